@@ -1,0 +1,255 @@
+/*
+** zvm.h - run untrusted x86-64 programs inside this process.
+**
+** What is not declared here is not part of the API. Every function that
+** can fail takes a zvm_error last; it may be NULL. A host failure is a
+** status; what the guest did, good or bad, is in the report. All-zero
+** options are the safe ones.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_H
+#define ZVM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "zvm_abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ZVM_API __attribute__((visibility("default")))
+
+#define ZVM_VERSION "0.1.0"
+
+typedef struct zvm_module zvm_module;   /* validated program, immutable */
+typedef struct zvm_session zvm_session; /* one run of a module          */
+
+/* -- Errors -------------------------------------------------------------- */
+
+/* X(name, number, text): numbers are never reused. */
+#define ZVM_STATUS_MAP(X)                                                \
+  X(NOMEM, 1, "not enough memory")                                       \
+  X(SYSTEM, 2, "operating system call failed")                           \
+  X(OPTION, 3, "option out of range")                                    \
+  X(FORMAT, 10, "not a usable program file")                             \
+  X(REJECTED, 11, "program does not satisfy the validator")              \
+  X(CPU, 12, "this processor lacks what the program needs")              \
+  X(STATE, 20, "object is not in a state for this call")                 \
+  X(LOWMEM, 21, "the low 4 GiB of the address space are not free")       \
+  X(CHANNEL, 30, "channel cannot be opened")
+
+typedef enum zvm_status {
+  ZVM_OK = 0,
+#define X(name, number, text) ZVM_E_##name = number,
+  ZVM_STATUS_MAP(X)
+#undef X
+} zvm_status;
+
+/* Filled when a call fails. Owned by the caller; nothing to free. */
+typedef struct zvm_error {
+  zvm_status status;
+  int os;          /* errno, or 0                                    */
+  uint32_t rule;   /* zvm_rule of the first finding, or 0            */
+  uint64_t offset; /* where in the input, if it has a where          */
+  char text[240];  /* one line, no newline, always terminated        */
+} zvm_error;
+
+ZVM_API const char *zvm_status_name(zvm_status status); /* "REJECTED" */
+ZVM_API const char *zvm_status_text(zvm_status status);
+
+/* -- Validator ----------------------------------------------------------- */
+
+/* X(name, number, text, remedy): ids are public and never reused. */
+typedef enum zvm_rule {
+  ZVM_RULE_NONE = 0,
+#define RULE(name, number, text, remedy) ZVM_R_##name = number,
+#include "zvm_rules.def"
+#undef RULE
+} zvm_rule;
+
+/* One reason why a text is refused. */
+typedef struct zvm_finding {
+  uint64_t address; /* of the offending instruction, as the guest sees it */
+  uint32_t offset;  /* the same, from the start of the text                */
+  zvm_rule rule;
+  uint8_t bytes[16]; /* what stands there, zero-padded                     */
+} zvm_finding;
+
+/*
+** Called once for each finding, in order of offset. Return false to stop.
+*/
+typedef bool (*zvm_finding_fn)(void *ctx, const zvm_finding *f);
+
+ZVM_API const char *zvm_rule_name(zvm_rule rule);   /* "R_MEM_ADDR32"   */
+ZVM_API const char *zvm_rule_text(zvm_rule rule);   /* what is wrong    */
+ZVM_API const char *zvm_rule_remedy(zvm_rule rule); /* what to do       */
+
+/*
+** Validate `size` bytes of machine code that will run at `address` (both
+** multiples of 32), at CPU level `level` (ZVM_LEVEL_*). Returns ZVM_OK,
+** ZVM_E_REJECTED, ZVM_E_OPTION or ZVM_E_NOMEM. `fn` may be NULL: then the
+** first finding ends the work and is in `err`.
+*/
+ZVM_API zvm_status zvm_validate(const void *text, size_t size,
+                                uint64_t address, int level,
+                                zvm_finding_fn fn, void *ctx,
+                                zvm_error *err);
+
+/* -- Modules ------------------------------------------------------------- */
+
+/*
+** Load and validate an ELF32 program. The bytes are copied: what was
+** validated is what will run. On ZVM_E_REJECTED each finding goes to `fn`
+** if it is not NULL. Free a module while sessions use it and it goes when
+** they go.
+*/
+ZVM_API zvm_module *zvm_module_load(const void *bytes, size_t size,
+                                    zvm_finding_fn fn, void *ctx,
+                                    zvm_error *err);
+/* The same from a file. Messages name the path. */
+ZVM_API zvm_module *zvm_module_open(const char *path, zvm_finding_fn fn,
+                                    void *ctx, zvm_error *err);
+ZVM_API void zvm_module_free(zvm_module *m); /* NULL is fine */
+
+typedef struct zvm_module_facts {
+  uint8_t digest[32];  /* SHA-256 of the file                      */
+  uint32_t entry;      /* address of the first instruction         */
+  uint32_t text_addr;  /* validated code, whole pages              */
+  uint32_t text_size;
+  uint32_t data_end;   /* end of bss, page-aligned: the heap's start */
+  uint32_t write_size; /* bytes of data and bss, whole pages       */
+  int level;           /* ZVM_LEVEL_*                              */
+} zvm_module_facts;
+
+ZVM_API const zvm_module_facts *zvm_module_about(const zvm_module *m);
+
+/* -- Sessions ------------------------------------------------------------ */
+
+#define ZVM_UNLIMITED INT64_MAX
+
+typedef enum zvm_source {
+  ZVM_SOURCE_NULL = 0, /* reads nothing, swallows what is written        */
+  ZVM_SOURCE_FILE,     /* `path`, opened when the session is created     */
+  ZVM_SOURCE_FD,       /* `fd`, borrowed: the caller keeps it open       */
+  ZVM_SOURCE_MEMORY,   /* `data`, `size`: read-only, must outlive the session */
+  ZVM_SOURCE_BUFFER,   /* collects what is written; see the report       */
+} zvm_source;
+
+typedef enum zvm_mode {
+  ZVM_MODE_READ = 0,       /* file must exist                       */
+  ZVM_MODE_WRITE = 1,      /* created, or emptied                   */
+  ZVM_MODE_APPEND = 2,     /* created, or kept; writes go to the end */
+  ZVM_MODE_READ_WRITE = 3, /* created, or kept                      */
+} zvm_mode;
+
+typedef struct zvm_channel_options {
+  const char *alias; /* absolute guest path, such as "/dev/input"        */
+  zvm_source source;
+  zvm_mode mode;     /* FILE and FD                                      */
+  int type;          /* ZVM_TYPE_*; a stream (pipe, terminal) must be 0  */
+  const char *path;
+  int fd;
+  const void *data;
+  size_t size;
+  int64_t limits[ZVM_LIMIT_COUNT]; /* 0 = none at all; ZVM_UNLIMITED     */
+  bool etag;         /* SHA-256 of the bytes moved, in the order moved   */
+} zvm_channel_options;
+
+typedef struct zvm_session_options {
+  const char *const *args; /* NULL-terminated; args[0] is the program's name */
+  const char *const *env;  /* NULL-terminated "K=V"                          */
+  uint64_t memory; /* bytes of data, bss and heap; 0 = 64 MiB                */
+  uint64_t stack;  /* bytes; 0 = 8 MiB; at most ZVM_STACK_MAX              */
+  const zvm_channel_options *channels; /* stdin, stdout and stderr that are
+                                          missing become ZVM_SOURCE_NULL     */
+  size_t channels_count;
+} zvm_session_options;
+
+/*
+** Check options, open channels. Nothing is opened later. On failure
+** nothing stays open.
+*/
+ZVM_API zvm_session *zvm_session_new(zvm_module *m,
+                                     const zvm_session_options *opt,
+                                     zvm_error *err);
+
+typedef enum zvm_state {
+  ZVM_STATE_EXIT = 0,    /* the guest ended itself; see code             */
+  ZVM_STATE_FAULT = 1,   /* the guest failed; see fault                  */
+  ZVM_STATE_STOPPED = 2, /* a signal to the host ended the run           */
+} zvm_state;
+
+/* X(name, number, text) */
+#define ZVM_FAULT_MAP(X)                                                 \
+  X(MEMORY, 1, "access to memory that is not the guest's to use so")     \
+  X(STACK, 2, "stack overflow")                                          \
+  X(EXECUTE, 3, "jump to memory that is not code")                       \
+  X(ILLEGAL, 4, "illegal instruction")                                   \
+  X(HALT, 5, "hlt instruction")                                          \
+  X(ARITHMETIC, 6, "arithmetic exception")                               \
+  X(BREAKPOINT, 7, "breakpoint instruction")                             \
+  X(PROTECTION, 8, "general protection")
+
+typedef enum zvm_fault_kind {
+  ZVM_FAULT_NONE = 0,
+#define X(name, number, text) ZVM_FAULT_##name = number,
+  ZVM_FAULT_MAP(X)
+#undef X
+} zvm_fault_kind;
+
+ZVM_API const char *zvm_fault_name(zvm_fault_kind kind); /* "memory" */
+ZVM_API const char *zvm_fault_text(zvm_fault_kind kind);
+ZVM_API const char *zvm_state_name(zvm_state state);     /* "exit"   */
+
+typedef struct zvm_fault {
+  zvm_fault_kind kind;
+  int signal;       /* of the host                                    */
+  uint64_t pc;      /* 0x2_0000_0000 and up: a trap on a bad stack    */
+  uint64_t address; /* that was touched, 0 if none                    */
+  char access;      /* 'r', 'w', 'x', or 0                            */
+  uint64_t regs[16]; /* rax rcx rdx rbx rsp rbp rsi rdi r8 … r15      */
+  uint64_t flags;
+} zvm_fault;
+
+typedef struct zvm_channel_report {
+  const char *alias;               /* owned by the session              */
+  int64_t used[ZVM_LIMIT_COUNT];   /* gets, get bytes, puts, put bytes   */
+  int type;
+  int os;                          /* first host I/O error, or 0        */
+  bool has_etag;
+  uint8_t etag[32];
+  const void *data;                /* BUFFER: content, owned by session */
+  size_t size;
+} zvm_channel_report;
+
+typedef struct zvm_report {
+  zvm_state state;
+  int32_t code;                    /* of exit                           */
+  int signal;                      /* that stopped the run, or 0        */
+  zvm_fault fault;
+  uint64_t wall_ns;                /* from entry to exit                */
+  uint64_t user_ns;                /* CPU time of the thread meanwhile  */
+  uint64_t system_ns;
+  uint64_t traps[ZVM_SLOT_COUNT];  /* calls by slot, classic ones too   */
+  const zvm_channel_report *channels; /* in handle order; owned by session */
+  size_t channels_count;
+} zvm_report;
+
+/*
+** Run to the end, in the caller's own low 4 GiB. A session runs once.
+** One runs at a time in a process: another thread's run waits; a run from
+** within a run of the same thread is ZVM_E_STATE.
+*/
+ZVM_API zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
+                                   zvm_error *err);
+ZVM_API void zvm_session_free(zvm_session *s); /* NULL is fine */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,232 @@
+/*
+** module.c - from file bytes to a sealed, validated image.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "module/module.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "module/elf.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+
+/* -- The image ----------------------------------------------------------- */
+
+/* Some kernels need MFD_EXEC for a mapping that executes, older ones refuse
+   to know it. */
+static int create_image(void) {
+  unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int fd = memfd_create("zvm-module", flags | MFD_EXEC);
+  if (fd < 0 && errno == EINVAL)
+    fd = memfd_create("zvm-module", flags);
+  return fd;
+}
+
+
+static bool write_all(int fd, const uint8_t *bytes, size_t size,
+                      uint32_t offset) {
+  while (size > 0) {
+    ssize_t n = pwrite(fd, bytes, size, offset);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return false;
+    bytes += n;
+    size -= (size_t)n;
+    offset += (uint32_t)n;
+  }
+  return true;
+}
+
+
+static int prot_of(const zvm__load *l) {
+  return PROT_READ | (l->write ? PROT_WRITE : 0) |
+         (l->execute ? PROT_EXEC : 0);
+}
+
+
+/* Lay out one load: its file pages, then its zero pages. Returns the end of
+   the image. */
+static uint32_t plan_load(zvm_module *m, const zvm__load *l, uint32_t end) {
+  uint32_t file = zvm__page_up(l->file_size);
+  uint32_t whole = zvm__page_up(l->mem_size);
+  if (file > 0)
+    m->seg[m->seg_count++] = (zvm_segment){.addr = l->addr,
+                                           .size = file,
+                                           .file_off = end,
+                                           .prot = prot_of(l)};
+  if (whole > file)
+    m->seg[m->seg_count++] = (zvm_segment){.addr = l->addr + file,
+                                           .size = whole - file,
+                                           .prot = prot_of(l),
+                                           .zero = true};
+  if (l->write)
+    m->facts.write_size += whole;
+  m->facts.data_end = l->addr + whole;
+  return end + file;
+}
+
+
+/* Copy the loads into the image and seal it. */
+static zvm_status fill_image(zvm_module *m, const zvm__elf *e,
+                             const uint8_t *bytes, zvm_error *err) {
+  uint32_t end = 0;
+  unsigned i;
+  m->image_fd = create_image();
+  if (m->image_fd < 0)
+    return zvm__fail_os(err, ZVM_E_SYSTEM, errno, "memfd_create");
+  for (i = 0; i < e->load_count; i++) {
+    const zvm__load *l = &e->load[i];
+    uint32_t start = end;
+    end = plan_load(m, l, end);
+    if (ftruncate(m->image_fd, end) != 0 ||
+        !write_all(m->image_fd, bytes + l->offset, l->file_size, start))
+      return zvm__fail_os(err, ZVM_E_SYSTEM, errno, "write module image");
+  }
+  if (fcntl(m->image_fd, F_ADD_SEALS,
+            F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
+    return zvm__fail_os(err, ZVM_E_SYSTEM, errno, "seal module image");
+  return ZVM_OK;
+}
+
+
+static zvm_status validate_image(const zvm_module *m, zvm_finding_fn fn,
+                                 void *ctx, zvm_error *err) {
+  const zvm_segment *t = m->seg;
+  zvm_status st;
+  void *text;
+  while ((t->prot & PROT_EXEC) == 0)
+    t++;
+  text = mmap(NULL, t->size, PROT_READ, MAP_PRIVATE | MAP_POPULATE,
+              m->image_fd, t->file_off);
+  if (text == MAP_FAILED)
+    return zvm__fail_os(err, ZVM_E_SYSTEM, errno, "map module image");
+  st = zvm_validate(text, t->size, t->addr, m->facts.level, fn, ctx, err);
+  munmap(text, t->size);
+  return st;
+}
+
+
+/* -- Public -------------------------------------------------------------- */
+
+zvm_module *zvm_module_load(const void *bytes, size_t size,
+                            zvm_finding_fn fn, void *ctx, zvm_error *err) {
+  zvm_module *m;
+  zvm__elf e;
+  if (zvm__elf_read(bytes, size, &e, err) != ZVM_OK)
+    return NULL;
+  m = calloc(1, sizeof *m);
+  if (m == NULL) {
+    zvm__fail(err, ZVM_E_NOMEM, "no memory for a module");
+    return NULL;
+  }
+  m->refs = 1;
+  m->image_fd = -1;
+  m->facts.entry = e.entry;
+  m->facts.text_addr = e.load[e.text].addr;
+  m->facts.text_size = e.load[e.text].file_size;
+  m->facts.level = e.level;
+  if (!zvm__digest_of(bytes, size, m->facts.digest)) {
+    zvm__fail(err, ZVM_E_SYSTEM, "libcrypto gives no SHA-256");
+    goto free_module;
+  }
+  if (fill_image(m, &e, bytes, err) != ZVM_OK ||
+      validate_image(m, fn, ctx, err) != ZVM_OK)
+    goto free_module;
+  return m;
+free_module:
+  zvm_module_free(m);
+  return NULL;
+}
+
+
+static uint8_t *read_file(int fd, size_t size) {
+  uint8_t *bytes = malloc(size + 1);
+  size_t have = 0;
+  while (bytes != NULL && have < size) {
+    ssize_t n = read(fd, bytes + have, size - have);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0) {
+      if (n == 0)
+        errno = EIO; /* it shrank while being read */
+      free(bytes);
+      return NULL;
+    }
+    have += (size_t)n;
+  }
+  return bytes;
+}
+
+
+/* Put "path: " before a message. */
+static void name_path(zvm_error *err, const char *path) {
+  zvm_error inner;
+  if (err == NULL)
+    return;
+  inner = *err;
+  zvm__fail(err, inner.status, "%.100s: %.137s", path, inner.text);
+  err->os = inner.os;
+  err->rule = inner.rule;
+  err->offset = inner.offset;
+}
+
+
+zvm_module *zvm_module_open(const char *path, zvm_finding_fn fn, void *ctx,
+                            zvm_error *err) {
+  zvm_module *m = NULL;
+  uint8_t *bytes = NULL;
+  struct stat st;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) {
+    zvm__fail_os(err, ZVM_E_SYSTEM, errno, "%.180s", path);
+    return NULL;
+  }
+  if (fstat(fd, &st) != 0)
+    zvm__fail_os(err, ZVM_E_SYSTEM, errno, "%.180s", path);
+  else if (!S_ISREG(st.st_mode))
+    zvm__fail(err, ZVM_E_FORMAT, "%.180s: not a regular file", path);
+  else if (st.st_size > INT32_MAX)
+    zvm__fail(err, ZVM_E_FORMAT, "%.180s: larger than 2 GiB", path);
+  else if ((bytes = read_file(fd, (size_t)st.st_size)) == NULL)
+    zvm__fail_os(err, ZVM_E_SYSTEM, errno, "%.180s", path);
+  if (bytes != NULL) {
+    m = zvm_module_load(bytes, (size_t)st.st_size, fn, ctx, err);
+    if (m == NULL)
+      name_path(err, path);
+  }
+  free(bytes);
+  close(fd);
+  return m;
+}
+
+
+const zvm_module_facts *zvm_module_about(const zvm_module *m) {
+  return &m->facts;
+}
+
+
+void zvm__module_ref(zvm_module *m) {
+  __atomic_add_fetch(&m->refs, 1, __ATOMIC_RELAXED);
+}
+
+
+void zvm_module_free(zvm_module *m) {
+  if (m == NULL || __atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL) != 0)
+    return;
+  if (m->image_fd >= 0)
+    close(m->image_fd);
+  free(m);
+}
