@@ -21,41 +21,70 @@
 #include "zvm.h"
 
 typedef struct zvm__insn {
-  uint32_t attr;    /* A_* of its line in opcodes.def                     */
-  uint8_t length;   /* bytes, prefixes included                           */
-  uint8_t map;      /* ZVM__M1 ...                                        */
-  uint8_t opcode;
-  uint8_t modrm;    /* valid if attr & A_MODRM                            */
-  uint8_t sib;      /* valid if the form has one                          */
-  uint8_t rex;      /* W R X B in the low four bits, from REX or VEX      */
-  uint8_t vvvv;     /* 0 to 15                                            */
-  bool has_rex;     /* a REX prefix is there: no ah, ch, dh, bh           */
-  bool addr32;      /* 67                                                 */
-  bool opsize;      /* 66 as operand size                                 */
-  bool has_mem;     /* ModRM names memory                                 */
-  int32_t disp;     /* of a rip-relative operand, or a direct branch      */
+  uint32_t attr;   /* A_* of its line in opcodes.def                      */
+  unsigned length; /* bytes, prefixes included                            */
+  unsigned at;     /* of the opcode byte, escapes passed                  */
+  unsigned map;    /* ZVM__M1 ...                                         */
+  unsigned pp;     /* ZVM__NP ...                                         */
+  unsigned opcode;
+  unsigned modrm;  /* the byte after the opcode, whatever it means        */
+  unsigned sib;    /* the byte after that                                 */
+  unsigned rex;    /* W R X B in the low four bits, from REX or VEX       */
+  unsigned vvvv;   /* 0 to 15                                             */
+  bool vex_l;
+  bool has_rex;    /* a REX prefix is there: no ah, ch, dh, bh            */
+  bool addr32;     /* 67                                                  */
+  bool opsize;     /* 66, as operand size or as mandatory prefix          */
+  bool lock;       /* F0                                                  */
+  bool has_mem;    /* ModRM names memory                                  */
 } zvm__insn;
 
-static inline int32_t zvm__le32(const uint8_t *p) {
+/*
+** Every function below is part of one loop, and is worth its call only when
+** the fields of the instruction stay in registers.
+*/
+#define ZVM__INLINE static inline __attribute__((always_inline))
+
+ZVM__INLINE int32_t zvm__le32(const uint8_t *p) {
   return (int32_t)((uint32_t)p[0] | (uint32_t)p[1] << 8 |
                    (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
 }
 
-static inline bool zvm__is_rip_relative(const zvm__insn *in) {
+ZVM__INLINE bool zvm__is_rip_relative(const zvm__insn *in) {
   return (in->modrm & 0xc7) == 0x05;
 }
 
+/* Of a rip-relative operand of the instruction at `p`. */
+ZVM__INLINE int32_t zvm__rip_disp(const uint8_t *p, const zvm__insn *in) {
+  return zvm__le32(p + in->at + 2);
+}
+
+ZVM__INLINE bool zvm__is_branch(const zvm__insn *in) {
+  return (in->attr & A_IMM) >= A_J8;
+}
+
+/* Of a direct branch. */
+ZVM__INLINE int32_t zvm__branch_disp(const uint8_t *p,
+                                       const zvm__insn *in) {
+  const uint8_t *end = p + in->length;
+  return (in->attr & A_IMM) == A_J8 ? (int8_t)end[-1] : zvm__le32(end - 4);
+}
+
 /* disp(%rsp) and nothing else: SIB with base 4 and index 4, no extension */
-static inline bool zvm__is_rsp_based(const zvm__insn *in) {
+ZVM__INLINE bool zvm__is_rsp_based(const zvm__insn *in) {
   return (in->modrm & 7) == 4 && (in->sib & 0x3f) == 0x24 &&
          (in->rex & 3) == 0;
 }
 
+enum { ZVM__NOWHERE = 16 };
+
+/* -- Prefixes ------------------------------------------------------------- */
+
 /*
 ** The assembler's long nops with a 2E prefix, 10 or 11 bytes; they are the
-** only use of 2E and the only repeated 66 that is accepted.
+** only use of 2E and the only repeated 66 that is accepted. 0 if it is none.
 */
-static inline unsigned zvm__long_nop(const uint8_t *p) {
+ZVM__INLINE unsigned zvm__long_nop(const uint8_t *p) {
   static const uint8_t tail[9] = {0x2e, 0x0f, 0x1f, 0x84};
   unsigned n = p[1] == 0x66 ? 2 : 1;
   unsigned i;
@@ -65,196 +94,216 @@ static inline unsigned zvm__long_nop(const uint8_t *p) {
   return n + (unsigned)sizeof tail;
 }
 
+/* What a byte begins, where an instruction may begin. */
+enum { ZVM__OPCODE, ZVM__PREFIX, ZVM__REX, ZVM__ESCAPE, ZVM__VEX };
+
+ZVM__INLINE unsigned zvm__byte_class(unsigned b) {
+  static const uint8_t class[256] = {
+      [0x66] = ZVM__PREFIX, [0xf0] = ZVM__PREFIX, [0xf2] = ZVM__PREFIX,
+      [0xf3] = ZVM__PREFIX, [0x40 ... 0x4f] = ZVM__REX,
+      [0x0f] = ZVM__ESCAPE, [0xc4 ... 0xc5] = ZVM__VEX};
+  return class[b];
+}
+
+/* 66, F2 or F3, F0, in this order. Returns the offset after them. */
+ZVM__INLINE unsigned zvm__decode_prefixes(const uint8_t *p, unsigned n,
+                                            zvm__insn *in) {
+  if (p[n] == 0x66) {
+    in->opsize = true;
+    in->pp = ZVM__P66;
+    n++;
+  }
+  if ((p[n] & 0xfe) == 0xf2) {
+    in->pp = p[n] == 0xf3 ? (unsigned)ZVM__F3 : (unsigned)ZVM__F2;
+    n++;
+  }
+  if (p[n] == 0xf0) {
+    in->lock = true;
+    n++;
+  }
+  return n;
+}
+
+/*
+** C5 or C4 at p[n]. Returns the opcode's offset, or ZVM__NOWHERE: a prefix
+** stands before it, or there is no such map.
+*/
+ZVM__INLINE unsigned zvm__decode_vex(const uint8_t *p, unsigned n,
+                                       zvm__insn *in) {
+  unsigned map = 1;
+  unsigned last = p[n + 1];
+  if (n != in->addr32)
+    return ZVM__NOWHERE;
+  in->rex = last & 0x80 ? 0u : 4u;
+  if (p[n] == 0xc4) {
+    map = last & 0x1f;
+    in->rex = (~last >> 5 & 7) | (unsigned)(p[n + 2] >> 7) << 3;
+    last = p[++n + 1];
+  }
+  if (map < 1 || map > 3)
+    return ZVM__NOWHERE;
+  in->map = ZVM__V0F + map - 1;
+  in->vvvv = ~last >> 3 & 15;
+  in->vex_l = (last & 4) != 0;
+  in->pp = last & 3; /* NP 66 F3 F2, as our own order */
+  return n + 2;
+}
+
+/* REX, escapes and VEX from p[n], which is of class `class`. */
+ZVM__INLINE unsigned zvm__decode_escape(const uint8_t *p, unsigned n,
+                                        unsigned class, zvm__insn *in) {
+  if (class == ZVM__REX) {
+    in->has_rex = true;
+    in->rex = p[n++] & 15;
+    class = zvm__byte_class(p[n]);
+  }
+  if (class == ZVM__ESCAPE) {
+    in->map = ZVM__M0F;
+    if ((p[++n] & 0xfd) == 0x38) {
+      in->map = p[n] == 0x38 ? (unsigned)ZVM__M38 : (unsigned)ZVM__M3A;
+      n++;
+    }
+  } else if (class == ZVM__VEX) {
+    n = zvm__decode_vex(p, n, in);
+  }
+  return n;
+}
+
+/* -- Length --------------------------------------------------------------- */
+
+/* ModRM, SIB and displacement of the instruction's memory operand. */
+ZVM__INLINE unsigned zvm__modrm_length(const zvm__insn *in) {
+#define ROW(plain, sib, rip) plain, plain, plain, plain, sib, rip, plain, plain
+#define ROWS(plain, sib, rip)                                            \
+  ROW(plain, sib, rip), ROW(plain, sib, rip), ROW(plain, sib, rip),      \
+      ROW(plain, sib, rip), ROW(plain, sib, rip), ROW(plain, sib, rip),  \
+      ROW(plain, sib, rip), ROW(plain, sib, rip)
+  static const uint8_t length[256] = {ROWS(1, 2, 5), ROWS(2, 3, 2),
+                                      ROWS(5, 6, 5), ROWS(1, 1, 1)};
+#undef ROWS
+#undef ROW
+  /* SIB without a base: mod 0 has a displacement all the same. */
+  bool no_base = (in->modrm & 0xc7) == 4 && (in->sib & 7) == 5;
+  return length[in->modrm] + (no_base ? 4u : 0u);
+}
+
+ZVM__INLINE unsigned zvm__imm_length(const zvm__insn *in) {
+  bool w = (in->rex & 8) != 0;
+  switch (in->attr & A_IMM) {
+  case 0:
+    return 0;
+  case A_I8:
+  case A_J8:
+    return 1;
+  case A_IZ:
+    return in->opsize && !w ? 2 : 4;
+  case A_IV:
+    return w ? 8 : in->opsize ? 2 : 4;
+  default: /* A_I32, A_J32 */
+    return 4;
+  }
+}
+
+/* -- Form ----------------------------------------------------------------- */
+
 /* Why no line of opcodes.def fits. */
-static inline zvm_rule zvm__no_line(uint32_t word, unsigned map, unsigned pp,
-                                    unsigned opcode) {
-  if ((word & 0xff) != 0)
-    return (zvm_rule)(word & 0xff);
-  if (pp != ZVM__NP &&
-      (zvm__opcodes[ZVM__SPACE(map, ZVM__NP)][opcode] & A_ALLOWED) != 0)
+ZVM__INLINE zvm_rule zvm__no_line(const zvm__insn *in) {
+  if ((in->attr & 0xff) != 0)
+    return (zvm_rule)(in->attr & 0xff);
+  if (in->pp != ZVM__NP &&
+      (zvm__opcodes[ZVM__SPACE(in->map, ZVM__NP)][in->opcode] & A_ALLOWED))
     return ZVM_R_PREFIX;
   return ZVM_R_INSN_UNKNOWN;
 }
 
-/*
-** Prefixes and escapes. Returns the opcode's place, or NULL with *rule set.
-*/
-static inline const uint8_t *zvm__decode_head(const uint8_t *p, zvm__insn *in,
-                                              unsigned *pp, bool *lock,
-                                              bool *vex_l, zvm_rule *rule) {
-  const uint8_t *q = p;
-  unsigned prefix = ZVM__NP;
-  unsigned b;
-  in->has_rex = in->opsize = *lock = false;
-  in->rex = 0;
-  in->addr32 = *q == 0x67;
-  q += in->addr32;
-  if (*q == 0x66) {
-    in->opsize = true;
-    prefix = ZVM__P66;
-    q++;
-  }
-  if ((*q & 0xfe) == 0xf2) {
-    prefix = *q == 0xf3 ? ZVM__F3 : ZVM__F2;
-    q++;
-  }
-  if (*q == 0xf0) {
-    *lock = true;
-    q++;
-  }
-  if ((*q & 0xf0) == 0x40) {
-    in->has_rex = true;
-    in->rex = *q & 0x0f;
-    q++;
-  }
-  b = *q;
-  if (b == 0x0f) {
-    b = *++q;
-    in->map = ZVM__M0F;
-    if (b == 0x38 || b == 0x3a) {
-      in->map = b == 0x38 ? ZVM__M38 : ZVM__M3A;
-      q++;
-    }
-  } else if ((b & 0xfe) == 0xc4) {
-    unsigned last;
-    if (q - p != in->addr32) {
-      *rule = ZVM_R_PREFIX;
-      return NULL;
-    }
-    if (b == 0xc5) {
-      last = q[1];
-      in->rex = last & 0x80 ? 0 : 4;
-      in->map = ZVM__V0F;
-      q += 2;
-    } else {
-      unsigned map = q[1] & 0x1f;
-      last = q[2];
-      in->rex = (uint8_t)((~q[1] >> 5 & 7) | (last >> 7) << 3);
-      if (map < 1 || map > 3) {
-        *rule = ZVM_R_INSN_UNKNOWN;
-        return NULL;
-      }
-      in->map = (uint8_t)(ZVM__V0F + map - 1);
-      q += 3;
-    }
-    in->vvvv = ~last >> 3 & 15;
-    *vex_l = (last & 4) != 0;
-    prefix = last & 3; /* NP 66 F3 F2, as our own order */
-  } else {
-    in->map = ZVM__M1;
-  }
-  *pp = prefix;
-  return q;
+/* What the line says of W and of the two forms of ModRM. */
+ZVM__INLINE bool zvm__form_fits(const zvm__insn *in) {
+  uint32_t a = in->attr;
+  uint32_t wrong_w = a >> (in->rex & 8 ? 6 : 7);   /* A_W0, A_W1         */
+  uint32_t wrong_mod = a >> (in->has_mem ? 2 : 1); /* A_NOMEM, A_NOREG   */
+  return ((wrong_w | wrong_mod) & 1) == 0;
 }
 
-/* Constraints of the line on prefixes, REX.W and the fields of VEX. */
-static inline zvm_rule zvm__check_form(const zvm__insn *in, unsigned pp,
-                                       bool lock, bool vex_l, int level) {
+/* What the line says of 66 and F0. */
+ZVM__INLINE bool zvm__prefixes_fit(const zvm__insn *in) {
   uint32_t a = in->attr;
-  bool w = (in->rex & 8) != 0;
-  if (w ? (a & A_W0) != 0 : (a & A_W1) != 0)
+  if (in->opsize &&
+      ((a & A_OSIZE) != 0 ? (in->rex & 8) != 0 : in->pp != ZVM__P66))
+    return false;
+  return !in->lock || ((a & A_LOCK) != 0 && in->has_mem);
+}
+
+ZVM__INLINE bool zvm__vex_fits(const zvm__insn *in) {
+  uint32_t a = in->attr;
+  bool uses = (a & A_VVVV) != 0 || ((a & A_VVVVR) != 0 && !in->has_mem);
+  return (a & (in->vex_l ? A_L0 : A_L1)) == 0 && (uses || in->vvvv == 0);
+}
+
+/* `refused`: bits of a line that is above the CPU level. */
+ZVM__INLINE zvm_rule zvm__check_form(const zvm__insn *in, uint32_t refused) {
+  if (!zvm__form_fits(in))
     return ZVM_R_INSN_FORM;
-  if (in->opsize) {
-    if ((a & A_OSIZE) != 0 ? w : pp != ZVM__P66)
-      return ZVM_R_PREFIX;
-  }
-  if (in->has_mem ? (a & A_NOMEM) != 0 : (a & A_NOREG) != 0)
-    return ZVM_R_INSN_FORM;
-  if (in->addr32 && !in->has_mem && (a & A_STRING) == 0)
+  if (in->addr32 && !in->has_mem && (in->attr & A_STRING) == 0)
     return ZVM_R_PREFIX;
-  if (lock && ((a & A_LOCK) == 0 || !in->has_mem))
+  if ((in->opsize || in->lock) && !zvm__prefixes_fit(in))
     return ZVM_R_PREFIX;
-  if (in->map >= ZVM__V0F) {
-    bool uses = (a & A_VVVV) != 0 || ((a & A_VVVVR) != 0 && !in->has_mem);
-    if (level < ZVM_LEVEL_V3)
-      return ZVM_R_INSN_LEVEL;
-    if (vex_l ? (a & A_L0) != 0 : (a & A_L1) != 0)
-      return ZVM_R_INSN_FORM;
-    if (!uses && in->vvvv != 0)
-      return ZVM_R_INSN_FORM;
-  } else if ((a & A_V3) != 0 && level < ZVM_LEVEL_V3) {
+  if ((in->attr & refused) != 0)
     return ZVM_R_INSN_LEVEL;
-  }
+  if (in->map >= ZVM__V0F && !zvm__vex_fits(in))
+    return ZVM_R_INSN_FORM;
   return ZVM_RULE_NONE;
 }
 
-static inline const uint8_t *zvm__decode_modrm(const uint8_t *q,
-                                               zvm__insn *in) {
-  unsigned mod = in->modrm >> 6;
-  q++;
-  in->has_mem = mod != 3;
-  if (mod == 3)
-    return q;
-  if ((in->modrm & 7) == 4) {
-    in->sib = *q++;
-    if (mod == 0 && (in->sib & 7) == 5)
-      return q + 4;
-  } else if (mod == 0 && (in->modrm & 7) == 5) {
-    in->disp = zvm__le32(q);
-    return q + 4;
-  }
-  return q + (mod == 1 ? 1 : mod == 2 ? 4 : 0);
-}
+/* -- Decode --------------------------------------------------------------- */
 
-static inline const uint8_t *zvm__decode_imm(const uint8_t *q,
-                                             zvm__insn *in) {
-  switch (in->attr & A_IMM) {
-  case 0:
-    return q;
-  case A_I8:
-    return q + 1;
-  case A_IZ:
-    return q + (in->opsize ? 2 : 4);
-  case A_IV:
-    return q + ((in->rex & 8) != 0 ? 8 : in->opsize ? 2 : 4);
-  case A_J8:
-    in->disp = (int8_t)*q;
-    return q + 1;
-  case A_J32:
-    in->disp = zvm__le32(q);
-    return q + 4;
-  default: /* A_I32 */
-    return q + 4;
-  }
+/* What zvm__decode wants as `refused` for a module of this CPU level. */
+static inline uint32_t zvm__refused_at(int level) {
+  return level < ZVM_LEVEL_V3 ? A_V3 : 0;
 }
 
 /*
-** Decode the instruction at `p` for CPU level `level`. Returns 0 and fills
-** *in, or the rule that refuses.
+** Decode the instruction at `p`. Returns 0 and fills *in, or the rule that
+** refuses.
 */
-static inline zvm_rule zvm__decode(const uint8_t *p, int level,
-                                   zvm__insn *in) {
-  unsigned pp;
-  bool lock;
-  bool vex_l = false;
-  zvm_rule rule;
-  const uint8_t *q;
+ZVM__INLINE zvm_rule zvm__decode(const uint8_t *p, uint32_t refused,
+                                 zvm__insn *in) {
+  unsigned n = p[0] == 0x67;
+  unsigned class = zvm__byte_class(p[n]);
   uint32_t a;
-  if (p[0] == 0x66 && (p[1] == 0x2e || p[1] == 0x66)) {
-    in->attr = A_ALLOWED | A_MODRM | A_NOACCESS;
-    in->length = (uint8_t)zvm__long_nop(p);
-    in->has_mem = in->addr32 = false;
-    return in->length == 0 ? ZVM_R_PREFIX : ZVM_RULE_NONE;
+  *in = (zvm__insn){.addr32 = n != 0, .map = ZVM__M1, .pp = ZVM__NP};
+  if (class == ZVM__PREFIX) {
+    if (p[0] == 0x66 && (p[1] == 0x2e || p[1] == 0x66)) {
+      in->attr = A_ALLOWED;
+      in->length = zvm__long_nop(p);
+      return in->length == 0 ? ZVM_R_PREFIX : ZVM_RULE_NONE;
+    }
+    n = zvm__decode_prefixes(p, n, in);
+    class = zvm__byte_class(p[n]);
   }
-  in->vvvv = 0;
-  in->has_mem = false;
-  q = zvm__decode_head(p, in, &pp, &lock, &vex_l, &rule);
-  if (q == NULL)
-    return rule;
-  in->opcode = *q;
-  a = zvm__opcodes[ZVM__SPACE(in->map, pp)][*q];
-  in->modrm = q[1];
+  if (class > ZVM__PREFIX) {
+    n = zvm__decode_escape(p, n, class, in);
+    if (n == ZVM__NOWHERE)
+      return in->opsize || in->lock || in->has_rex || in->pp != ZVM__NP
+                 ? ZVM_R_PREFIX
+                 : ZVM_R_INSN_UNKNOWN;
+  }
+  in->at = n;
+  in->opcode = p[n];
+  in->modrm = p[n + 1];
+  in->sib = p[n + 2];
+  a = zvm__opcodes[ZVM__SPACE(in->map, in->pp)][in->opcode];
   if ((a & A_KIND) == A_GROUP)
-    a = zvm__groups[(a & 0xff) * ZVM__PPS + pp][in->modrm >> 3 & 7];
-  if ((a & A_ALLOWED) == 0)
-    return zvm__no_line(a, in->map, pp, *q);
+    a = zvm__groups[(a & 0xff) * ZVM__PPS + in->pp][in->modrm >> 3 & 7];
   in->attr = a;
-  q++;
-  if ((a & A_MODRM) != 0)
-    q = zvm__decode_modrm(q, in);
-  q = zvm__decode_imm(q, in);
-  in->length = (uint8_t)(q - p);
-  return zvm__check_form(in, pp, lock, vex_l, level);
+  if ((a & A_ALLOWED) == 0)
+    return zvm__no_line(in);
+  n++;
+  if ((a & A_MODRM) != 0) {
+    in->has_mem = in->modrm < 0xc0;
+    n += zvm__modrm_length(in);
+  }
+  in->length = n + zvm__imm_length(in);
+  return zvm__check_form(in, refused);
 }
 
 #endif

@@ -78,6 +78,12 @@ enum {
   LOW_OS = ZVM__NP, HIGH_OS = ZVM__P66, SIZE_OS = A_OSIZE
 };
 
+/* Every VEX encoding is above level v2. */
+enum {
+  LEVEL_M1, LEVEL_M0F = 0, LEVEL_M38 = 0, LEVEL_M3A = 0,
+  LEVEL_V0F = A_V3, LEVEL_V38 = A_V3, LEVEL_V3A = A_V3
+};
+
 /* A later line overrides an earlier one. */
 #pragma GCC diagnostic ignored "-Woverride-init"
 
@@ -90,8 +96,10 @@ const uint32_t zvm__opcodes[ZVM__MAPS * ZVM__PPS][256] = {
   [CELL(map, ZVM__F3)][lo ... hi] = ZVM_R_##rule,                        \
   [CELL(map, ZVM__F2)][lo ... hi] = ZVM_R_##rule,
 #define OP(map, pp, lo, hi, name, operands)                              \
-  [CELL(map, LOW_##pp)][lo ... hi] = A_ALLOWED | SIZE_##pp | (operands), \
-  [CELL(map, HIGH_##pp)][lo ... hi] = A_ALLOWED | SIZE_##pp | (operands),
+  [CELL(map, LOW_##pp)][lo ... hi] =                                     \
+      A_ALLOWED | SIZE_##pp | LEVEL_##map | (operands),                  \
+  [CELL(map, HIGH_##pp)][lo ... hi] =                                    \
+      A_ALLOWED | SIZE_##pp | LEVEL_##map | (operands),
 #define GROUP(map, pp, opcode, group)                                    \
   [CELL(map, LOW_##pp)][opcode] = A_ALLOWED | A_GROUP | (group),         \
   [CELL(map, HIGH_##pp)][opcode] = A_ALLOWED | A_GROUP | (group),

@@ -17,7 +17,7 @@ typedef struct scan {
   const uint8_t *text;
   uint32_t size;
   uint32_t address;
-  int level;
+  uint32_t refused; /* see zvm__decode                                    */
   uint32_t *starts;
   zvm_finding_fn fn;
   void *ctx;
@@ -30,8 +30,8 @@ typedef struct scan {
 typedef struct bundle {
   const uint8_t *bytes; /* 32, and 16 more that may be read               */
   uint32_t base;        /* its offset in the text                         */
-  uint32_t starts;      /* bit n: a lawful target is at byte n            */
   uint32_t boundaries;  /* bit n: an instruction begins at byte n         */
+  uint32_t inside;      /* bit n: it does, inside a fused sequence        */
   unsigned prev;        /* where the preceding instruction began, or 32   */
 } bundle;
 
@@ -56,18 +56,20 @@ static void report(scan *s, uint32_t offset, zvm_rule rule) {
 ** 4 GiB, so disp(%rsp) ends in the sandbox, the guard above it, or at
 ** negative addresses, which no process has mapped.
 */
-static zvm_rule check_memory(const scan *s, const zvm__insn *in,
-                             uint32_t offset) {
-  if ((in->attr & A_STRING) != 0)
-    return in->addr32 ? ZVM_RULE_NONE : ZVM_R_MEM_ADDR32;
-  if (!in->has_mem || (in->attr & A_NOACCESS) != 0)
+ZVM__INLINE zvm_rule check_memory(const scan *s, const uint8_t *p,
+                             const zvm__insn *in, uint32_t offset) {
+  if (!in->has_mem)
+    return (in->attr & A_STRING) != 0 && !in->addr32 ? ZVM_R_MEM_ADDR32
+                                                     : ZVM_RULE_NONE;
+  if ((in->attr & A_NOACCESS) != 0)
     return ZVM_RULE_NONE;
   if ((in->attr & A_KIND) == A_BITS)
     return ZVM_R_MEM_BITOFFSET;
   if (in->addr32)
     return ZVM_RULE_NONE;
   if (zvm__is_rip_relative(in)) {
-    int64_t target = (int64_t)s->address + offset + in->length + in->disp;
+    int64_t target = (int64_t)s->address + offset + in->length +
+                     zvm__rip_disp(p, in);
     return target >= ZVM_NULL_GUARD && target <= UINT32_MAX
                ? ZVM_RULE_NONE
                : ZVM_R_MEM_RIP;
@@ -81,11 +83,11 @@ static zvm_rule check_memory(const scan *s, const zvm__insn *in,
 ** Is general register `reg` rsp when written by this instruction? As a byte
 ** register number 4 is ah unless REX is there.
 */
-static bool names_rsp(const zvm__insn *in, unsigned reg, bool byte) {
+ZVM__INLINE bool names_rsp(const zvm__insn *in, unsigned reg, bool byte) {
   return reg == RSP && !(byte && !in->has_rex);
 }
 
-static bool writes_rsp(const zvm__insn *in) {
+ZVM__INLINE bool writes_rsp(const zvm__insn *in) {
   uint32_t a = in->attr;
   unsigned r = in->rex;
   if ((a & A_WREG) != 0 &&
@@ -101,7 +103,7 @@ static bool writes_rsp(const zvm__insn *in) {
 }
 
 /* A 32-bit write zero-extends; nothing else may touch rsp. */
-static zvm_rule check_rsp(const zvm__insn *in) {
+ZVM__INLINE zvm_rule check_rsp(const zvm__insn *in) {
   const uint32_t any = A_WREG | A_WRM | A_WOPC | A_WVVVV;
   if ((in->attr & any) == 0 || !writes_rsp(in))
     return ZVM_RULE_NONE;
@@ -123,7 +125,8 @@ static bool is_gate_slot(int64_t target) {
 */
 static zvm_rule note_target(scan *s, const bundle *b, const zvm__insn *in,
                             unsigned at) {
-  int64_t off = (int64_t)b->base + at + in->length + in->disp;
+  int64_t off = (int64_t)b->base + at + in->length +
+                zvm__branch_disp(b->bytes + at, in);
   uint32_t bit = 1u << (off & (BUNDLE - 1));
   if (off < 0 || off >= s->size)
     return is_gate_slot(off + s->address) ? ZVM_RULE_NONE
@@ -155,7 +158,7 @@ static zvm_rule fuse_indirect(bundle *b, unsigned at, unsigned length) {
     return ZVM_R_FLOW_INDIRECT;
   if (!ext && (j[1] & 7) == RSP)
     return ZVM_R_FLOW_INDIRECT;
-  b->starts &= ~(1u << at);
+  b->inside |= 1u << at;
   return ZVM_RULE_NONE;
 }
 
@@ -178,15 +181,16 @@ static zvm_rule fuse_return(bundle *b, unsigned at) {
   parts = 0x111u << (at - sizeof mask);
   if ((b->boundaries & parts) != parts)
     return ZVM_R_FLOW_RETURN;
-  b->starts &= ~(0x1110u << (at - sizeof mask));
+  b->inside |= 0x1110u << (at - sizeof mask);
   return ZVM_RULE_NONE;
 }
 
-static zvm_rule check_flow(scan *s, bundle *b, const zvm__insn *in,
+ZVM__INLINE zvm_rule check_flow(scan *s, bundle *b, const zvm__insn *in,
                            unsigned at) {
-  uint32_t imm = in->attr & A_IMM;
-  if (imm == A_J8 || imm == A_J32)
+  if (zvm__is_branch(in))
     return note_target(s, b, in, at);
+  if ((in->attr & A_KIND) == 0)
+    return ZVM_RULE_NONE;
   switch (in->attr & A_KIND) {
   case A_RETURN:
     return in->length == 1 ? fuse_return(b, at) : ZVM_R_FLOW_RETURN;
@@ -204,12 +208,12 @@ static zvm_rule check_flow(scan *s, bundle *b, const zvm__insn *in,
 
 /* -- The pass ------------------------------------------------------------- */
 
-static zvm_rule check_insn(scan *s, bundle *b, const zvm__insn *in,
+ZVM__INLINE zvm_rule check_insn(scan *s, bundle *b, const zvm__insn *in,
                            unsigned at) {
   zvm_rule rule;
   if (at + in->length > BUNDLE)
     return ZVM_R_BUNDLE_CROSS;
-  rule = check_memory(s, in, b->base + at);
+  rule = check_memory(s, b->bytes + at, in, b->base + at);
   if (rule == ZVM_RULE_NONE)
     rule = check_rsp(in);
   if (rule == ZVM_RULE_NONE)
@@ -227,22 +231,22 @@ static void scan_bundle(scan *s, const uint8_t *bytes, uint32_t base) {
   unsigned at = 0;
   while (at < BUNDLE) {
     zvm__insn in;
-    zvm_rule rule = zvm__decode(bytes + at, s->level, &in);
-    b.starts |= 1u << at;
+    zvm_rule rule = zvm__decode(bytes + at, s->refused, &in);
     b.boundaries |= 1u << at;
     if (rule == ZVM_RULE_NONE)
       rule = check_insn(s, &b, &in, at);
     if (rule != ZVM_RULE_NONE) {
       report(s, base + at, rule);
-      b.starts = UINT32_MAX;
+      b.boundaries = UINT32_MAX;
+      b.inside = 0;
       break;
     }
     b.prev = at;
     at += in.length;
   }
-  if ((*word & ~b.starts) != 0)
+  if ((*word & ~(b.boundaries & ~b.inside)) != 0)
     s->stray = true;
-  *word = b.starts;
+  *word = b.boundaries & ~b.inside;
 }
 
 /* Say which branches have the bad targets. All starts are known by now. */
@@ -250,12 +254,11 @@ static void report_strays(scan *s, const uint8_t *bytes, uint32_t base) {
   unsigned at = 0;
   while (at < BUNDLE && !s->stopped) {
     zvm__insn in;
-    uint32_t imm;
-    if (zvm__decode(bytes + at, s->level, &in) != ZVM_RULE_NONE)
+    if (zvm__decode(bytes + at, s->refused, &in) != ZVM_RULE_NONE)
       return;
-    imm = in.attr & A_IMM;
-    if (imm == A_J8 || imm == A_J32) {
-      int64_t off = (int64_t)base + at + in.length + in.disp;
+    if (zvm__is_branch(&in)) {
+      int64_t off = (int64_t)base + at + in.length +
+                    zvm__branch_disp(bytes + at, &in);
       if (off >= 0 && off < s->size &&
           (s->starts[off / BUNDLE] >> (off & (BUNDLE - 1)) & 1) == 0)
         report(s, base + at, ZVM_R_FLOW_TARGET);
@@ -287,7 +290,7 @@ bool zvm__validate(const uint8_t *text, uint32_t size, uint32_t address,
   scan s = {.text = text,
             .size = size,
             .address = address,
-            .level = level,
+            .refused = zvm__refused_at(level),
             .starts = starts,
             .fn = fn,
             .ctx = ctx,

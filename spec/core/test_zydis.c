@@ -115,7 +115,7 @@ static void try_encoding(uint8_t *b) {
   ZydisDecodedInstruction z;
   ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
   tried++;
-  if (zvm__decode(b, ZVM_LEVEL_V3, &in) != ZVM_RULE_NONE)
+  if (zvm__decode(b, zvm__refused_at(ZVM_LEVEL_V3), &in) != ZVM_RULE_NONE)
     return;
   {
     uint8_t bundle[32];

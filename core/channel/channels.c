@@ -1,0 +1,156 @@
+/*
+** channels.c - all channels of a session: order, identity, all or nothing.
+**
+** Handles 0, 1 and 2 are stdin, stdout and stderr, whether the caller gave
+** them or not; the rest follow by alias, bytewise, so that a guest's handle
+** numbers do not depend on the order in which options were written.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "channel.h"
+
+enum { STANDARD = 3 };
+
+static const char *const standard[STANDARD] = {"/dev/stdin", "/dev/stdout",
+                                               "/dev/stderr"};
+
+
+static int rank(const char *alias) {
+  for (int i = 0; i < STANDARD; i++)
+    if (strcmp(alias, standard[i]) == 0)
+      return i;
+  return STANDARD;
+}
+
+
+static int compare(const void *a, const void *b) {
+  const char *x = ((const zvm__channel *)a)->alias;
+  const char *y = ((const zvm__channel *)b)->alias;
+  int by_rank = rank(x) - rank(y);
+  return by_rank != 0 ? by_rank : strcmp(x, y);
+}
+
+
+static bool is_given(const zvm_channel_options *opt, size_t count,
+                     const char *alias) {
+  for (size_t i = 0; i < count; i++)
+    if (opt[i].alias != NULL && strcmp(opt[i].alias, alias) == 0)
+      return true;
+  return false;
+}
+
+
+static zvm_status add(zvm__channels *all, const zvm_channel_options *o,
+                      zvm_error *err) {
+  zvm_status st = zvm__channel_open(&all->list[all->count], o, err);
+  if (st == ZVM_OK)
+    all->count++;
+  return st;
+}
+
+
+static zvm_status add_standard(zvm__channels *all, int handle,
+                               zvm_error *err) {
+  zvm_channel_options o = {.alias = standard[handle]};
+  int calls = handle == 0 ? ZVM_LIMIT_GETS : ZVM_LIMIT_PUTS;
+  o.limits[calls] = o.limits[calls + 1] = ZVM_UNLIMITED;
+  return add(all, &o, err);
+}
+
+
+/* -- Checks across channels ---------------------------------------------- */
+
+static zvm_status check_aliases(const zvm__channels *all, zvm_error *err) {
+  for (unsigned i = 1; i < all->count; i++)
+    if (strcmp(all->list[i - 1].alias, all->list[i].alias) == 0)
+      return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: given twice",
+                       all->list[i].alias);
+  return ZVM_OK;
+}
+
+
+static bool may_put(const zvm__channel *ch) {
+  return ch->limits[ZVM_LIMIT_PUTS] > 0 &&
+         ch->limits[ZVM_LIMIT_PUT_SIZE] > 0;
+}
+
+
+/*
+** A file that is written through one channel may not be open through
+** another: what the guest reads, or which write wins, would depend on when.
+** Two borrowed descriptors are the caller's own business: stdout and stderr
+** in one log share their position.
+*/
+static bool clash(const zvm__channel *a, const zvm__channel *b) {
+  return a->is_file && b->is_file && (a->named || b->named) &&
+         a->dev == b->dev && a->ino == b->ino &&
+         (a->empty_first || b->empty_first || may_put(a) || may_put(b));
+}
+
+
+static zvm_status check_files(const zvm__channels *all, zvm_error *err) {
+  for (unsigned i = 0; i < all->count; i++)
+    for (unsigned k = 0; all->list[i].is_file && k < i; k++)
+      if (clash(&all->list[i], &all->list[k]))
+        return zvm__fail(err, ZVM_E_CHANNEL,
+                         "channel %.80s: writes the file of channel %.80s",
+                         all->list[i].alias, all->list[k].alias);
+  return ZVM_OK;
+}
+
+
+static zvm_status empty_files(const zvm__channels *all, zvm_error *err) {
+  for (unsigned i = 0; i < all->count; i++)
+    if (all->list[i].empty_first && ftruncate(all->list[i].fd, 0) != 0)
+      return zvm__fail_os(err, ZVM_E_CHANNEL, errno,
+                          "channel %.80s: cannot empty the file",
+                          all->list[i].alias);
+  return ZVM_OK;
+}
+
+
+/* -- All of them --------------------------------------------------------- */
+
+zvm_status zvm__channels_open(zvm__channels *all,
+                              const zvm_channel_options *opt, size_t count,
+                              zvm_error *err) {
+  *all = (zvm__channels){0};
+  if (count > ZVM__CHANNELS_MAX)
+    return zvm__fail(err, ZVM_E_OPTION, "%zu channels; at most %d", count,
+                     ZVM__CHANNELS_MAX);
+  if (count > 0 && opt == NULL)
+    return zvm__fail(err, ZVM_E_OPTION, "channels are missing");
+  all->list = calloc(count + STANDARD, sizeof *all->list);
+  if (all->list == NULL)
+    return zvm__fail(err, ZVM_E_NOMEM, "not enough memory for channels");
+  zvm_status st = ZVM_OK;
+  for (int i = 0; i < STANDARD && st == ZVM_OK; i++)
+    if (!is_given(opt, count, standard[i]))
+      st = add_standard(all, i, err);
+  for (size_t i = 0; i < count && st == ZVM_OK; i++)
+    st = add(all, &opt[i], err);
+  if (st == ZVM_OK) {
+    qsort(all->list, all->count, sizeof *all->list, compare);
+    st = check_aliases(all, err);
+  }
+  if (st == ZVM_OK)
+    st = check_files(all, err);
+  if (st == ZVM_OK)
+    st = empty_files(all, err);
+  if (st != ZVM_OK)
+    zvm__channels_close(all);
+  return st;
+}
+
+
+void zvm__channels_close(zvm__channels *all) {
+  for (unsigned i = 0; i < all->count; i++)
+    zvm__channel_free(&all->list[i]);
+  free(all->list);
+  *all = (zvm__channels){0};
+}

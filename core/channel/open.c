@@ -1,0 +1,262 @@
+/*
+** open.c - one channel, from the caller's options.
+**
+** ZVM_E_OPTION: the options contradict themselves or the contract.
+** ZVM_E_CHANNEL: what they name on the host does not suit. Either message
+** begins with the alias.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "channel.h"
+
+typedef struct rights {
+  bool get;
+  bool put;
+} rights;
+
+static const char *const limit_names[ZVM_LIMIT_COUNT] = {
+    "gets", "get_size", "puts", "put_size"};
+
+
+/* -- Options ------------------------------------------------------------- */
+
+/* NULL if `alias` will do, else what is wrong with it. */
+static const char *check_alias(const char *alias) {
+  size_t len = strlen(alias);
+  if (len > ZVM__ALIAS_MAX)
+    return "alias is longer than 255 bytes";
+  if (alias[0] != '/')
+    return "alias is not an absolute path";
+  for (const char *p = alias; *p != '\0'; p++)
+    if (*p <= ' ' || *p > '~')
+      return "alias has a byte that is not printable ASCII, or a space";
+  for (const char *p = alias; *p == '/';) {
+    size_t n = strcspn(p + 1, "/");
+    if (n == 0)
+      return "alias has an empty part";
+    if ((n == 1 && p[1] == '.') || (n == 2 && p[1] == '.' && p[2] == '.'))
+      return "alias has a part that is . or ..";
+    p += 1 + n;
+  }
+  return NULL;
+}
+
+
+static zvm_status check_options(const zvm_channel_options *o,
+                                zvm_error *err) {
+  if (o->alias == NULL)
+    return zvm__fail(err, ZVM_E_OPTION, "channel without an alias");
+  const char *wrong = check_alias(o->alias);
+  if (wrong != NULL)
+    return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: %s", o->alias, wrong);
+  if (o->type < ZVM_TYPE_SGET_SPUT || o->type > ZVM_TYPE_RGET_RPUT)
+    return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: type %d is not 0 to 3",
+                     o->alias, o->type);
+  for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
+    if (o->limits[i] < 0)
+      return zvm__fail(err, ZVM_E_OPTION,
+                       "channel %.80s: limit %s is negative", o->alias,
+                       limit_names[i]);
+  if ((unsigned)o->mode > ZVM_MODE_READ_WRITE)
+    return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: unknown mode %d",
+                     o->alias, (int)o->mode);
+  if (o->mode == ZVM_MODE_APPEND &&
+      (o->source == ZVM_SOURCE_FILE || o->source == ZVM_SOURCE_FD) &&
+      o->type >= ZVM_TYPE_SGET_RPUT)
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "channel %.80s: mode append does not go with random "
+                     "puts (type %d)",
+                     o->alias, o->type);
+  return ZVM_OK;
+}
+
+
+static rights rights_of(const zvm_channel_options *o) {
+  switch (o->source) {
+  case ZVM_SOURCE_FILE:
+  case ZVM_SOURCE_FD:
+    return (rights){
+        .get = o->mode == ZVM_MODE_READ || o->mode == ZVM_MODE_READ_WRITE,
+        .put = o->mode != ZVM_MODE_READ};
+  case ZVM_SOURCE_MEMORY:
+    return (rights){.get = true};
+  case ZVM_SOURCE_NULL:
+  case ZVM_SOURCE_BUFFER:
+    return (rights){.get = true, .put = true};
+  }
+  return (rights){0};
+}
+
+
+/* -- Descriptors --------------------------------------------------------- */
+
+static zvm_status open_path(zvm__channel *ch, const zvm_channel_options *o,
+                            zvm_error *err) {
+  /* WRITE truncates later, when nothing can fail any more. */
+  static const int flags[] = {
+      [ZVM_MODE_READ] = O_RDONLY,
+      [ZVM_MODE_WRITE] = O_WRONLY | O_CREAT,
+      [ZVM_MODE_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
+      [ZVM_MODE_READ_WRITE] = O_RDWR | O_CREAT,
+  };
+  if (o->path == NULL)
+    return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: no path", o->alias);
+  do
+    ch->fd = open(o->path, flags[o->mode] | O_CLOEXEC | O_NOCTTY, 0666);
+  while (ch->fd < 0 && errno == EINTR);
+  if (ch->fd < 0)
+    return zvm__fail_os(err, ZVM_E_CHANNEL, errno,
+                        "channel %.80s: cannot open %.100s", o->alias,
+                        o->path);
+  ch->owns_fd = true;
+  ch->named = true;
+  return ZVM_OK;
+}
+
+
+static zvm_status check_fd(zvm__channel *ch, const zvm_channel_options *o,
+                           zvm_error *err) {
+  int flags = fcntl(ch->fd, F_GETFL);
+  if (flags < 0)
+    return zvm__fail_os(err, ZVM_E_CHANNEL, errno,
+                        "channel %.80s: descriptor %d", o->alias, ch->fd);
+  rights r = rights_of(o);
+  int access = flags & O_ACCMODE;
+  if ((flags & O_PATH) != 0 || (r.get && access == O_WRONLY) ||
+      (r.put && access == O_RDONLY))
+    return zvm__fail(err, ZVM_E_CHANNEL,
+                     "channel %.80s: descriptor %d is not open for %s",
+                     o->alias, ch->fd,
+                     r.put && access == O_RDONLY ? "writing" : "reading");
+  if ((flags & O_APPEND) != 0 && r.put && zvm__channel_puts_random(ch))
+    return zvm__fail(err, ZVM_E_CHANNEL,
+                     "channel %.80s: the descriptor only appends; random "
+                     "puts (type %d) need one that does not",
+                     o->alias, o->type);
+  return ZVM_OK;
+}
+
+
+/* Which way bytes move, and where from: fixed now, for the whole run. */
+static zvm_status choose_source(zvm__channel *ch,
+                                const zvm_channel_options *o,
+                                zvm_error *err) {
+  struct stat st;
+  if (fstat(ch->fd, &st) != 0)
+    return zvm__fail_os(err, ZVM_E_CHANNEL, errno,
+                        "channel %.80s: descriptor %d", o->alias, ch->fd);
+  if (S_ISDIR(st.st_mode))
+    return zvm__fail(err, ZVM_E_CHANNEL, "channel %.80s: is a directory",
+                     o->alias);
+  ch->is_file = S_ISREG(st.st_mode);
+  ch->dev = st.st_dev;
+  ch->ino = st.st_ino;
+  if (!ch->is_file && ch->type != ZVM_TYPE_SGET_SPUT)
+    return zvm__fail(err, ZVM_E_CHANNEL,
+                     "channel %.80s: not a regular file, so its type must "
+                     "be 0 (sequential), not %d",
+                     o->alias, ch->type);
+  ch->empty_first = ch->is_file && ch->named && o->mode == ZVM_MODE_WRITE;
+  /*
+  ** A borrowed descriptor goes on where it stands, as it would for a child
+  ** process. A file of size 0 may be one that the kernel makes up.
+  */
+  bool made_up = st.st_size == 0 && o->mode == ZVM_MODE_READ;
+  if (!ch->is_file ||
+      (ch->type == ZVM_TYPE_SGET_SPUT && (!ch->named || made_up))) {
+    ch->source = &zvm__source_stream;
+    return ZVM_OK;
+  }
+  ch->source = &zvm__source_file;
+  ch->base_size = ch->empty_first ? 0 : st.st_size;
+  ch->size = (size_t)ch->base_size;
+  if (o->mode == ZVM_MODE_APPEND || ch->type == ZVM_TYPE_RGET_SPUT)
+    ch->put_pos = ch->base_size;
+  return ZVM_OK;
+}
+
+
+/* -- The channel --------------------------------------------------------- */
+
+static zvm_status open_source(zvm__channel *ch, const zvm_channel_options *o,
+                              zvm_error *err) {
+  zvm_status st;
+  switch (o->source) {
+  case ZVM_SOURCE_NULL:
+    ch->source = &zvm__source_null;
+    return ZVM_OK;
+  case ZVM_SOURCE_MEMORY:
+    if (o->data == NULL && o->size != 0)
+      return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: no data", o->alias);
+    if (o->size > INT64_MAX)
+      return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: size is too large",
+                       o->alias);
+    ch->source = &zvm__source_memory;
+    ch->bytes = (unsigned char *)(uintptr_t)o->data; /* only ever read */
+    ch->size = o->size;
+    ch->base_size = (int64_t)o->size;
+    return ZVM_OK;
+  case ZVM_SOURCE_BUFFER:
+    ch->source = &zvm__source_buffer;
+    ch->limits[ZVM_LIMIT_PUT_SIZE] =
+        zvm__min(ch->limits[ZVM_LIMIT_PUT_SIZE], ZVM__BUFFER_MAX);
+    return ZVM_OK;
+  case ZVM_SOURCE_FILE:
+    st = open_path(ch, o, err);
+    break;
+  case ZVM_SOURCE_FD:
+    ch->fd = o->fd;
+    st = ZVM_OK;
+    break;
+  default:
+    return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: unknown source %d",
+                     o->alias, (int)o->source);
+  }
+  if (st == ZVM_OK)
+    st = check_fd(ch, o, err);
+  if (st == ZVM_OK)
+    st = choose_source(ch, o, err);
+  return st;
+}
+
+
+zvm_status zvm__channel_open(zvm__channel *ch, const zvm_channel_options *o,
+                             zvm_error *err) {
+  static const volatile int never;
+  *ch = (zvm__channel){.fd = -1, .type = o->type, .stop = &never};
+  zvm_status st = check_options(o, err);
+  if (st != ZVM_OK)
+    return st;
+  rights r = rights_of(o);
+  for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
+    if (i < ZVM_LIMIT_PUTS ? r.get : r.put)
+      ch->limits[i] = o->limits[i];
+  st = open_source(ch, o, err);
+  if (st != ZVM_OK)
+    goto close;
+  ch->alias = strdup(o->alias);
+  if (ch->alias == NULL) {
+    st = zvm__fail(err, ZVM_E_NOMEM, "channel %.80s: not enough memory",
+                   o->alias);
+    goto close;
+  }
+  if (o->etag && (ch->digest = zvm__digest_init()) == NULL) {
+    st = zvm__fail(err, ZVM_E_NOMEM, "channel %.80s: no SHA-256", o->alias);
+    goto close;
+  }
+  return ZVM_OK;
+close:
+  if (ch->owns_fd && ch->fd >= 0)
+    (void)close(ch->fd);
+  free(ch->alias);
+  *ch = (zvm__channel){.fd = -1};
+  return st;
+}

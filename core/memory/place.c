@@ -1,0 +1,170 @@
+/*
+** place.c - map the memory of one instance, and take it back.
+**
+** Nothing that is mapped here is shared and writable: masking a return
+** address in place is sound only because nobody but the guest's one thread
+** can write what it reads. Text and data are private mappings of the
+** module's sealed image, everything else is anonymous and starts as zeros.
+**
+** Building and freeing page tables is most of the cost of a short run, so
+** mappings outlive it: what the guest wrote is dropped (the next access
+** finds the module's bytes, or zeros), and if the next instance has the same
+** layout, they are there. Two halves are kept apart: the module's, known by
+** its digest, and manifest and stack, which all modules share.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/num.h"
+#include "layout.h"
+#include "lowmem.h"
+#include "map.h"
+
+enum {
+  RW = PROT_READ | PROT_WRITE,
+  FIXED = MAP_PRIVATE | MAP_FIXED,
+  ZEROS = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE,
+};
+
+/* What is mapped now; guarded by the turn (lowmem.h). */
+static struct {
+  uint8_t digest[32];
+  uint64_t heap_end;   /* 0: nothing of a module */
+  uint64_t stack_base; /* 0: no manifest, no stack */
+  uint64_t manifest_start;
+  size_t manifest_size;
+} placed;
+
+
+static bool map_at(uint64_t start, uint64_t end, int prot, int flags, int fd,
+                   uint64_t offset) {
+  if (start == end)
+    return true;
+  /* Only ever over our own reservation, below the guard region. */
+  ZVM_CHECK(start >= ZVM_TEXT_BASE && start < end && end <= ZVM__GUEST_END);
+  return mmap((void *)(uintptr_t)start, end - start, prot, flags, fd,
+              (off_t)offset) != MAP_FAILED;
+}
+
+
+static bool unmap(uint64_t start, uint64_t end) {
+  return map_at(start, end, PROT_NONE, ZEROS, -1, 0);
+}
+
+
+/* -- The module's half --------------------------------------------------- */
+
+/* The heap follows the module's zeros, if it has any: one mapping for both. */
+static bool map_segments(const zvm__map *map, const zvm_module *m) {
+  uint64_t zeros = map->heap_start;
+  for (unsigned i = 0; i < m->seg_count; i++) {
+    const zvm_segment *seg = &m->seg[i];
+    uint64_t end = (uint64_t)seg->addr + seg->size;
+    ZVM_CHECK((seg->prot & PROT_WRITE) == 0 || (seg->prot & PROT_EXEC) == 0);
+    if (seg->zero && seg->prot == RW && end == map->heap_start) {
+      zeros = seg->addr;
+      continue;
+    }
+    if (!map_at(seg->addr, end, seg->prot, seg->zero ? ZEROS : FIXED,
+                seg->zero ? -1 : m->image_fd, seg->zero ? 0 : seg->file_off))
+      return false;
+  }
+  return map_at(zeros, map->heap_end, RW, ZEROS, -1, 0);
+}
+
+
+static bool place_module(const zvm__map *map, const zvm_module *m) {
+  if (placed.heap_end == map->heap_end &&
+      memcmp(placed.digest, m->facts.digest, sizeof placed.digest) == 0)
+    return true;
+  if (placed.heap_end != 0 && !unmap(ZVM_TEXT_BASE, placed.heap_end))
+    return false;
+  placed.heap_end = 0;
+  if (!map_segments(map, m))
+    return false;
+  memcpy(placed.digest, m->facts.digest, sizeof placed.digest);
+  placed.heap_end = map->heap_end;
+  return true;
+}
+
+
+/* -- Manifest and stack -------------------------------------------------- */
+
+static bool place_stack(const zvm__map *map) {
+  if (placed.stack_base == map->stack_base &&
+      placed.manifest_start == map->manifest_start)
+    return true;
+  if (placed.stack_base != 0 && !unmap(placed.manifest_start, ZVM__GUEST_END))
+    return false;
+  placed.stack_base = 0;
+  placed.manifest_size = 0;
+  if (!map_at(map->manifest_start, ZVM_STACK_FLOOR, PROT_READ, ZEROS, -1,
+              0) ||
+      !map_at(map->stack_base, ZVM__GUEST_END, RW, ZEROS, -1, 0))
+    return false;
+  /* Two pages of stack are what most guests need, not two megabytes. */
+  (void)madvise((void *)(uintptr_t)map->stack_base,
+                ZVM__GUEST_END - map->stack_base, MADV_NOHUGEPAGE);
+  placed.manifest_start = map->manifest_start;
+  placed.stack_base = map->stack_base;
+  return true;
+}
+
+
+static bool place_manifest(const zvm__map *map, const void *manifest,
+                           size_t size) {
+  char *at = (char *)(uintptr_t)map->manifest_start;
+  size_t room = ZVM_STACK_FLOOR - map->manifest_start;
+  uint32_t address = map->manifest_start;
+  if (placed.manifest_size == size && memcmp(at, manifest, size) == 0)
+    return true;
+  ZVM_CHECK(size + sizeof address <= room);
+  if (mprotect(at, room, RW) != 0)
+    return false;
+  memcpy(at, manifest, size);
+  memset(at + size, 0, room - size);
+  memcpy((void *)(uintptr_t)ZVM_MANIFEST_PTR, &address, sizeof address);
+  placed.manifest_size = size;
+  return mprotect(at, room, PROT_READ) == 0;
+}
+
+
+/* -- Both ---------------------------------------------------------------- */
+
+void zvm__map_clear(void) {
+  placed.heap_end = 0;
+  placed.stack_base = 0;
+  zvm__lowmem_clear();
+}
+
+
+zvm_status zvm__map_build(const zvm__map *map, const zvm_module *m,
+                          const void *manifest, size_t size,
+                          zvm_error *err) {
+  ZVM_CHECK(map->heap_end <= map->manifest_start);
+  if (place_module(map, m) && place_stack(map) &&
+      place_manifest(map, manifest, size))
+    return ZVM_OK;
+  int os = errno;
+  zvm__map_clear();
+  return zvm__fail_os(err, os == ENOMEM ? ZVM_E_NOMEM : ZVM_E_SYSTEM, os,
+                      "cannot map the guest's memory");
+}
+
+
+void zvm__map_reset(const zvm__map *map) {
+  for (unsigned i = 0; i < map->count; i++) {
+    const zvm__region *r = &map->region[i];
+    if ((r->prot & PROT_WRITE) == 0)
+      continue;
+    /* Refused for pages that the host locked in memory. */
+    if (madvise((void *)(uintptr_t)r->start, r->end - r->start,
+                MADV_DONTNEED) != 0) {
+      zvm__map_clear();
+      return;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/*
+** run.h - one run while it lasts: what traps act on, and how it ended.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_TRAP_RUN_H
+#define ZVM_TRAP_RUN_H
+
+#include <signal.h>
+
+#include "channel/channel.h"
+#include "entry/entry.h"
+#include "memory/map.h"
+
+/*
+** Written by traps and by signal handlers of the running thread; the first
+** end counts.
+*/
+typedef struct zvm__run {
+  const zvm__map *map;
+  zvm__channels *channels;
+  zvm__context *ctx;
+  pid_t thread;
+  bool ended;
+  zvm_state state;
+  int32_t code;
+  int signal;            /* that stopped it              */
+  sigset_t again;        /* signals to raise afterwards  */
+  bool has_again;
+  zvm_fault fault;
+  uint64_t traps[ZVM_SLOT_COUNT];
+} zvm__run;
+
+/* False if the run has ended before. Either way the guest does not go on. */
+static inline bool zvm__run_end(zvm__run *run, zvm_state state) {
+  run->ctx->done = 1;
+  if (run->ended)
+    return false;
+  run->ended = true;
+  run->state = state;
+  return true;
+}
+
+
+/* Answers every trap (trap.c); a zvm__dispatch_fn, owner is the run. */
+int64_t zvm__trap_dispatch(void *owner, uint32_t slot, uint64_t a,
+                           uint64_t b, uint64_t c, uint64_t d);
+
+/*
+** Record what the machine says (fault.c). `frame` is a ucontext_t whose pc
+** zvm__gate_has.
+*/
+void zvm__fault_record(zvm__run *run, int sig, const siginfo_t *info,
+                       const void *frame);
+
+/* -- Signals (signals.c) ------------------------------------------------- */
+
+/*
+** From here to zvm__signals_restore, faults of this thread's guest and
+** stops go to `run`. Needs the turn (lowmem.h). On failure nothing has
+** changed.
+*/
+zvm_status zvm__signals_install(zvm__run *run, zvm_error *err);
+void zvm__signals_restore(void);
+
+/* In a forked child that has no such run: the host's handlers come back. */
+void zvm__signals_forget(void);
+
+/* Deliver to the host what stopped the run. Its handlers may not return. */
+void zvm__signals_raise(const zvm__run *run);
+
+#endif

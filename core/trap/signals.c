@@ -1,0 +1,268 @@
+/*
+** signals.c - signals while a guest runs.
+**
+** Three rules. A guest's fault becomes a report, never the host's death. No
+** handler runs on a guest stack: all signals are blocked but those we
+** handle on a stack of our own, and those that have no handler. What was
+** not the guest's goes to where it would have gone without us.
+**
+** This is one of the two process-wide states of the core; the run's turn
+** (memory/lowmem.c) guards it, and handlers read it only through `run`.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "run.h"
+
+enum {
+  FAULTS = 5,
+  STOPS = 4,
+  TTY_STOPS = 3,
+  STACK_SIZE = 64 * 1024, /* of handlers, with room for the widest frame */
+};
+
+static const int fault_signals[FAULTS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE,
+                                          SIGTRAP};
+/* These end a run, if the host handles them; if not, they end the host. */
+static const int stop_signals[STOPS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+/* Their default action needs no handler, and job control should work. */
+static const int tty_signals[TTY_STOPS] = {SIGTSTP, SIGTTIN, SIGTTOU};
+
+static struct {
+  zvm__run *_Atomic run;
+  void *stack; /* mapped once, kept */
+  stack_t host_stack;
+  uint64_t host_mask;
+  struct sigaction host_fault[FAULTS];
+  struct sigaction host_stop[STOPS];
+  bool stops[STOPS]; /* replaced by ours */
+} signals;
+
+
+/* -- Handlers ------------------------------------------------------------ */
+
+/* On return from the handler the thread is on its way out of the guest. */
+static void leave_guest(ucontext_t *frame) {
+  frame->uc_mcontext.gregs[REG_RIP] = (greg_t)zvm__gate_exit();
+  frame->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)0x40500; /* AC, DF, TF */
+}
+
+
+static uint64_t pc_of(const ucontext_t *frame) {
+  return (uint64_t)frame->uc_mcontext.gregs[REG_RIP];
+}
+
+
+/* Signal `sig` was sent, by whomever, to stop the run of this thread. */
+static void stop_run(zvm__run *run, int sig, ucontext_t *frame) {
+  if (zvm__run_end(run, ZVM_STATE_STOPPED))
+    run->signal = sig;
+  (void)sigaddset(&run->again, sig);
+  run->has_again = true;
+  uint64_t pc = pc_of(frame);
+  if (zvm__gate_has(pc))
+    leave_guest(frame);
+  else if (pc >= (uint64_t)(uintptr_t)zvm__blocking_begin &&
+           pc < (uint64_t)(uintptr_t)zvm__blocking_end)
+    frame->uc_mcontext.gregs[REG_RIP] =
+        (greg_t)(uintptr_t)zvm__blocking_stopped;
+}
+
+
+static bool has_handler(const struct sigaction *action) {
+  return (action->sa_flags & SA_SIGINFO) != 0 ||
+         (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
+}
+
+
+static const struct sigaction *host_action(int sig) {
+  for (int i = 0; i < FAULTS; i++)
+    if (fault_signals[i] == sig)
+      return &signals.host_fault[i];
+  return NULL;
+}
+
+
+/*
+** A fault of the host itself, or another thread's: what was there before us
+** gets it. The default action is brought about by faulting again.
+*/
+static void chain(int sig, siginfo_t *info, void *frame) {
+  const struct sigaction *host = host_action(sig);
+  if ((host->sa_flags & SA_SIGINFO) != 0) {
+    host->sa_sigaction(sig, info, frame);
+  } else if (has_handler(host)) {
+    host->sa_handler(sig);
+  } else {
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    (void)sigaction(sig, &plain, NULL);
+    if (info->si_code <= 0)
+      (void)raise(sig);
+  }
+}
+
+
+static void on_fault(int sig, siginfo_t *info, void *frame) {
+  int saved = errno;
+  zvm__run *run = atomic_load(&signals.run);
+  if (run == NULL || gettid() != run->thread) {
+    chain(sig, info, frame);
+  } else if (info->si_code <= 0) {
+    stop_run(run, sig, frame); /* sent by kill, not a fault */
+  } else if (zvm__gate_has(pc_of(frame))) {
+    zvm__fault_record(run, sig, info, frame);
+    leave_guest(frame);
+  } else {
+    chain(sig, info, frame);
+  }
+  errno = saved;
+}
+
+
+/*
+** A signal to the process may come to any of its threads. One that comes
+** here when the run is over already finds the host's disposition restored.
+*/
+static void on_stop(int sig, siginfo_t *info, void *frame) {
+  (void)info;
+  int saved = errno;
+  zvm__run *run = atomic_load(&signals.run);
+  if (run != NULL && gettid() == run->thread)
+    stop_run(run, sig, frame);
+  else
+    (void)tgkill(getpid(), run != NULL ? run->thread : gettid(), sig);
+  errno = saved;
+}
+
+
+/* -- Install ------------------------------------------------------------- */
+
+static zvm_status prepare(zvm_error *err) {
+  if (signals.stack != NULL)
+    return ZVM_OK;
+  /* Overrunning it would be our bug; below it lies an unmapped page. */
+  char *p = mmap(NULL, STACK_SIZE + ZVM_PAGE_SIZE, PROT_NONE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED)
+    return zvm__fail_os(err, ZVM_E_NOMEM, errno, "no signal stack");
+  if (mprotect(p + ZVM_PAGE_SIZE, STACK_SIZE, PROT_READ | PROT_WRITE) != 0) {
+    int os = errno;
+    (void)munmap(p, STACK_SIZE + ZVM_PAGE_SIZE);
+    return zvm__fail_os(err, ZVM_E_NOMEM, os, "no signal stack");
+  }
+  signals.stack = p + ZVM_PAGE_SIZE;
+  return ZVM_OK;
+}
+
+
+static uint64_t bit(int sig) {
+  return (uint64_t)1 << (sig - 1);
+}
+
+
+/*
+** The system call, as the C library's own function leaves out two signals
+** that it keeps for itself, with handlers that would run on a guest stack.
+*/
+static uint64_t swap_mask(uint64_t mask) {
+  uint64_t old = 0;
+  (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof mask);
+  return old;
+}
+
+
+/* Signals that may stay unblocked although we do not handle them. */
+static uint64_t harmless(void) {
+  uint64_t set = 0;
+  for (int i = 0; i < TTY_STOPS; i++) {
+    struct sigaction host;
+    if (sigaction(tty_signals[i], NULL, &host) == 0 && !has_handler(&host))
+      set |= bit(tty_signals[i]);
+  }
+  return set;
+}
+
+
+static void set_handlers(void) {
+  struct sigaction fault = {.sa_sigaction = on_fault,
+                            .sa_flags = SA_SIGINFO | SA_ONSTACK};
+  struct sigaction stop = {.sa_sigaction = on_stop,
+                           .sa_flags = SA_SIGINFO | SA_ONSTACK};
+  (void)sigfillset(&fault.sa_mask);
+  (void)sigfillset(&stop.sa_mask);
+  for (int i = 0; i < FAULTS; i++)
+    (void)sigaction(fault_signals[i], &fault, &signals.host_fault[i]);
+  for (int i = 0; i < STOPS; i++) {
+    struct sigaction *host = &signals.host_stop[i];
+    (void)sigaction(stop_signals[i], NULL, host);
+    signals.stops[i] = has_handler(host);
+    if (signals.stops[i])
+      (void)sigaction(stop_signals[i], &stop, NULL);
+  }
+}
+
+
+static void restore_handlers(void) {
+  for (int i = 0; i < STOPS; i++)
+    if (signals.stops[i])
+      (void)sigaction(stop_signals[i], &signals.host_stop[i], NULL);
+  for (int i = 0; i < FAULTS; i++)
+    (void)sigaction(fault_signals[i], &signals.host_fault[i], NULL);
+}
+
+
+/* Or else, in the next run, our handlers would chain to themselves. */
+void zvm__signals_forget(void) {
+  if (atomic_exchange(&signals.run, NULL) != NULL)
+    restore_handlers();
+}
+
+
+zvm_status zvm__signals_install(zvm__run *run, zvm_error *err) {
+  zvm_status st = prepare(err);
+  if (st != ZVM_OK)
+    return st;
+  stack_t ours = {.ss_sp = signals.stack, .ss_size = STACK_SIZE};
+  if (sigaltstack(&ours, &signals.host_stack) != 0)
+    return zvm__fail_os(err, ZVM_E_STATE, errno,
+                        "cannot run from a signal handler");
+  (void)sigemptyset(&run->again);
+  run->has_again = false;
+  /* All blocked while ours come; then what we handle and what is harmless. */
+  signals.host_mask = swap_mask(~(uint64_t)0);
+  uint64_t open = harmless();
+  for (int i = 0; i < STOPS; i++)
+    open |= bit(stop_signals[i]);
+  /* What the host blocks stays so, but for faults: the kernel would kill. */
+  open &= ~signals.host_mask;
+  for (int i = 0; i < FAULTS; i++)
+    open |= bit(fault_signals[i]);
+  atomic_store(&signals.run, run);
+  set_handlers();
+  (void)swap_mask(~open);
+  return ZVM_OK;
+}
+
+
+void zvm__signals_restore(void) {
+  (void)swap_mask(~(uint64_t)0);
+  restore_handlers();
+  atomic_store(&signals.run, NULL);
+  (void)sigaltstack(&signals.host_stack, NULL);
+  (void)swap_mask(signals.host_mask);
+}
+
+
+void zvm__signals_raise(const zvm__run *run) {
+  if (!run->has_again)
+    return;
+  for (int sig = 1; sig < NSIG; sig++)
+    if (sigismember(&run->again, sig) == 1)
+      (void)raise(sig);
+}

@@ -1,0 +1,183 @@
+/*
+** trap.c - answer the guest's six questions.
+**
+** Decode, which may refuse, then do. Arguments are copied once, out of
+** registers or out of a classic block, before anything is looked at; every
+** number is the guest's choice.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "base/num.h"
+#include "run.h"
+
+enum {
+  WORDS_MAX = 4,
+  SIZE_MAX_PER_TRAP = INT32_MAX,
+  HEAD = 2, /* words of a classic block before its arguments */
+};
+
+/* The widest form of each argument: nothing was cut off to fit. */
+typedef struct arguments {
+  uint64_t word[WORDS_MAX];
+} arguments;
+
+typedef int64_t (*trap_fn)(zvm__run *run, const arguments *in);
+
+
+/* -- Channels ------------------------------------------------------------ */
+
+typedef struct transfer {
+  zvm__channel *channel;
+  void *bytes;
+  int64_t size;
+  int64_t offset;
+} transfer;
+
+/* 0 or a negated errno. `prot` is what the host will do to the buffer. */
+static int64_t decode_transfer(const zvm__run *run, const arguments *in,
+                               int prot, transfer *out) {
+  if (in->word[0] >= run->channels->count)
+    return -EBADF;
+  out->channel = &run->channels->list[in->word[0]];
+  uint64_t size = in->word[2];
+  if (size > SIZE_MAX_PER_TRAP)
+    return -EINVAL;
+  out->bytes = zvm__guest_range(run->map, in->word[1], size, prot);
+  if (out->bytes == NULL)
+    return -EINVAL;
+  out->size = (int64_t)size;
+  out->offset = (int64_t)in->word[3];
+  return 0;
+}
+
+
+static int64_t trap_pread(zvm__run *run, const arguments *in) {
+  transfer t;
+  int64_t refused = decode_transfer(run, in, PROT_WRITE, &t);
+  if (refused != 0)
+    return refused;
+  return zvm__channel_get(t.channel, t.bytes, t.size, t.offset);
+}
+
+
+static int64_t trap_pwrite(zvm__run *run, const arguments *in) {
+  transfer t;
+  int64_t refused = decode_transfer(run, in, PROT_READ, &t);
+  if (refused != 0)
+    return refused;
+  return zvm__channel_put(t.channel, t.bytes, t.size, t.offset);
+}
+
+
+/* -- Code at run time ---------------------------------------------------- */
+
+/* Whole pages, at least one, wholly inside the heap. */
+static int64_t decode_pages(const zvm__run *run, const arguments *in) {
+  uint64_t start = in->word[0];
+  uint64_t end;
+  if (in->word[1] == 0 || !zvm__is_whole(start, ZVM_PAGE_SIZE) ||
+      !zvm__is_whole(in->word[1], ZVM_PAGE_SIZE) ||
+      !zvm__add(start, in->word[1], &end) ||
+      start < run->map->heap_start || end > run->map->heap_end)
+    return -EINVAL;
+  return 0;
+}
+
+
+static int64_t trap_jail(zvm__run *run, const arguments *in) {
+  int64_t refused = decode_pages(run, in);
+  return refused != 0 ? refused : -ENOSYS;
+}
+
+
+static int64_t trap_unjail(zvm__run *run, const arguments *in) {
+  int64_t refused = decode_pages(run, in);
+  return refused != 0 ? refused : -ENOSYS;
+}
+
+
+/* -- The run itself ------------------------------------------------------ */
+
+static int64_t trap_exit(zvm__run *run, const arguments *in) {
+  if (zvm__run_end(run, ZVM_STATE_EXIT))
+    run->code = (int32_t)(uint32_t)in->word[0];
+  return 0;
+}
+
+
+static int64_t trap_fork(zvm__run *run, const arguments *in) {
+  (void)run, (void)in;
+  return -ENOSYS;
+}
+
+
+/* -- Dispatch ------------------------------------------------------------ */
+
+/*
+** The C ABI leaves the upper half of a register that holds an int or a
+** 32-bit pointer undefined: cut to the declared widths, sizes with their
+** sign, so that a negative one is out of range above.
+*/
+static arguments from_registers(uint32_t slot, uint64_t a, uint64_t b,
+                                uint64_t c, uint64_t d) {
+  if (slot == ZVM_SLOT_JAIL || slot == ZVM_SLOT_UNJAIL)
+    return (arguments){{(uint32_t)a, (uint32_t)b}};
+  return (arguments){
+      {(uint32_t)a, (uint32_t)b, (uint64_t)(int64_t)(int32_t)c, d}};
+}
+
+
+static int64_t act(zvm__run *run, uint32_t slot, const arguments *in) {
+  static const trap_fn table[ZVM_SLOT_COUNT] = {
+#define TRAP(name, SLOT, CODE, words, doc) [ZVM_SLOT_##SLOT] = trap_##name,
+#include "traps.def"
+#undef TRAP
+  };
+  run->traps[slot]++;
+  return table[slot](run, in);
+}
+
+
+/* A classic block at `addr`: each of its words is read once. */
+static int64_t act_on_block(zvm__run *run, uint32_t addr) {
+  uint64_t code;
+  if (!zvm__guest_copy_in(run->map, &code, addr, sizeof code))
+    return -EINVAL;
+  uint32_t slot;
+  uint32_t words;
+  switch (code) {
+#define TRAP(name, SLOT, CODE, number, doc)                              \
+  case ZVM_TRAP_##CODE:                                                  \
+    slot = ZVM_SLOT_##SLOT;                                              \
+    words = number;                                                      \
+    break;
+#include "traps.def"
+#undef TRAP
+  default:
+    return -EPERM;
+  }
+  arguments in = {0};
+  if (words != 0 &&
+      !zvm__guest_copy_in(run->map, &in.word,
+                          (uint64_t)addr + HEAD * sizeof code,
+                          words * sizeof code))
+    return -EINVAL;
+  return act(run, slot, &in);
+}
+
+
+int64_t zvm__trap_dispatch(void *owner, uint32_t slot, uint64_t a,
+                           uint64_t b, uint64_t c, uint64_t d) {
+  zvm__run *run = owner;
+  if (slot == ZVM_SLOT_TRAP) {
+    run->traps[slot]++;
+    return act_on_block(run, (uint32_t)a);
+  }
+  /* Only the gate leads here: no guest address reaches the springboard. */
+  ZVM_CHECK(slot < ZVM_SLOT_COUNT);
+  arguments in = from_registers(slot, a, b, c, d);
+  return act(run, slot, &in);
+}

@@ -1,0 +1,274 @@
+/*
+** test_session.c - runs of small guests: state at entry, exit, faults, and
+** nothing left over.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tap.h"
+
+#include "guest.h"
+
+GUEST(exits, "mov $42, %edi\n finish", "");
+
+/* Exits with 0 if every register but rsp is zero. */
+GUEST(looks_around,
+      "or %rbx, %rax\n or %rcx, %rax\n or %rdx, %rax\n or %rsi, %rax\n"
+      "or %rdi, %rax\n or %rbp, %rax\n or %r8, %rax\n or %r9, %rax\n"
+      ".p2align 5\n"
+      "or %r10, %rax\n or %r11, %rax\n or %r12, %rax\n or %r13, %rax\n"
+      "or %r14, %rax\n or %r15, %rax\n"
+      ".p2align 5\n"
+      "ptest %xmm0, %xmm0\n setnz %cl\n or %cl, %al\n"
+      "ptest %xmm15, %xmm15\n setnz %cl\n or %cl, %al\n"
+      ".p2align 5\n"
+      "mov $0xffffffe8, %ecx\n cmp %rsp, %rcx\n setne %cl\n or %cl, %al\n"
+      ".p2align 5\n"
+      "mov %eax, %edi\n xor %edx, %edx\n"
+      "stmxcsr 0x21000(%edx)\n"
+      ".p2align 5\n"
+      "cmpl $0x1f80, 0x21000(%edx)\n setne %cl\n movzbl %cl, %ecx\n"
+      "or %ecx, %edi\n"
+      "finish",
+      "");
+
+GUEST(reads_null, "xor %eax, %eax\n mov (%eax), %ecx", "");
+GUEST(writes_text, "mov $0x20000, %eax\n mov %eax, (%eax)", "");
+GUEST(writes_manifest,
+      "mov $0xfefffffc, %eax\n mov (%eax), %eax\n mov %eax, (%eax)", "");
+GUEST(writes_gate, "mov $0x10000, %eax\n mov %eax, (%eax)", "");
+GUEST(divides, "xor %ecx, %ecx\n xor %edx, %edx\n div %ecx", "");
+GUEST(halts, "nop\n hlt", "");
+GUEST(is_undefined, "ud2", "");
+GUEST(breaks, "nop\n int3", "");
+GUEST(runs_data, "mov $0x21000, %eax\n and $-32, %eax\n jmp *%rax", "");
+GUEST(runs_nowhere,
+      "mov $0xfffffff0, %eax\n and $-32, %eax\n jmp *%rax", "");
+GUEST(runs_past_gate,
+      "mov $0x100e0, %eax\n and $-32, %eax\n jmp *%rax", "");
+GUEST(returns,
+      "mov (%rsp), %r11d\n and $-32, %r11d\n mov %r11, (%rsp)\n ret", "");
+GUEST(overflows, "1: push %rax\n jmp 1b", "");
+GUEST(overflows_far,
+      "sub $0x2000000, %esp\n movl $0, 16(%rsp)", "");
+GUEST(misaligned, "mov $0x21001, %eax\n movaps (%eax), %xmm0", "");
+GUEST(unmasks,
+      "mov $0x21000, %eax\n movl $0x1d80, (%eax)\n ldmxcsr (%eax)\n"
+      "pxor %xmm0, %xmm0\n .p2align 5\n movss 4(%eax), %xmm1\n"
+      "divss %xmm0, %xmm1",
+      ".long 0, 0x3f800000");
+/* Traps with rsp where no stack is: the gate must not trip. */
+GUEST(traps_on_null,
+      "mov $0x8, %esp\n jmp 1f\n .p2align 5\n"
+      "1: .byte 0xe9\n .long 0x10000 + 32 * 1 - 0x20000 - (. + 4 - 771b)",
+      "");
+GUEST(traps_past_top,
+      "mov $0xfffffff8, %esp\n pop %rax\n jmp 1f\n .p2align 5\n"
+      "1: .byte 0xe9\n .long 0x10000 + 32 * 1 - 0x20000 - (. + 4 - 771b)",
+      "");
+/* Leaves a return address with bits set above and below: both go. */
+GUEST(forges_return,
+      "movabs $0xdeadbeef0002105f, %rax\n sub $0x1000, %rax\n push %rax\n"
+      ".p2align 5\n"
+      ".byte 0xe9\n .long 0x10000 + 32 * 6 - 0x20000 - (. + 4 - 771b)\n"
+      ".p2align 5\n"
+      "cmp $0x20040, %r11d\n sete %dil\n finish\n",
+      "");
+/* Callee-saved registers survive a trap; the others are cleared. */
+GUEST(keeps_registers,
+      "mov $1, %ebx\n mov $2, %ebp\n mov $3, %r12d\n mov $4, %r13d\n"
+      ".p2align 5\n mov $5, %r14d\n mov $6, %r15d\n pcmpeqd %xmm7, %xmm7\n"
+      "gate 6\n"
+      "add %ebx, %edi\n add %ebp, %edi\n add %r12d, %edi\n"
+      "add %r13d, %edi\n add %r14d, %edi\n add %r15d, %edi\n"
+      ".p2align 5\n add %rcx, %rdi\n add %rdx, %rdi\n add %rsi, %rdi\n"
+      "add %r8, %rdi\n add %r9, %rdi\n add %r10, %rdi\n"
+      ".p2align 5\n movd %xmm7, %ecx\n add %ecx, %edi\n"
+      "finish",
+      "");
+/* Rounding is the guest's: it stays over a trap, and not beyond the run. */
+GUEST(rounds_up,
+      "mov $0x21000, %eax\n ldmxcsr (%eax)\n"
+      "gate 6\n"
+      "mov $0x21000, %eax\n stmxcsr 4(%eax)\n mov 4(%eax), %edi\n"
+      "finish",
+      ".long 0x5f80, 0");
+GUEST(dirties,
+      "mov $0x23000, %eax\n mov $7, %ecx\n mov %ecx, (%eax)\n"
+      "push %rcx\n xor %edi, %edi\n finish",
+      "");
+/* Sums what lies where `dirties` wrote. */
+GUEST(looks_for_dirt,
+      "mov $0x23000, %eax\n mov (%eax), %edi\n"
+      "add -8(%rsp), %edi\n add -16(%rsp), %edi\n finish",
+      "");
+
+
+static zvm_fault fault_of(const unsigned char *pages, zvm_fault_kind kind,
+                          const char *sentence) {
+  zvm_report r = run_guest(pages, NULL);
+  ok(r.state == ZVM_STATE_FAULT && r.fault.kind == kind, sentence);
+  if (r.state != ZVM_STATE_FAULT || r.fault.kind != kind)
+    printf("# state %s kind %s signal %d pc 0x%llx address 0x%llx\n",
+           zvm_state_name(r.state), zvm_fault_name(r.fault.kind),
+           r.fault.signal, (unsigned long long)r.fault.pc,
+           (unsigned long long)r.fault.address);
+  return r.fault;
+}
+
+
+static void test_entry(void) {
+  zvm_report r = run_guest(exits, NULL);
+  ok(r.state == ZVM_STATE_EXIT && r.code == 42,
+     "a guest that exits ends with its code");
+  is((long long)r.traps[ZVM_SLOT_EXIT], 1, "its only trap is counted");
+  is(exit_code(looks_around, NULL), 0,
+     "a guest starts with cleared registers and default MXCSR");
+}
+
+
+static void test_faults(void) {
+  zvm_fault f = fault_of(reads_null, ZVM_FAULT_MEMORY,
+                         "a null read is a memory fault");
+  is((long long)f.pc, 0x20002, "it names the instruction");
+  is(f.access, 'r', "it says that it was a read");
+  f = fault_of(writes_text, ZVM_FAULT_MEMORY,
+               "a write to text is a memory fault");
+  is((long long)f.address, 0x20000, "it names the address");
+  is(f.access, 'w', "it says that it was a write");
+  is((long long)f.regs[0], 0x20000, "it holds the registers");
+  fault_of(writes_manifest, ZVM_FAULT_MEMORY,
+           "a write to the manifest is a memory fault");
+  fault_of(writes_gate, ZVM_FAULT_MEMORY,
+           "a write to the gate is a memory fault");
+  fault_of(divides, ZVM_FAULT_ARITHMETIC,
+           "a division by zero is an arithmetic fault");
+  fault_of(unmasks, ZVM_FAULT_ARITHMETIC,
+           "an unmasked float exception is an arithmetic fault");
+  f = fault_of(halts, ZVM_FAULT_HALT, "hlt is a halt fault");
+  is((long long)f.pc, 0x20001, "it names the hlt");
+  fault_of(is_undefined, ZVM_FAULT_ILLEGAL, "ud2 is an illegal instruction");
+  f = fault_of(breaks, ZVM_FAULT_BREAKPOINT, "int3 is a breakpoint");
+  is((long long)f.pc, 0x20001, "it names the int3, not what follows");
+  f = fault_of(runs_data, ZVM_FAULT_EXECUTE,
+               "a jump to data is an execute fault");
+  is((long long)f.pc, 0x21000, "its pc is the target");
+  fault_of(runs_nowhere, ZVM_FAULT_EXECUTE,
+           "a jump to the stack is an execute fault");
+  fault_of(runs_past_gate, ZVM_FAULT_HALT,
+           "a slot of the gate that is not one halts");
+  f = fault_of(returns, ZVM_FAULT_EXECUTE,
+               "a return from the entry is an execute fault");
+  is((long long)f.pc, 0, "it returns to 0");
+  fault_of(misaligned, ZVM_FAULT_PROTECTION,
+           "a misaligned vector access is a protection fault");
+}
+
+
+static void test_stack(void) {
+  zvm_fault f = fault_of(overflows, ZVM_FAULT_STACK,
+                         "endless pushing is a stack fault");
+  is((long long)f.address, 0xFF7FFFF8, "right below the default stack");
+  zvm_session_options small = {.stack = 1};
+  zvm_report r = run_guest(overflows, &small);
+  is((long long)r.fault.address, 0xFFFFEFF8, "a stack has one page at least");
+  zvm_session_options large = {.stack = ZVM_STACK_MAX};
+  r = run_guest(overflows, &large);
+  is((long long)r.fault.address, 0xFF000FF8,
+     "the largest stack has a guard page too");
+  fault_of(overflows_far, ZVM_FAULT_STACK,
+           "a frame that jumps over the guard is a stack fault");
+}
+
+
+static void test_gate(void) {
+  zvm_fault f = fault_of(traps_on_null, ZVM_FAULT_MEMORY,
+                         "a trap on a bad stack is the guest's fault");
+  ok(f.pc >= 0x200000000, "its pc is past the guard region");
+  fault_of(traps_past_top, ZVM_FAULT_MEMORY,
+           "a trap on a stack past the top is the guest's fault");
+  is(exit_code(forges_return, NULL), 1,
+     "the gate masks the return address");
+  is(exit_code(keeps_registers, NULL), 21,
+     "a trap keeps callee-saved registers and clears the others");
+  is(exit_code(rounds_up, NULL) & 0xE000, 0x4000,
+     "a trap keeps the guest's rounding mode");
+  unsigned mxcsr;
+  __asm__("stmxcsr %0" : "=m"(mxcsr));
+  is(mxcsr & 0xFFC0, 0x1F80, "the host gets its own rounding mode back");
+}
+
+
+static void test_leaks(void) {
+  run_guest(dirties, NULL);
+  is(exit_code(looks_for_dirt, NULL), 0,
+     "nothing of an earlier guest is visible");
+  int fds = open_descriptors();
+  int maps = mappings_below(0x200003000);
+  for (int i = 0; i < 100; i++) {
+    run_guest(exits, NULL);
+    run_guest(overflows, NULL);
+  }
+  is(open_descriptors(), fds, "200 runs leave no descriptor open");
+  is(mappings_below(0x200003000), maps, "200 runs leave no mapping behind");
+}
+
+
+static void test_states(void) {
+  zvm_error err;
+  zvm_report r;
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, NULL, &err);
+  zvm_module_free(m);
+  is(zvm_session_run(s, &r, &err), ZVM_OK,
+     "a module that was freed goes when its session goes");
+  is(zvm_session_run(s, &r, &err), ZVM_E_STATE, "a session runs once");
+  zvm_session_free(s);
+  zvm_session_free(NULL);
+  ok(true, "freeing NULL is fine");
+}
+
+
+static void refuse(zvm_module *m, const zvm_session_options *opt,
+                   const char *part, const char *sentence) {
+  zvm_error err = {0};
+  zvm_session *s = zvm_session_new(m, opt, &err);
+  if (!ok(s == NULL && err.status == ZVM_E_OPTION &&
+              strstr(err.text, part) != NULL,
+          sentence))
+    printf("# %d %s\n", err.status, err.text);
+  zvm_session_free(s);
+}
+
+
+static void test_options(void) {
+  zvm_module *m = guest(exits);
+  refuse(m, &(zvm_session_options){.memory = 4096}, "memory: 4096",
+         "memory below the module's own data is refused");
+  refuse(m, &(zvm_session_options){.memory = 1ull << 32},
+         "memory: 4294967296", "memory above the low 4 GiB is refused");
+  refuse(m, &(zvm_session_options){.memory = UINT64_MAX}, "memory: ",
+         "memory that would wrap is refused");
+  refuse(m, &(zvm_session_options){.stack = ZVM_STACK_MAX + 1}, "stack: ",
+         "a stack above the maximum is refused");
+  refuse(m, &(zvm_session_options){.stack = UINT64_MAX}, "stack: ",
+         "a stack that would wrap is refused");
+  char *big = malloc((1 << 20) + 1);
+  memset(big, 'x', 1 << 20);
+  big[1 << 20] = '\0';
+  refuse(m, &(zvm_session_options){.args = (const char *[]){big, NULL}},
+         "args and env take", "a megabyte of arguments is refused");
+  free(big);
+  zvm_module_free(m);
+}
+
+
+int main(void) {
+  test_entry();
+  test_faults();
+  test_stack();
+  test_gate();
+  test_leaks();
+  test_states();
+  test_options();
+  return tap_done();
+}

@@ -1,0 +1,264 @@
+/*
+** test_signal.c - signals while a guest runs: stops, the host's own
+** handlers and faults, other threads, forked children.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+GUEST(exits, "xor %edi, %edi\n finish", "");
+GUEST(spins, "1: jmp 1b", "");
+GUEST(traps_forever, ".p2align 5\n 1: gate 6\n jmp 1b", "");
+GUEST(faults, "ud2", "");
+GUEST(reads,
+      "xor %edi, %edi\n mov $0x23000, %esi\n mov $10, %edx\n"
+      "gate 1\n"
+      "mov %eax, %edi\n finish",
+      "");
+
+static atomic_int handled;
+static atomic_bool on_guest_stack;
+
+
+static void count(int sig) {
+  (void)sig;
+  char here;
+  if ((uintptr_t)&here < 0x200000000)
+    on_guest_stack = true;
+  handled++;
+}
+
+
+static void handle(int sig, void (*fn)(int)) {
+  struct sigaction sa = {.sa_handler = fn, .sa_flags = SA_RESTART};
+  (void)sigaction(sig, &sa, NULL);
+}
+
+
+/* Sends `sig` to a thread, once. */
+typedef struct sender {
+  pthread_t to;
+  int sig;
+  int after_us;
+} sender;
+
+static void *send_once(void *arg) {
+  const sender *s = arg;
+  (void)usleep((unsigned)s->after_us);
+  (void)pthread_kill(s->to, s->sig);
+  return NULL;
+}
+
+
+static zvm_report run_and_send(const unsigned char *pages, int sig,
+                               const zvm_session_options *opt) {
+  sender s = {pthread_self(), sig, 5000};
+  pthread_t t;
+  (void)pthread_create(&t, NULL, send_once, &s);
+  zvm_report r = run_guest(pages, opt);
+  (void)pthread_join(t, NULL);
+  return r;
+}
+
+
+static void test_stops(void) {
+  handle(SIGINT, count);
+  zvm_report r = run_and_send(spins, SIGINT, NULL);
+  ok(r.state == ZVM_STATE_STOPPED && r.signal == SIGINT,
+     "SIGINT ends a guest that loops");
+  is(handled, 1, "the host's own handler sees it afterwards");
+  r = run_and_send(traps_forever, SIGINT, NULL);
+  ok(r.state == ZVM_STATE_STOPPED && handled == 2,
+     "SIGINT ends a guest that traps all the time");
+  int p[2];
+  if (pipe(p) != 0)
+    return;
+  zvm_channel_options in = {.alias = "/dev/stdin",
+                            .source = ZVM_SOURCE_FD,
+                            .fd = p[0],
+                            .limits = {9, 99, 0, 0}};
+  zvm_session_options opt = {.channels = &in, .channels_count = 1};
+  r = run_and_send(reads, SIGINT, &opt);
+  ok(r.state == ZVM_STATE_STOPPED && handled == 3,
+     "SIGINT ends a read that waits, although the host asked for restarts");
+  (void)close(p[0]);
+  (void)close(p[1]);
+  for (int sig = 1; sig <= 3; sig++)
+    handle(sig == 1 ? SIGTERM : sig == 2 ? SIGHUP : SIGQUIT, count);
+  ok(run_and_send(spins, SIGTERM, NULL).signal == SIGTERM &&
+         run_and_send(spins, SIGHUP, NULL).signal == SIGHUP &&
+         run_and_send(spins, SIGQUIT, NULL).signal == SIGQUIT &&
+         handled == 6,
+     "so do SIGTERM, SIGHUP and SIGQUIT");
+  ok(!on_guest_stack, "no handler ran on a guest stack");
+}
+
+
+/* A spinning guest, meanwhile SIGUSR1, then SIGINT to end it. */
+static void *send_both(void *arg) {
+  const sender *s = arg;
+  for (int i = 0; i < 20; i++) {
+    (void)pthread_kill(s->to, SIGUSR1);
+    (void)usleep(200);
+  }
+  (void)pthread_kill(s->to, SIGINT);
+  return NULL;
+}
+
+
+static void test_others(void) {
+  handled = 0;
+  handle(SIGINT, count);
+  handle(SIGUSR1, count);
+  sender s = {pthread_self(), 0, 0};
+  pthread_t t;
+  (void)pthread_create(&t, NULL, send_both, &s);
+  run_guest(spins, NULL);
+  (void)pthread_join(t, NULL);
+  ok(handled >= 2 && !on_guest_stack,
+     "other signals wait until the run is over");
+  handle(SIGINT, SIG_IGN);
+  handle(SIGTERM, count);
+  handled = 0;
+  sender i = {pthread_self(), SIGINT, 1000};
+  (void)pthread_create(&t, NULL, send_once, &i);
+  zvm_report r = run_and_send(spins, SIGTERM, NULL);
+  (void)pthread_join(t, NULL);
+  is(r.signal, SIGTERM, "a signal that the host ignores stays ignored");
+  sigset_t before, after;
+  (void)pthread_sigmask(SIG_BLOCK, NULL, &before);
+  run_guest(faults, NULL);
+  (void)pthread_sigmask(SIG_BLOCK, NULL, &after);
+  ok(memcmp(&before, &after, 8) == 0, "the signal mask is as before");
+  struct sigaction sa;
+  (void)sigaction(SIGILL, NULL, &sa);
+  ok(sa.sa_handler == SIG_DFL, "the fault handlers are as before");
+  sigset_t ill;
+  (void)sigemptyset(&ill);
+  (void)sigaddset(&ill, SIGILL);
+  (void)pthread_sigmask(SIG_BLOCK, &ill, NULL);
+  is(run_guest(faults, NULL).fault.kind, ZVM_FAULT_ILLEGAL,
+     "a fault is caught even if the host blocks its signal");
+  (void)pthread_sigmask(SIG_UNBLOCK, &ill, NULL);
+}
+
+
+/* -- Faults that are not the guest's ------------------------------------- */
+
+static char *fenced;
+static atomic_int host_faults;
+
+static void unfence(int sig, siginfo_t *info, void *frame) {
+  (void)sig, (void)frame;
+  if (info->si_addr == fenced)
+    host_faults++;
+  (void)mprotect(fenced, 4096, PROT_READ | PROT_WRITE);
+}
+
+
+static void *fault_in_thread(void *arg) {
+  (void)arg;
+  (void)usleep(5000);
+  *(volatile char *)fenced = 1;
+  return NULL;
+}
+
+
+static void test_chain(void) {
+  struct sigaction sa = {.sa_sigaction = unfence, .sa_flags = SA_SIGINFO};
+  struct sigaction old;
+  (void)sigaction(SIGSEGV, &sa, &old);
+  handle(SIGINT, count);
+  fenced = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  pthread_t t;
+  (void)pthread_create(&t, NULL, fault_in_thread, NULL);
+  sender s = {pthread_self(), SIGINT, 20000};
+  pthread_t u;
+  (void)pthread_create(&u, NULL, send_once, &s);
+  run_guest(spins, NULL);
+  (void)pthread_join(t, NULL);
+  (void)pthread_join(u, NULL);
+  is(host_faults, 1, "another thread's fault goes to the host's handler");
+  is(run_guest(faults, NULL).fault.kind, ZVM_FAULT_ILLEGAL,
+     "and the guest's still to us");
+  (void)sigaction(SIGSEGV, &old, NULL);
+}
+
+
+/* -- Threads and children ------------------------------------------------ */
+
+static void *run_many(void *arg) {
+  long *bad = arg;
+  for (int i = 0; i < 200; i++) {
+    zvm_report r = run_guest(i % 2 ? exits : faults, NULL);
+    *bad += r.state != (i % 2 ? ZVM_STATE_EXIT : ZVM_STATE_FAULT);
+  }
+  return NULL;
+}
+
+
+static void test_threads(void) {
+  pthread_t t[4];
+  long bad[4] = {0};
+  for (int i = 0; i < 4; i++)
+    (void)pthread_create(&t[i], NULL, run_many, &bad[i]);
+  for (int i = 0; i < 4; i++)
+    (void)pthread_join(t[i], NULL);
+  is(bad[0] + bad[1] + bad[2] + bad[3], 0, "threads take turns");
+}
+
+
+static void *fork_child(void *arg) {
+  (void)usleep(5000);
+  pid_t pid = fork();
+  if (pid == 0)
+    _exit(exit_code(exits, NULL) == 0 &&
+                  run_guest(faults, NULL).fault.kind == ZVM_FAULT_ILLEGAL
+              ? 0
+              : 1);
+  int status = -1;
+  (void)waitpid(pid, &status, 0);
+  *(int *)arg = status;
+  return NULL;
+}
+
+
+static void test_children(void) {
+  pid_t pid = fork();
+  if (pid == 0)
+    _exit((int)exit_code(exits, NULL));
+  int status = -1;
+  (void)waitpid(pid, &status, 0);
+  is(status, 0, "a forked child can run guests");
+  pthread_t t, u;
+  status = -1;
+  handle(SIGINT, count);
+  (void)pthread_create(&t, NULL, fork_child, &status);
+  sender s = {pthread_self(), SIGINT, 100000};
+  (void)pthread_create(&u, NULL, send_once, &s);
+  run_guest(spins, NULL);
+  (void)pthread_join(t, NULL);
+  (void)pthread_join(u, NULL);
+  is(status, 0, "so can one that was forked while another thread ran one");
+}
+
+
+int main(void) {
+  test_stops();
+  test_others();
+  test_chain();
+  test_threads();
+  test_children();
+  return tap_done();
+}
