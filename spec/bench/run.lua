@@ -1,0 +1,120 @@
+--- `make bench`: guest against native, spawn, validator, traps.
+--
+-- A kernel is one source, compiled by the same gcc at the same -O2. Native and
+-- guest runs alternate; a ratio is that of the medians of seven CPU times. A
+-- native kernel takes its own time around its work; a guest's is taken by the
+-- host from entry to exit, so the guest pays for the start of its libc too.
+-- Prints "name  value unit  bar  ok|short"; exit code 1 if anything is short.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local zvm = require "zvm"
+
+local DIR = (os.getenv "ZVM_BUILD" or "build") .. "/bench/"
+local ROUNDS = 7
+local short = 0
+
+local function output(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+--- Print one line. Without a bar the figure is for information.
+local function line(name, value, unit, bar, good)
+  local verdict = bar and (good and "ok" or "short") or "-"
+  if verdict == "short" then
+    short = short + 1
+  end
+  print(string.format("%-24s %9.3f %-5s  %-8s %s", name, value, unit,
+    bar or "-", verdict))
+  io.flush()
+end
+
+local function median(list)
+  table.sort(list)
+  return list[(#list + 1) / 2]
+end
+
+local function guest(module)
+  local report = assert(zvm.run { program = module })
+  assert(report.state == "exit" and report.code == 0, report.state)
+  local sum = report.channels.stdout.data:match "^%x+"
+  return report.times.user + report.times.system, sum
+end
+
+local function native(name)
+  local sum, ns = output(DIR .. name .. ".native"):match "^(%x+) (%d+)"
+  return tonumber(ns) / 1e9, sum
+end
+
+--- Median CPU seconds of both, or an error if they disagree.
+local function compare(name)
+  local module = assert(zvm.load(DIR .. name .. ".zvm"))
+  local ours, theirs = {}, {}
+  for round = 1, ROUNDS do
+    local sum, expected
+    theirs[round], expected = native(name)
+    ours[round], sum = guest(module)
+    if sum ~= expected then
+      error(string.format("%s: checksum %s, natively %s", name,
+        tostring(sum), tostring(expected)), 0)
+    end
+  end
+  return median(ours), median(theirs)
+end
+
+local function kernels()
+  local worst, logs, n = 0, 0, 0
+  local only = arg[1]
+  local list = output "LC_ALL=C ls spec/bench/kernel"
+  for name in list:gmatch "(%w+)%.c" do
+    if not only or only == name then
+      local ours, theirs = compare(name)
+      local ratio = ours / theirs
+      worst = math.max(worst, ratio)
+      logs, n = logs + math.log(ratio), n + 1
+      line(string.format("%s (%.0f ms)", name, theirs * 1e3), ratio, "x")
+    end
+  end
+  local mean = math.exp(logs / n)
+  line("kernels, geomean", mean, "x", "<= 1.03", mean <= 1.03)
+  line("kernels, worst", worst, "x", "<= 1.15", worst <= 1.15)
+end
+
+local function spawn(lua)
+  local text = output(lua .. " spec/bench/spawn.lua " .. DIR .. "hello.zvm")
+  local p50, p99 = text:match "^(%S+) (%S+)"
+  p50, p99 = tonumber(p50), tonumber(p99)
+  line("spawn p50, " .. lua, p50, "us", "<= 40", p50 <= 40)
+  line("spawn p99, " .. lua, p99, "us")
+end
+
+local function validator()
+  local text = output(DIR .. "measure " .. DIR .. "libc-text.zvm")
+  local rate, size = text:match "^(%S+) (%d+)"
+  rate = tonumber(rate)
+  line(string.format("validator, %.0f KiB", size / 1024), rate, "MB/s",
+    ">= 200", rate >= 200)
+end
+
+local function traps()
+  local module = assert(zvm.load(DIR .. "traps.zvm"))
+  local times = {}
+  for round = 1, ROUNDS do
+    local report = assert(zvm.run { program = module })
+    assert(report.state == "exit" and report.code == 0)
+    times[round] = report.times.wall / report.traps.pwrite * 1e9
+  end
+  line("trap round trip", median(times), "ns")
+end
+
+kernels()
+if not arg[1] then
+  spawn "lua5.1"
+  spawn "luajit"
+  validator()
+  traps()
+end
+os.exit(short == 0 and 0 or 1)

@@ -1,0 +1,22 @@
+--- The code in the documentation runs.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local host = require "support.host"
+
+describe("the Lua code in", function()
+  for _, path in ipairs { "README.md", "docs/lua.md" } do
+    local text = host.read_file(path)
+    local n = 0
+    for block in text:gmatch "\n```lua\n(.-)\n```" do
+      n = n + 1
+      it(("%s, block %d, runs"):format(path, n), function()
+        local printed = {}
+        local chunk = assert(loadstring(block, "=" .. path))
+        setfenv(chunk, setmetatable({ print = function(...)
+          printed[#printed + 1] = select("#", ...)
+        end }, { __index = _G }))
+        chunk()
+      end)
+    end
+  end
+end)

@@ -1,0 +1,99 @@
+--- What this process holds, counted: descriptors and mappings.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local lfs = require "lfs"
+
+local M = {}
+
+function M.descriptors()
+  local n = 0
+  for name in lfs.dir "/proc/self/fd" do
+    if name ~= "." and name ~= ".." then
+      n = n + 1
+    end
+  end
+  return n
+end
+
+function M.mappings()
+  local n = 0
+  for _ in io.lines "/proc/self/maps" do
+    n = n + 1
+  end
+  return n
+end
+
+--- The mappings below the springboard: the guest's, one string.
+function M.guest_map()
+  local out = {}
+  for line in io.lines "/proc/self/maps" do
+    local start = tonumber(line:match "^(%x+)", 16)
+    if start < 2 ^ 33 then
+      out[#out + 1] = line
+    end
+  end
+  return table.concat(out, "\n")
+end
+
+--- Call `attempt` many times and assert that nothing piles up. Once before
+-- the count: what is made once and kept (the reserved addresses, pools of
+-- the allocator) is no leak.
+function M.assert_flat(attempt, times)
+  times = times or 50
+  attempt()
+  collectgarbage()
+  collectgarbage()
+  local fds, maps = M.descriptors(), M.mappings()
+  for _ = 1, times do
+    attempt()
+  end
+  collectgarbage()
+  collectgarbage()
+  assert(M.descriptors() == fds,
+    ("descriptors: %d before, %d after"):format(fds, M.descriptors()))
+  -- The interpreter's own heap may come in a few pieces more.
+  assert(M.mappings() < maps + math.max(6, times / 4),
+    ("mappings: %d before, %d after"):format(maps, M.mappings()))
+end
+
+--- A fresh path for a file of the spec's own.
+function M.temporary()
+  local name = os.tmpname()
+  return name
+end
+
+function M.write_file(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+function M.read_file(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+--- SHA-256 as the system's own program gives it.
+function M.sha256(text)
+  local path = M.temporary()
+  M.write_file(path, text)
+  local pipe = io.popen("sha256sum " .. path)
+  local digest = pipe:read "*a":match "^%x+"
+  pipe:close()
+  os.remove(path)
+  return digest
+end
+
+--- The folder of all that was built.
+function M.build()
+  return os.getenv "ZVM_BUILD" or "build"
+end
+
+--- A program of spec/guest or examples/, compiled.
+function M.guest(name)
+  return M.build() .. "/guest/" .. name .. ".zvm"
+end
+
+return M

@@ -1,0 +1,56 @@
+-- SPDX-License-Identifier: Apache-2.0
+package = "zvm"
+version = "scm-1"
+rockspec_format = "3.0"
+
+source = {
+  url = "git+file://.",
+}
+
+description = {
+  summary = "Run untrusted native x86-64 programs inside Lua",
+  detailed = [[
+zvm validates the machine code of a program before it runs, lays out its
+memory in the low 4 GiB, and answers its six traps. A guest has only the
+channels it was given; same program and same input give the same output.
+]],
+  license = "Apache-2.0",
+  labels = { "sandbox", "native", "deterministic" },
+}
+
+supported_platforms = { "linux" }
+
+dependencies = {
+  "lua >= 5.1, < 5.2",
+}
+
+external_dependencies = {
+  CRYPTO = { header = "openssl/evp.h", library = "crypto" },
+}
+
+-- The C core, the module and the guest's libc are made by the makefile.
+build = {
+  type = "make",
+  build_variables = {
+    CFLAGS = "$(CFLAGS)",
+    LUA_CFLAGS = "-I$(LUA_INCDIR)",
+  },
+  build_target = "all",
+  install_variables = {
+    PREFIX = "$(PREFIX)",
+  },
+  install_target = "install",
+  install = {
+    lua = {
+      ["zvm.report"] = "lua/zvm/report.lua",
+    },
+    lib = {
+      zvm = "build/zvm.so",
+    },
+  },
+}
+
+test = {
+  type = "command",
+  command = "make test",
+}

@@ -1,0 +1,76 @@
+/*
+** laux.h - what the files of the binding share.
+**
+** Nothing here raises a Lua error while the core holds something that no
+** userdata owns.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_LAUX_H
+#define ZVM_LAUX_H
+
+#include "lcompat.h"
+#include "zvm.h"
+
+#define ZVM__MODULE_TYPE "zvm.module"
+#define ZVM__SESSION_TYPE "zvm.session"
+
+/* -- Results and findings ------------------------------------------------ */
+
+#define ZVM__FINDINGS_MAX 100
+
+/* Filled by the core, turned into a table after it has returned. */
+typedef struct zvm__findings {
+  unsigned count;
+  bool more; /* there was one that did not fit */
+  zvm_finding list[ZVM__FINDINGS_MAX];
+} zvm__findings;
+
+bool zvm__findings_add(void *ctx, const zvm_finding *f);
+
+/* nil, message, code[, findings]: returns how many were pushed. */
+int zvm__failure_push(lua_State *L, const zvm_error *err,
+                      const zvm__findings *found);
+
+/* The message on top of the stack becomes nil, message, code. */
+int zvm__failure_wrap(lua_State *L, const char *code);
+
+/*
+** Something ran out that modules the collector has not seen to yet may
+** hold: descriptors, memory. Worth a collection and a second try.
+*/
+bool zvm__is_shortage(const zvm_error *err);
+
+void zvm__hex_push(lua_State *L, const uint8_t *bytes, size_t size);
+
+/* -- Types --------------------------------------------------------------- */
+
+/* What a module userdata holds; `m` is NULL when it is closed. */
+typedef struct zvm__lmodule {
+  zvm_module *m;
+  char name[256]; /* base name of the file, or "guest" */
+} zvm__lmodule;
+
+void zvm__module_open(lua_State *L);  /* registers the type */
+void zvm__session_open(lua_State *L);
+
+/*
+** Load the string at `index` (see zvm.load): pushes a module and returns 1,
+** or pushes what zvm__failure_push does.
+*/
+int zvm__module_load(lua_State *L, int index);
+
+void zvm__module_drop(zvm__lmodule *lm); /* close; twice is fine */
+
+int zvm__session_run(lua_State *L);  /* zvm.run */
+
+/*
+** Push the report as a table. `name` gives the key under which a channel's
+** alias appears, and whether what it collected belongs into the report.
+*/
+typedef const char *(*zvm__name_fn)(const void *ctx, const char *alias,
+                                    bool *collected);
+void zvm__report_push(lua_State *L, const zvm_report *report,
+                      zvm__name_fn name, const void *ctx);
+
+#endif

@@ -1,0 +1,487 @@
+/*
+** lchannel.c - one channel specification after the other, from Lua to C.
+**
+** Only the form is checked here; whether a path opens or an alias is well
+** made is for the core to say.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lchannel.h"
+
+#define BUFFER_PUT_BYTES (INT64_C(64) << 20) /* unless the caller says more */
+
+#define MAY_GET 1
+#define MAY_PUT 2
+
+/* -- Source -------------------------------------------------------------- */
+
+/* A channel while it is read, and the name of its source. */
+typedef struct draft {
+  zvm_channel_options *ch;
+  const char *source; /* NULL while none was given */
+} draft;
+
+
+static bool set_source(zvm__options *o, draft *d, zvm_source source,
+                       const char *name) {
+  if (d->source != NULL)
+    return zvm__options_fail(o, "a channel has one source, and \"%s\" is "
+                             "given too", d->source);
+  d->ch->source = source;
+  d->source = name;
+  return true;
+}
+
+
+static bool read_path(zvm__options *o, int index, void *out) {
+  draft *d = out;
+  return zvm__options_text(o, index, &d->ch->path) &&
+         set_source(o, d, ZVM_SOURCE_FILE, "path");
+}
+
+
+static bool read_bytes(zvm__options *o, int index, void *out) {
+  draft *d = out;
+  const char *bytes;
+  if (!zvm__options_bytes(o, index, &bytes, &d->ch->size))
+    return false;
+  d->ch->data = bytes;
+  return set_source(o, d, ZVM_SOURCE_MEMORY, "data");
+}
+
+
+static bool read_buffer(zvm__options *o, int index, void *out) {
+  bool given;
+  return zvm__options_flag(o, index, &given) &&
+         (!given || set_source(o, out, ZVM_SOURCE_BUFFER, "buffer"));
+}
+
+
+static bool read_fd(zvm__options *o, int index, void *out) {
+  draft *d = out;
+  int64_t fd;
+  if (!zvm__options_integer(o, index, 0, INT32_MAX, &fd))
+    return false;
+  d->ch->fd = (int)fd;
+  return set_source(o, d, ZVM_SOURCE_FD, "fd");
+}
+
+
+static bool read_null(zvm__options *o, int index, void *out) {
+  bool given;
+  return zvm__options_flag(o, index, &given) &&
+         (!given || set_source(o, out, ZVM_SOURCE_NULL, "null"));
+}
+
+
+/* At most one. */
+static bool read_source(zvm__options *o, int index, draft *d) {
+  return zvm__options_read(o, index, "path", read_path, d) &&
+         zvm__options_read(o, index, "data", read_bytes, d) &&
+         zvm__options_read(o, index, "buffer", read_buffer, d) &&
+         zvm__options_read(o, index, "fd", read_fd, d) &&
+         zvm__options_read(o, index, "null", read_null, d);
+}
+
+
+/* -- Mode and type ------------------------------------------------------- */
+
+static bool parse_mode(const char *text, zvm_mode *out) {
+  if (strcmp(text, "r") == 0)
+    *out = ZVM_MODE_READ;
+  else if (strcmp(text, "w") == 0)
+    *out = ZVM_MODE_WRITE;
+  else if (strcmp(text, "a") == 0)
+    *out = ZVM_MODE_APPEND;
+  else if (strcmp(text, "r+") == 0)
+    *out = ZVM_MODE_READ_WRITE;
+  else
+    return false;
+  return true;
+}
+
+
+static bool read_mode(zvm__options *o, int index, void *out) {
+  zvm_channel_options *ch = out;
+  const char *text;
+  char shown[ZVM__SHOWN_MAX];
+  if (ch->source != ZVM_SOURCE_FILE && ch->source != ZVM_SOURCE_FD)
+    return zvm__options_fail(o, "only a channel with \"path\" or \"fd\" "
+                             "has a mode");
+  if (!zvm__options_text(o, index, &text))
+    return false;
+  if (parse_mode(text, &ch->mode))
+    return true;
+  zvm__options_show(shown, text, strlen(text));
+  return zvm__options_fail(o, "\"r\", \"w\", \"a\" or \"r+\" expected, "
+                           "got \"%s\"", shown);
+}
+
+
+static bool is_output(const char *alias) {
+  return strcmp(alias, "/dev/stdout") == 0 ||
+         strcmp(alias, "/dev/stderr") == 0;
+}
+
+
+static bool is_standard(const char *alias) {
+  return strcmp(alias, "/dev/stdin") == 0 || is_output(alias);
+}
+
+
+/*
+** Whether there is a file to go to and fro in. One that does not exist is
+** going to be made; one that is there to be read and has no size may be one
+** that the kernel makes up, which is a stream.
+*/
+static bool is_file(const zvm_channel_options *ch) {
+  struct stat st;
+  int failed = ch->source == ZVM_SOURCE_FD ? fstat(ch->fd, &st)
+                                           : stat(ch->path, &st);
+  if (failed != 0)
+    return ch->source == ZVM_SOURCE_FILE;
+  return S_ISREG(st.st_mode) &&
+         (st.st_size > 0 || ch->mode != ZVM_MODE_READ);
+}
+
+
+static int default_type(const zvm_channel_options *ch) {
+  if (is_standard(ch->alias))
+    return ZVM_TYPE_SGET_SPUT;
+  switch (ch->source) {
+  case ZVM_SOURCE_MEMORY:
+    return ZVM_TYPE_RGET_RPUT;
+  case ZVM_SOURCE_FILE:
+  case ZVM_SOURCE_FD:
+    if (!is_file(ch))
+      return ZVM_TYPE_SGET_SPUT;
+    return ch->mode == ZVM_MODE_APPEND ? ZVM_TYPE_RGET_SPUT
+                                       : ZVM_TYPE_RGET_RPUT;
+  case ZVM_SOURCE_NULL:
+  case ZVM_SOURCE_BUFFER:
+    break;
+  }
+  return ZVM_TYPE_SGET_SPUT;
+}
+
+
+static bool read_type(zvm__options *o, int index, void *out) {
+  int64_t type;
+  if (!zvm__options_integer(o, index, ZVM_TYPE_SGET_SPUT,
+                            ZVM_TYPE_RGET_RPUT, &type))
+    return false;
+  ((zvm_channel_options *)out)->type = (int)type;
+  return true;
+}
+
+
+/* -- Limits and etag ----------------------------------------------------- */
+
+static int directions(const zvm_channel_options *ch) {
+  switch (ch->source) {
+  case ZVM_SOURCE_MEMORY:
+    return MAY_GET;
+  case ZVM_SOURCE_BUFFER:
+    return MAY_GET | MAY_PUT;
+  case ZVM_SOURCE_NULL:
+    if (is_standard(ch->alias))
+      return is_output(ch->alias) ? MAY_PUT : MAY_GET;
+    return MAY_GET | MAY_PUT;
+  case ZVM_SOURCE_FILE:
+  case ZVM_SOURCE_FD:
+    break;
+  }
+  switch (ch->mode) {
+  case ZVM_MODE_READ:
+    return MAY_GET;
+  case ZVM_MODE_WRITE:
+  case ZVM_MODE_APPEND:
+    return MAY_PUT;
+  case ZVM_MODE_READ_WRITE:
+    break;
+  }
+  return MAY_GET | MAY_PUT;
+}
+
+
+static void set_default_limits(zvm_channel_options *ch) {
+  int may = directions(ch);
+  int64_t get = may & MAY_GET ? ZVM_UNLIMITED : 0;
+  int64_t put = may & MAY_PUT ? ZVM_UNLIMITED : 0;
+  bool buffer = ch->source == ZVM_SOURCE_BUFFER;
+  if (buffer)
+    get = 0; /* reading back is for those who ask for it */
+  ch->limits[ZVM_LIMIT_GETS] = get;
+  ch->limits[ZVM_LIMIT_GET_SIZE] = get;
+  ch->limits[ZVM_LIMIT_PUTS] = put;
+  ch->limits[ZVM_LIMIT_PUT_SIZE] = buffer ? BUFFER_PUT_BYTES : put;
+}
+
+
+static bool read_limit(zvm__options *o, int index,
+                       const zvm_channel_options *ch, int direction,
+                       int64_t *out) {
+  if (!zvm__options_limit(o, index, out))
+    return false;
+  if (*out > 0 && !(directions(ch) & direction))
+    return zvm__options_fail(o, "this channel cannot be %s",
+                             direction == MAY_GET ? "read" : "written");
+  return true;
+}
+
+
+static bool read_gets(zvm__options *o, int index, void *out) {
+  zvm_channel_options *ch = out;
+  return read_limit(o, index, ch, MAY_GET, &ch->limits[ZVM_LIMIT_GETS]);
+}
+
+
+static bool read_get_bytes(zvm__options *o, int index, void *out) {
+  zvm_channel_options *ch = out;
+  return read_limit(o, index, ch, MAY_GET, &ch->limits[ZVM_LIMIT_GET_SIZE]);
+}
+
+
+static bool read_puts(zvm__options *o, int index, void *out) {
+  zvm_channel_options *ch = out;
+  return read_limit(o, index, ch, MAY_PUT, &ch->limits[ZVM_LIMIT_PUTS]);
+}
+
+
+static bool read_put_bytes(zvm__options *o, int index, void *out) {
+  zvm_channel_options *ch = out;
+  return read_limit(o, index, ch, MAY_PUT, &ch->limits[ZVM_LIMIT_PUT_SIZE]);
+}
+
+
+static bool read_limits(zvm__options *o, int index, void *out) {
+  static const char *const known[] = {"gets", "get_bytes", "puts",
+                                      "put_bytes", NULL};
+  return zvm__options_table(o, index, known) &&
+         zvm__options_read(o, index, "gets", read_gets, out) &&
+         zvm__options_read(o, index, "get_bytes", read_get_bytes, out) &&
+         zvm__options_read(o, index, "puts", read_puts, out) &&
+         zvm__options_read(o, index, "put_bytes", read_put_bytes, out);
+}
+
+
+static bool read_etag(zvm__options *o, int index, void *out) {
+  zvm_channel_options *ch = out;
+  lua_State *L = o->L;
+  if (lua_isboolean(L, index)) {
+    ch->etag = lua_toboolean(L, index);
+    return true;
+  }
+  if (lua_type(L, index) != LUA_TSTRING)
+    return zvm__options_mismatch(o, index, "boolean or \"sha256\"");
+  if (strcmp(lua_tostring(L, index), "sha256") != 0)
+    return zvm__options_fail(o, "\"sha256\" is the only digest");
+  ch->etag = true;
+  return true;
+}
+
+
+/* -- One channel --------------------------------------------------------- */
+
+static void set_default_source(zvm_channel_options *ch) {
+  ch->source = is_output(ch->alias) ? ZVM_SOURCE_BUFFER : ZVM_SOURCE_NULL;
+}
+
+
+/* What follows from source and mode unless the caller says otherwise. */
+static bool read_rights(zvm__options *o, int index, zvm_channel_options *ch) {
+  ch->mode = is_output(ch->alias) ? ZVM_MODE_WRITE : ZVM_MODE_READ;
+  if (!zvm__options_read(o, index, "mode", read_mode, ch))
+    return false;
+  ch->type = default_type(ch);
+  set_default_limits(ch);
+  return zvm__options_read(o, index, "type", read_type, ch) &&
+         zvm__options_read(o, index, "limits", read_limits, ch) &&
+         zvm__options_read(o, index, "etag", read_etag, ch);
+}
+
+
+static bool read_table(zvm__options *o, int index, draft *d) {
+  static const char *const known[] = {
+    "path", "data", "buffer", "fd", "null",
+    "mode", "type", "limits", "etag", NULL,
+  };
+  if (!zvm__options_table(o, index, known) || !read_source(o, index, d))
+    return false;
+  if (d->source == NULL) {
+    if (!is_standard(d->ch->alias))
+      return zvm__options_fail(o, "no source: one of path, data, buffer, fd "
+                               "or null expected");
+    set_default_source(d->ch);
+  }
+  return read_rights(o, index, d->ch);
+}
+
+
+static bool read_spec(zvm__options *o, int index, void *out) {
+  draft d = {out, NULL};
+  switch (lua_type(o->L, index)) {
+  case LUA_TTABLE:
+    return read_table(o, index, &d);
+  case LUA_TSTRING:
+    if (!read_bytes(o, index, &d))
+      return false;
+    d.ch->type = default_type(d.ch);
+    set_default_limits(d.ch);
+    return true;
+  default:
+    return zvm__options_mismatch(o, index, "string or table");
+  }
+}
+
+
+/* -- Names --------------------------------------------------------------- */
+
+typedef struct entry {
+  const char *alias;
+  const char *name;
+} entry;
+
+
+static int compare_entries(const void *a, const void *b) {
+  const entry *x = a, *y = b;
+  int c = strcmp(x->alias, y->alias);
+  return c != 0 ? c : strcmp(x->name, y->name);
+}
+
+
+/* The key on top of the stack, popped, becomes an entry. */
+static bool read_name(zvm__options *o, entry *out) {
+  lua_State *L = o->L;
+  const char *name;
+  char shown[ZVM__SHOWN_MAX];
+  if (lua_type(L, -1) != LUA_TSTRING)
+    return zvm__options_fail(o, "a channel without a name");
+  if (!zvm__options_text(o, lua_gettop(L), &name))
+    return false;
+  lua_pop(L, 1);
+  out->name = name;
+  out->alias = name;
+  if (name[0] == '/')
+    return true;
+  if (name[0] == '\0' || strchr(name, '/') != NULL) {
+    zvm__options_show(shown, name, strlen(name));
+    return zvm__options_fail(o, "\"%s\" is neither a name without a slash "
+                             "nor an absolute path", shown);
+  }
+  out->alias = lua_pushfstring(L, "/dev/%s", name);
+  zvm__options_keep(o);
+  return true;
+}
+
+
+static size_t count_keys(lua_State *L, int index) {
+  size_t n = 0;
+  for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1))
+    n++;
+  return n;
+}
+
+
+static bool has_alias(const entry *list, size_t n, const char *alias) {
+  size_t i;
+  for (i = 0; i < n; i++)
+    if (strcmp(list[i].alias, alias) == 0)
+      return true;
+  return false;
+}
+
+
+static bool read_table_names(zvm__options *o, int index, size_t room,
+                             entry *list, size_t *count) {
+  lua_State *L = o->L;
+  size_t n = 0;
+  for (lua_pushnil(L); n < room && lua_next(L, index) != 0; n++) {
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    if (!read_name(o, &list[n]))
+      return false;
+  }
+  *count = n;
+  return true;
+}
+
+
+/*
+** The entries of the table at `index`, or of none if that is 0, and the
+** standard channels left out. Allocation may run finalizers, which may add
+** keys: the room is what counts, not the table.
+*/
+static bool read_names(zvm__options *o, int index, entry **out,
+                       size_t *count) {
+  static const char *const standard[][2] = {
+    {"/dev/stdin", "stdin"},
+    {"/dev/stdout", "stdout"},
+    {"/dev/stderr", "stderr"},
+  };
+  size_t room = index != 0 ? count_keys(o->L, index) : 0;
+  size_t n = 0, i;
+  entry *list = zvm__options_alloc(o, room + 3, sizeof *list);
+  if (room > 0 && !read_table_names(o, index, room, list, &n))
+    return false;
+  for (i = 0; i < 3; i++)
+    if (!has_alias(list, n, standard[i][0])) {
+      list[n].alias = standard[i][0];
+      list[n++].name = standard[i][1];
+    }
+  qsort(list, n, sizeof *list, compare_entries);
+  *out = list;
+  *count = n;
+  return true;
+}
+
+
+/* -- The table ----------------------------------------------------------- */
+
+static bool read_entry(zvm__options *o, int index, const entry *e,
+                       zvm_channel_options *ch) {
+  ch->alias = e->alias;
+  set_default_source(ch);
+  ch->type = default_type(ch);
+  set_default_limits(ch);
+  return index == 0 ||
+         zvm__options_read(o, index, e->name, read_spec, ch);
+}
+
+
+bool zvm__channels_read(zvm__options *o, int index, zvm__channels *out) {
+  entry *entries;
+  size_t i;
+  if (index != 0 && !lua_istable(o->L, index))
+    return zvm__options_mismatch(o, index, "table");
+  if (!read_names(o, index, &entries, &out->count))
+    return false;
+  out->list = zvm__options_alloc(o, out->count, sizeof *out->list);
+  out->names = zvm__options_alloc(o, out->count, sizeof *out->names);
+  for (i = 0; i < out->count; i++) {
+    if (i > 0 && strcmp(entries[i].alias, entries[i - 1].alias) == 0)
+      return zvm__options_fail(o, "\"%s\" and \"%s\" are the same channel",
+                               entries[i - 1].name, entries[i].name);
+    out->names[i] = entries[i].name;
+    if (!read_entry(o, index, &entries[i], &out->list[i]))
+      return false;
+  }
+  return true;
+}
+
+
+size_t zvm__channels_find(const zvm__channels *chs, const char *alias) {
+  size_t low = 0, high = chs->count;
+  while (low + 1 < high) {
+    size_t middle = (low + high) / 2;
+    if (strcmp(chs->list[middle].alias, alias) <= 0)
+      low = middle;
+    else
+      high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,24 @@
+/*
+** lchannel.h - the `channels` table of zvm.run as the core wants it.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_LCHANNEL_H
+#define ZVM_LCHANNEL_H
+
+#include "loptions.h"
+
+/* Sorted by alias, so that what is reported first does not vary. */
+typedef struct zvm__channels {
+  zvm_channel_options *list;
+  const char **names; /* names[i] is what the caller calls list[i] */
+  size_t count;
+} zvm__channels;
+
+/* `index` is that of the table, or 0 if there is none. */
+bool zvm__channels_read(zvm__options *o, int index, zvm__channels *out);
+
+/* The channel of that alias; it exists. */
+size_t zvm__channels_find(const zvm__channels *chs, const char *alias);
+
+#endif

@@ -1,0 +1,160 @@
+/*
+** lreport.c - a report as a plain Lua table: a value, printable, comparable.
+**
+** Addresses are numbers (all are far below 2^53); registers and digests are
+** hex strings; times are seconds.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "laux.h"
+
+/* -- Pieces -------------------------------------------------------------- */
+
+static void set_number(lua_State *L, const char *name, lua_Number n) {
+  lua_pushnumber(L, n);
+  lua_setfield(L, -2, name);
+}
+
+
+static void set_text(lua_State *L, const char *name, const char *text) {
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, name);
+}
+
+
+static void set_word(lua_State *L, const char *name, uint64_t word) {
+  char text[24];
+  snprintf(text, sizeof text, "0x%" PRIx64, word);
+  set_text(L, name, text);
+}
+
+
+static const char *access_name(char access) {
+  switch (access) {
+  case 'r': return "read";
+  case 'w': return "write";
+  case 'x': return "execute";
+  default: return NULL;
+  }
+}
+
+
+static void push_fault(lua_State *L, const zvm_fault *fault) {
+  static const char *const names[16] = {
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+    "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+  };
+  const char *access = access_name(fault->access);
+  int i;
+  lua_createtable(L, 0, 8);
+  set_text(L, "kind", zvm_fault_name(fault->kind));
+  set_text(L, "text", zvm_fault_text(fault->kind));
+  set_number(L, "signal", fault->signal);
+  set_number(L, "pc", (lua_Number)fault->pc);
+  if (access != NULL) {
+    set_number(L, "address", (lua_Number)fault->address);
+    set_text(L, "access", access);
+  }
+  set_word(L, "flags", fault->flags);
+  lua_createtable(L, 0, 16);
+  for (i = 0; i < 16; i++)
+    set_word(L, names[i], fault->regs[i]);
+  lua_setfield(L, -2, "registers");
+}
+
+
+static void push_channel(lua_State *L, const zvm_channel_report *ch,
+                         bool collected) {
+  lua_createtable(L, 0, 8);
+  set_text(L, "alias", ch->alias);
+  set_number(L, "type", ch->type);
+  set_number(L, "gets", (lua_Number)ch->used[ZVM_LIMIT_GETS]);
+  set_number(L, "get_bytes", (lua_Number)ch->used[ZVM_LIMIT_GET_SIZE]);
+  set_number(L, "puts", (lua_Number)ch->used[ZVM_LIMIT_PUTS]);
+  set_number(L, "put_bytes", (lua_Number)ch->used[ZVM_LIMIT_PUT_SIZE]);
+  if (ch->has_etag) {
+    zvm__hex_push(L, ch->etag, sizeof ch->etag);
+    lua_setfield(L, -2, "etag");
+  }
+  if (collected) {
+    lua_pushlstring(L, ch->size > 0 ? ch->data : "", ch->size);
+    lua_setfield(L, -2, "data");
+  }
+  if (ch->os != 0) {
+    set_text(L, "error", strerror(ch->os));
+    set_number(L, "errno", ch->os);
+  }
+}
+
+
+static void push_channels(lua_State *L, const zvm_report *report,
+                          zvm__name_fn name, const void *ctx) {
+  /* Handles 0, 1 and 2 have this key whatever the caller called them. */
+  static const char *const standard[3] = {"stdin", "stdout", "stderr"};
+  size_t i;
+  lua_createtable(L, 0, (int)report->channels_count);
+  for (i = 0; i < report->channels_count; i++) {
+    const zvm_channel_report *ch = &report->channels[i];
+    bool collected = false;
+    const char *key = name(ctx, ch->alias, &collected);
+    push_channel(L, ch, collected);
+    if (i < 3) {
+      lua_pushvalue(L, -1);
+      lua_setfield(L, -3, standard[i]);
+    }
+    lua_setfield(L, -2, key);
+  }
+}
+
+
+static void push_times(lua_State *L, const zvm_report *report) {
+  lua_createtable(L, 0, 3);
+  set_number(L, "wall", (lua_Number)report->wall_ns / 1e9);
+  set_number(L, "user", (lua_Number)report->user_ns / 1e9);
+  set_number(L, "system", (lua_Number)report->system_ns / 1e9);
+}
+
+
+static void push_traps(lua_State *L, const zvm_report *report) {
+  static const char *const names[ZVM_SLOT_COUNT] = {
+    [ZVM_SLOT_TRAP] = "trap",     [ZVM_SLOT_PREAD] = "pread",
+    [ZVM_SLOT_PWRITE] = "pwrite", [ZVM_SLOT_JAIL] = "jail",
+    [ZVM_SLOT_UNJAIL] = "unjail", [ZVM_SLOT_EXIT] = "exit",
+    [ZVM_SLOT_FORK] = "fork",
+  };
+  int i;
+  lua_createtable(L, 0, ZVM_SLOT_COUNT);
+  for (i = 0; i < ZVM_SLOT_COUNT; i++)
+    set_number(L, names[i], (lua_Number)report->traps[i]);
+}
+
+
+/* -- The whole ----------------------------------------------------------- */
+
+void zvm__report_push(lua_State *L, const zvm_report *report,
+                      zvm__name_fn name, const void *ctx) {
+  lua_createtable(L, 0, 6);
+  set_text(L, "state", zvm_state_name(report->state));
+  switch (report->state) {
+  case ZVM_STATE_EXIT:
+    set_number(L, "code", report->code);
+    break;
+  case ZVM_STATE_FAULT:
+    push_fault(L, &report->fault);
+    lua_setfield(L, -2, "fault");
+    break;
+  case ZVM_STATE_STOPPED:
+    set_number(L, "signal", report->signal);
+    break;
+  }
+  push_channels(L, report, name, ctx);
+  lua_setfield(L, -2, "channels");
+  push_times(L, report);
+  lua_setfield(L, -2, "times");
+  push_traps(L, report);
+  lua_setfield(L, -2, "traps");
+}
