@@ -1,0 +1,188 @@
+--- zvm-cc: the host's gcc, aimed at the sandbox.
+--
+-- Takes gcc's command line. Adds the x32 flags, the rewriting assembler
+-- (-B), the guest's headers, and at link time the guest's start file,
+-- libraries and linker script. Everything else is gcc's own.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local shell = require "zvm.toolchain.shell"
+
+local M = {}
+
+-- Options whose value is the next argument.
+local WITH_VALUE = {}
+for word in ("-o -I -D -U -L -l -x -include -imacros -isystem -iquote"
+  .. " -idirafter -iprefix -iwithprefix -iwithprefixbefore -isysroot -MF"
+  .. " -MT -MQ -T -u -z -Xlinker -Xassembler -Xpreprocessor -e -A -B"
+  .. " -aux-info -wrapper --param -dumpbase -dumpbase-ext -dumpdir"
+  .. " --sysroot -imultilib -imultiarch -specs --specs"):gmatch "%S+" do
+  WITH_VALUE[word] = true
+end
+
+local STOPS = {} -- options that end before linking
+for word in ("-c -S -E -M -MM -fsyntax-only"):gmatch "%S+" do
+  STOPS[word] = true
+end
+
+local IGNORED = {} -- what they ask for is not to be had, or always so
+for word in ("-mx32 -pie -no-pie -static-pie -rdynamic -static"):gmatch "%S+"
+do
+  IGNORED[word] = true
+end
+
+local REFUSED = {
+  ["-shared"] = "shared libraries do not exist here; link statically",
+  ["-m32"] = "the sandbox runs x32 code; leave -m32 out",
+  ["-m64"] = "the sandbox runs x32 code; leave -m64 out",
+  ["-m16"] = "the sandbox runs x32 code; leave -m16 out",
+}
+
+local LEVEL = { ["x86-64"] = 2, ["x86-64-v2"] = 2, ["x86-64-v3"] = 3 }
+
+-- Defaults, which the user's own flags may change. A loop that starts a
+-- bundle has the least padding inside.
+local DEFAULTS = {
+  "-march=x86-64-v2", "-fno-asynchronous-unwind-tables",
+  "-falign-loops=32",
+}
+
+-- What the sandbox needs, after the user's flags so that it holds.
+local FIXED = {
+  "-mx32", "-mlong-double-64", "-mfpmath=sse", "-mno-80387",
+  "-fno-pic", "-fno-pie", "-fcf-protection=none", "-fno-ipa-ra",
+  "-ftls-model=local-exec", "-mstack-protector-guard=global",
+  "-mrecip=none", "-D__zvm__=1",
+}
+
+-- gathers address memory element by element; gcc 12's generic tuning of
+-- level v3 likes them
+local FIXED_V3 = {
+  "-mtune-ctrl=^use_gather,^use_gather_2parts,^use_gather_4parts",
+}
+
+local function append(list, more)
+  for _, item in ipairs(more) do list[#list + 1] = item end
+end
+
+-- Guest headers and libraries: of the source tree, or installed.
+local function sysroot(here)
+  local given = os.getenv "ZVM_SYSROOT"
+  if given and given ~= "" then return given end
+  local prefix = here:match "^(.*)/share/lua/5%.1/zvm/toolchain$"
+  if prefix then return prefix .. "/lib/zvm/sysroot" end
+  return here:match "^(.*)/lua/zvm/toolchain$" .. "/build/sysroot"
+end
+
+-- Read the command line once; returns what decides the rest, or nil and a
+-- message.
+local function parse(args)
+  local o = { args = {}, level = 2, link = true, inputs = 0 }
+  local i = 1
+  while args[i] do
+    local arg = args[i]
+    local reason = REFUSED[arg]
+    if reason then return nil, arg .. ": " .. reason end
+    if STOPS[arg] then o.link = false end
+    local march = arg:match "^%-march=(.*)$"
+    if march then
+      o.level = LEVEL[march]
+      if not o.level then
+        return nil, arg
+          .. ": allowed are x86-64, x86-64-v2 (default) and x86-64-v3"
+      end
+    elseif arg == "-nostdlib" then
+      o.nostart, o.nolibs = true, true
+    elseif arg == "-nostartfiles" then
+      o.nostart = true
+    elseif arg == "-nodefaultlibs" or arg == "-nolibc" then
+      o.nolibs = true
+    elseif arg == "-nostdinc" then
+      o.noinclude = true
+    elseif arg == "-r" then
+      o.relocatable = true
+    elseif arg == "-T" or arg:find "^%-T." or arg:find "^%-Wl,.*%-T" then
+      o.script = true
+    elseif arg:find "^%-print%-" or arg:find "^%-dump[mv]"
+      or arg == "--version" or arg:find "^%-%-help" then
+      o.query = arg
+    elseif arg:find "^@" then
+      return nil, arg .. ": response files are not supported"
+    end
+    if arg == "-l" or arg:find "^%-l." or arg == "-"
+      or not arg:find "^%-" then
+      o.inputs = o.inputs + 1
+    end
+    if not IGNORED[arg] then o.args[#o.args + 1] = arg end
+    if WITH_VALUE[arg] then
+      i = i + 1
+      o.args[#o.args + 1] = args[i]
+    end
+    i = i + 1
+  end
+  return o
+end
+
+-- Answers that differ from gcc's own; nil when gcc's is right.
+local function answer(o, root)
+  if o.query == "-dumpmachine" then return "x86_64-unknown-none" end
+  if o.query == "-print-libgcc-file-name" then
+    return root .. "/lib/libzvmrt.a"
+  end
+  if o.query == "-print-sysroot" then return root end
+  if o.query == "-print-multiarch" then return "" end
+  return nil
+end
+
+local function linker_flags(o, root)
+  local before, after = {}, {}
+  append(before, { "-static", "-nostdlib" })
+  if o.relocatable then return before, after end
+  append(before, {
+    "-Wl,-z,max-page-size=4096", "-Wl,-z,noexecstack",
+    "-Wl,-z,separate-code", "-Wl,-z,norelro", "-Wl,--build-id=none",
+    "-Wl,--no-warn-rwx-segments",
+  })
+  if not o.script then append(before, { "-T", root .. "/lib/zvm.ld" }) end
+  if not o.nostart then
+    append(before, { ("%s/lib/crt1-v%d.o"):format(root, o.level) })
+  end
+  append(after, { "-L" .. root .. "/lib" })
+  if not o.nolibs then
+    append(after, { "-Wl,--start-group", "-lc", "-lzvmrt",
+      "-Wl,--end-group" })
+  end
+  return before, after
+end
+
+--- Run; returns the exit code. `here` is the folder of this file.
+function M.main(args, here)
+  local o, message = parse(args)
+  if not o then
+    io.stderr:write("zvm-cc: error: ", message, "\n")
+    return 1
+  end
+  local root = sysroot(here)
+  local text = o.query and answer(o, root)
+  if text then
+    print(text)
+    return 0
+  end
+  local link = o.link and o.inputs > 0 and not o.query
+  local before, after = {}, {}
+  if link then before, after = linker_flags(o, root) end
+  local command = { "-B" .. here .. "/bin/", "-B" .. root .. "/lib/" }
+  append(command, DEFAULTS)
+  append(command, before)
+  append(command, o.args)
+  append(command, FIXED)
+  if o.level == 3 then append(command, FIXED_V3) end
+  append(command, { "--sysroot=" .. root })
+  if not o.noinclude then
+    append(command, { "-isystem", root .. "/include" })
+  end
+  append(command, after)
+  return shell.run(os.getenv "ZVM_GCC" or "gcc", command)
+end
+
+return M

@@ -1,0 +1,129 @@
+--- Memory operands: what the validator's mem.c checks, made true.
+--
+-- Every access is 32-bit addressed, rip-relative, or disp(%rsp). Thread-
+-- local storage is plain storage: a guest has one thread.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local lexer = require "zvm.toolchain.lexer"
+local regs = require "zvm.toolchain.regs"
+
+local M = {}
+
+local fail = lexer.fail
+local byte, find = string.byte, string.find
+local concat = table.concat
+
+local PERCENT, DOLLAR, STAR = byte("%$*", 1, 3)
+
+-- "(%rax,%rdx,4)" → "(%eax,%edx,4)". Filled on demand.
+local narrowed = setmetatable({}, { __index = function(t, parens)
+  local inner = parens:sub(2, -2):gsub("%s+", "")
+  local new
+  if not find(inner, "%", 1, true) then
+    new = parens -- an expression, not an address
+  elseif inner == "%rsp" or inner == "%rip" or inner == "%eip" then
+    new = "(" .. inner:gsub("%%eip", "%%rip") .. ")"
+  elseif find(inner, "mm", 1, true) then
+    fail("gather and scatter address memory element by element",
+      "use plain loads, or compile with -fno-tree-vectorize")
+  else
+    new = "(" .. inner:gsub("%%%w+", function(name)
+      local r = regs.to32[name]
+      if not r then
+        fail("cannot address memory through " .. name,
+          "use a 32- or 64-bit general register")
+      end
+      return r
+    end) .. ")"
+  end
+  t[parens] = new
+  return new
+end })
+
+local function is_memory(op)
+  return not find(op, "^[%%$*]") or find(op, "^%%[c-gs]s:") ~= nil
+end
+M.is_memory = is_memory
+
+-- One memory operand that has no segment and no TLS suffix left. The same
+-- few come again and again, so answers are kept.
+local addresses = setmetatable({}, { __index = function(t, op)
+  local new = op:gsub("%b()", narrowed)
+  if not find(new, "(%", 1, true) and not find(new, "(,", 1, true) then
+    if find(op, "^[-+%d%s()*xXa-fA-F~|&<>]+$")
+      and find(op, "^[-+~(%s]*%d") and not find(op, "^%d+[bf]$") then
+      new = "(" .. op .. ")(,%eiz,1)"
+    else
+      new = op .. "(%rip)"
+    end
+  end
+  t[op] = new
+  return new
+end })
+
+-- Thread-local forms of one operand.
+local function thread_local(op)
+  local seg, rest = op:match "^%%([c-gs]s)%s*:%s*(.*)$"
+  if seg == "fs" then
+    if rest == "0" then return "$0" end
+    if not find(rest, "@", 1, true) and not find(rest, "(%", 1, true) then
+      fail("segment register %fs",
+        "use plain variables; there is no thread control block")
+    end
+    op = rest
+  elseif seg == "es" or seg == "ds" or seg == "ss" then
+    op = rest -- flat by definition in 64-bit code
+  elseif seg then
+    fail("segment register %" .. seg, "use plain variables")
+  end
+  if find(op, "@", 1, true) then
+    if find(op, "@gottpoff", 1, true) then
+      return "$" .. op:gsub("@gottpoff%s*%(%%[re]ip%)", "")
+    elseif find(op, "@tls", 1, true) or find(op, "@dtpoff", 1, true) then
+      fail("dynamic thread-local storage", "use -ftls-model=local-exec")
+    end
+    op = op:gsub("@[n]?tpoff", "")
+  end
+  return op
+end
+
+--- Rewrite the operands of an instruction that accesses memory.
+-- Returns the new text, or nil when nothing changes, and its operands.
+function M.access(text)
+  local ops = lexer.operands(text)
+  local changed = false
+  local odd = find(text, "[:@]")
+  for i = 1, #ops do
+    local op = ops[i]
+    if odd and find(op, "[:@]") then op = thread_local(op) end
+    local c = byte(op, 1)
+    if c ~= PERCENT and c ~= DOLLAR and c ~= STAR then
+      op = addresses[op]
+    end
+    if op ~= ops[i] then
+      ops[i] = op
+      changed = true
+    end
+  end
+  return changed and concat(ops, ", ") or nil, ops
+end
+
+--- Rewrite the operands of an instruction that only computes an address.
+function M.compute(text)
+  if find(text, "@", 1, true) then
+    text = text:gsub("@n?tpoff", "")
+  end
+  return (text:gsub("%%eip", "%%rip"))
+end
+
+-- String instructions without operands, and their 32-bit counterparts.
+M.string = {}
+for _, name in ipairs { "movs", "stos", "cmps", "scas", "lods" } do
+  for _, size in ipairs { "b", "w", "l", "q", "d" } do
+    local gas = (name .. size):gsub("^(%a+)d$", "%1l")
+    M.string[name .. size] = "addr32 %s" .. gas
+  end
+end
+
+return M

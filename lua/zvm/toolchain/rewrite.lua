@@ -1,0 +1,371 @@
+--- The assembler's front end: any x32 assembly in, sandboxed code out.
+--
+-- One line of input gives one line of output, so gas's messages and line
+-- tables stay right. Nothing here is trusted: the validator decides.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local bundle = require "zvm.toolchain.bundle"
+local insn = require "zvm.toolchain.insn"
+local lexer = require "zvm.toolchain.lexer"
+local macro = require "zvm.toolchain.macro"
+local size = require "zvm.toolchain.size"
+local where = require "zvm.toolchain.where"
+
+local M = {}
+
+local fail = lexer.fail
+local byte, find = string.byte, string.find
+local match, sub = string.match, string.sub
+
+-- -- Directives -------------------------------------------------------------
+
+-- name → function(state, directive, args) → text; false: pass through.
+local DIRECTIVE = {}
+
+local function each(words, handler)
+  for word in words:gmatch "%S+" do DIRECTIVE["." .. word] = handler end
+end
+
+each("section pushsection", function(s, directive, args)
+  return s:directive(directive, args)
+end)
+
+each("text data bss", function(s, directive, args)
+  return directive .. " " .. args .. s:switch(directive)
+end)
+
+each("popsection", function(s, directive)
+  s:pop()
+  return directive
+end)
+
+each("previous", function(s, directive)
+  s:swap()
+  return directive
+end)
+
+each("align balign balignw balignl p2align p2alignw p2alignl",
+  function(s, directive, args)
+    if not s.section.code then return directive .. " " .. args end
+    return s:align(directive, args)
+  end)
+
+each("globl global weak", function(s, directive, args)
+  s:refer(args)
+  return directive .. " " .. args
+end)
+
+each("type", function(s, directive, args)
+  if find(args, "function", 1, true) or find(args, "FUNC", 1, true) then
+    s.starts[match(args, '^"?([^%s,"]+)')] = true
+  elseif find(args, "tls_object", 1, true) then
+    args = args:gsub("tls_object", "object")
+  end
+  return directive .. " " .. args
+end)
+
+each("set equ equiv", function(s, directive, args)
+  s:refer(args)
+  return directive .. " " .. args
+end)
+
+each("tls_common", function(_, _, args)
+  return ".comm " .. args
+end)
+
+each("long int value short hword word quad octa 2byte 4byte 8byte"
+  .. " uleb128 sleb128 dc dc.b dc.w dc.l dc.a",
+  function(s, directive, args)
+    local section = s.section
+    if section.code then
+      fail("data (" .. directive .. ") between instructions",
+        "put it into .rodata with .pushsection")
+    elseif section.handlers then
+      s:landing(args)
+    elseif not section.debug then
+      s:refer(args)
+    end
+    if find(args, "@", 1, true) then
+      args = args:gsub("@d?n?tpoff", "")
+    end
+    return directive .. " " .. args
+  end)
+
+each("string asciz ascii string8 string16 string32 zero skip space fill"
+  .. " float double single incbin comm",
+  function(s, directive, args)
+    if s.section.code and directive ~= ".comm" then
+      fail("data (" .. directive .. ") between instructions",
+        "put it into .rodata with .pushsection")
+    end
+    return directive .. " " .. args
+  end)
+
+each("byte", function(s, directive, args)
+  if s.section.handlers then s:landing(args) end
+  return directive .. " " .. args
+end)
+
+each("code16 code32 code64 intel_syntax intel_mnemonic include altmacro org"
+  .. " bundle_align_mode bundle_lock bundle_unlock",
+  function(_, directive, args)
+    if directive == ".code64" then return directive end
+    fail("directive " .. directive .. " " .. args .. " is not supported",
+      "write 64-bit AT&T assembly; include through the preprocessor")
+  end)
+
+-- -- Statements -------------------------------------------------------------
+
+-- Filter for operands that may name a symbol.
+local function symbols(s, ops)
+  if find(ops, "[^%%%w][%a_.]") or find(ops, "^[%a_.]")
+    or find(ops, "%d[bf]%f[^%w]") then
+    s:refer(ops)
+  end
+end
+
+-- An instruction: its new form, or nil. Symbols outside branches count as
+-- data, since their address may end up in a register.
+local function instruction(s, name, ops)
+  local c = sub(name, 1, 1)
+  if ops ~= "" and c ~= "j" and name ~= "call" and name ~= "callq"
+    and name ~= "loop" then
+    symbols(s, ops)
+  end
+  return insn.rewrite(name, ops, s.weak)
+end
+
+local function sized(name, ops)
+  local text = ops == "" and name or name .. " " .. ops
+  return bundle.fit(text, size.of(name, ops))
+end
+
+-- Any single statement; returns text.
+local function statement(s, text)
+  local directive, args = match(text, "^(%.[%w_.]+)%s*(.-)$")
+  if directive then
+    local handler = DIRECTIVE[directive]
+    if handler then return handler(s, directive, args) end
+    return text
+  end
+  local name, ops = match(text, "^([%a][%w.]*)%s*(.-)$")
+  if not name or find(ops, "^==?[^=]") then
+    s:refer(text) -- symbol = value
+    return text
+  end
+  name = name:lower()
+  local new, changed = instruction(s, name, ops)
+  if type(new) == "table" then return s:call(new) end
+  if new and not changed then return new end
+  return sized(name, changed or ops)
+end
+
+local LABEL = "^([%w_.$@]+)%s*:%s*(.-)$"
+local QUOTED = '^("[^"]*")%s*:%s*(.-)$'
+
+-- A line of several statements, labels or comments.
+local function slow(s, line)
+  local list = lexer.statements(line)
+  local out = {}
+  local i = 1
+  while list[i] do
+    local text = list[i]
+    local label, rest = match(text, LABEL)
+    if not label then label, rest = match(text, QUOTED) end
+    if label then
+      out[#out + 1] = label .. ":"
+      if s.section.code then s:label(out, #out, label) end
+      text = rest
+    end
+    -- A prefix on its own belongs to the next instruction.
+    if s.prefix and text ~= "" and sub(text, 1, 1) ~= "." then
+      text, s.prefix = s.prefix .. " " .. text, nil
+    end
+    if insn.prefix[text] then
+      s.prefix = text
+    elseif match(text, "^[%w]+%s+[%w]+$") and insn.prefix[match(text,
+      "^%w+")] and insn.prefix[match(text, "%w+$")] then
+      s.prefix = text
+    elseif text ~= "" then
+      out[#out + 1] = statement(s, text)
+    end
+    i = i + 1
+  end
+  return out
+end
+
+-- -- The loop ---------------------------------------------------------------
+
+-- Lines whose answer is remembered are plain instructions; the others go
+-- to statement() each time. JUMP marks a direct jump.
+local JUMP = {}
+
+-- Processors run these and the conditional jump right behind as one, if
+-- nothing comes between.
+local FUSES = {}
+for stem in ("cmp test add sub and inc dec"):gmatch "%a+" do
+  for _, suffix in ipairs { "", "b", "w", "l", "q" } do
+    FUSES[stem .. suffix] = true
+  end
+end
+
+
+-- Room for a direct jump: gas gives each its longest form's.
+-- `before` is the text and the size of an instruction to stay with.
+local function jump(out, n, line, before)
+  local text = match(line, "^%s*(.-)%s*$")
+  local length = size.of(match(text, "^%l+"), "-")
+  if before then
+    out[n - 1] = bundle.fit(before[1], before[2] + length)
+    out[n] = text
+  else
+    out[n] = bundle.fit(text, length)
+  end
+end
+
+-- Directives by their first five characters. These pass in any section:
+local PASS = { [".loc\t"] = true, [".cfi_"] = true, [".loc "] = true }
+-- and these where nothing depends on what they say:
+local PASS_DEBUG = {}
+for head in (".long .byte .valu .uleb .sleb .quad .4byt .8byt .2byt"
+  .. " .stri .asci"):gmatch "%S+" do
+  PASS_DEBUG[head] = true
+end
+
+local TAB, DOT, HASH, A, Z = string.byte("\t.#az", 1, 5)
+local J = string.byte "j"
+
+-- A line of directives, labels, or several things.
+local function other(s, line, n, out)
+  local label = match(line, "^([%w_.$]+):$")
+  if label and not s.prefix then
+    out[n] = line
+    if s.section.code then s:label(out, n, label) end
+  elseif find(line, '^%s*%.[%w_]+%s[^:;#"]*$') then
+    out[n] = statement(s, match(line, "^%s+(.-)%s*$") or line)
+  else
+    out[n] = slow(s, line)
+  end
+end
+
+-- A line not seen before. What it returns is kept when it depends on the
+-- line alone; otherwise the line is done and false comes back.
+local function fresh(s, line, n, out, memo, fused)
+  local c, d = byte(line, 1, 2)
+  if c == HASH or c == nil then
+    out[n] = line
+    return false
+  elseif c == TAB and d == DOT then
+    local head = sub(line, 2, 6)
+    if (PASS[head] or s.section.debug and PASS_DEBUG[head]
+      and not find(line, "@", 1, true)) and not find(line, ";", 1, true) then
+      out[n] = line
+    else
+      other(s, line, n, out)
+    end
+    return false
+  elseif c ~= TAB or d == nil or d < A or d > Z or s.prefix
+    or find(line, '[;#"]') then
+    other(s, line, n, out)
+    return false
+  end
+  local name, ops = match(line, "^\t(%l%w*)[ \t]*(.*)$")
+  if byte(ops, #ops) == 32 or byte(ops, #ops) == TAB then
+    ops = match(ops, "^(.-)%s*$")
+  end
+  if find(ops, "^[:=]") or insn.prefix[name]
+    and (ops == "" or insn.prefix[ops]) then
+    other(s, line, n, out)
+    return false
+  end
+  local new, changed, list = instruction(s, name, ops)
+  if not new and byte(name) == J then
+    new = find(ops, "^%S+$") and JUMP or name .. " " .. ops
+  elseif type(new) ~= "table" and not (new and not changed) then
+    local length = size.of(name, changed or ops, list)
+    local text = (changed or ops) == "" and name
+      or name .. " " .. (changed or ops)
+    new = bundle.fit(text, length)
+    if length and FUSES[name] then fused[line] = { text, length } end
+  end
+  memo[line] = new
+  return new
+end
+
+local function lines(s, text, out)
+  local memo, fused = {}, {}
+  local last -- the line before, when it was an instruction but no jump
+  local n, at = 0, 1
+  while true do
+    local stop = find(text, "\n", at, true)
+    if not stop then return n end
+    local line = sub(text, at, stop - 1)
+    at, n = stop + 1, n + 1
+    local known = memo[line]
+    if known == nil then
+      s.line = n
+      known = fresh(s, line, n, out, memo, fused)
+    end
+    if known == JUMP then
+      jump(out, n, line, last and fused[last])
+      last = nil
+    elseif known then
+      out[n] = type(known) == "table" and s:call(known) or known
+      last = line
+    else
+      last = nil
+    end
+  end
+end
+
+-- Weak symbols that the text does not define.
+local function weak_symbols(text)
+  local weak = {}
+  if find(text, ".weak", 1, true) then
+    for names in text:gmatch "%.weak%s+([^\n;#]+)" do
+      for name in names:gmatch "[^%s,]+" do
+        if not find(text, "\n" .. name .. ":", 1, true)
+          and not find(text, "%.set%s+" .. name:gsub("%p", "%%%0") .. ",")
+        then
+          weak[name] = true
+        end
+      end
+    end
+  end
+  return weak
+end
+
+--- Rewrite `text`. Returns the new text, or nil and a message that begins
+-- with file and line. `name` is the file that messages fall back to.
+function M.rewrite(text, name)
+  local source = text
+  if sub(text, -1) ~= "\n" then text = text .. "\n" end
+  local s = bundle.new()
+  s.line = 1
+  local out = {}
+  local ok, err = pcall(function()
+    text = macro.expand(lexer.strip_blocks(text), s)
+    s.weak = weak_symbols(text)
+    local n = lines(s, text, out)
+    if s.prefix then
+      fail("prefix " .. s.prefix .. " without an instruction",
+        "write it before one")
+    end
+    s:settle()
+    for i = 1, n do
+      local line = out[i]
+      if type(line) == "table" then out[i] = table.concat(line, "; ") end
+    end
+  end)
+  if not ok then
+    if type(err) ~= "table" then error(err, 0) end
+    return nil, where.locate(source, s.line, name) .. ": " .. err.message
+      .. "; " .. err.remedy
+  end
+  out[#out + 1] = ""
+  return (".bundle_align_mode 5; .text; .p2align 5; .Lzvm_section1:\n"
+    .. "# 1 \"%s\"\n"):format(name) .. table.concat(out, "\n")
+end
+
+return M

@@ -1,0 +1,24 @@
+--- Run a program with exact arguments.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local M = {}
+
+local function quote(word)
+  if word:find "^[%w_%-+=/.,:@%%]+$" then return word end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+--- Run `program`, wait, return its exit code; 128 + n for signal n.
+function M.run(program, args)
+  local words = { "exec", quote(program) }
+  for _, arg in ipairs(args) do words[#words + 1] = quote(arg) end
+  local a, kind, code = os.execute(table.concat(words, " "))
+  if type(a) == "number" then
+    if a % 256 == 0 then return a / 256 end
+    return a < 256 and 128 + a % 128 or 255
+  end
+  return kind == "signal" and 128 + code or code
+end
+
+return M
