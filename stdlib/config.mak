@@ -1,0 +1,35 @@
+# config.mak - what musl's own makefile reads before it names its objects.
+#
+# build-libc runs that makefile in a directory of its own over a tree of
+# links: musl's files, with ours in place of some. ZVM_CC and srcdir come
+# from there.
+#
+# SPDX-License-Identifier: Apache-2.0
+
+ARCH = zvm
+MALLOC_DIR = zvm
+CC = $(ZVM_CC)
+AR = ar
+RANLIB = ranlib
+LIBCC =
+
+CFLAGS_C99FSE = -std=gnu11 -ffreestanding -nostdinc -frounding-math \
+  -fexcess-precision=standard -fno-strict-aliasing
+CFLAGS_AUTO = -O2 -pipe -w -fno-unwind-tables -ffunction-sections \
+  -fdata-sections -Werror=implicit-function-declaration
+CFLAGS_MEMOPS = -fno-tree-loop-distribute-patterns
+CFLAGS_NOSSP = -fno-stack-protector
+
+# With one thread, no loader and an allocator of ours these have no place.
+DROP = src/env/__libc_start_main.c src/env/__init_tls.c \
+  src/env/__reset_tls.c \
+  src/malloc/calloc.c src/malloc/free.c src/malloc/libc_calloc.c \
+  src/malloc/lite_malloc.c src/malloc/memalign.c \
+  src/malloc/posix_memalign.c src/malloc/realloc.c src/malloc/replaced.c \
+  src/string/index.c src/string/bcmp.c src/string/strchrnul.c \
+  src/string/stpcpy.c src/string/memcpy.c \
+  src/thread/__syscall_cp.c src/thread/__set_thread_area.c \
+  src/thread/__unmapself.c src/thread/synccall.c src/thread/__tls_get_addr.c \
+  src/thread/clone.c src/ldso/tlsdesc.c src/process/vfork.c
+BASE_SRCS = $(filter-out $(addprefix $(srcdir)/,$(DROP)), \
+  $(sort $(wildcard $(BASE_GLOBS))))

@@ -1,0 +1,93 @@
+/*
+** start.c - from the manifest to main().
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libc.h"
+#include "pthread_impl.h"
+#include "zvm_abi.h"
+
+/* The only thread. What musl fills in at run time is written down here. */
+struct pthread __zvm_thread = {
+  .self = &__zvm_thread,
+  .prev = &__zvm_thread,
+  .next = &__zvm_thread,
+  .tid = 1,
+  .detach_state = DT_JOINABLE,
+  .robust_list.head = &__zvm_thread.robust_list.head,
+  .locale = &libc.global_locale,
+};
+
+static volatile int thread_list_lock;
+extern __typeof(thread_list_lock) __thread_list_lock
+    __attribute__((__alias__("thread_list_lock"), __visibility__("hidden")));
+
+/* No auxiliary vector: getauxval finds its end at once. */
+static size_t auxv[2];
+
+int main(int argc, char **argv, char **envp);
+
+static void dummy(void) {}
+weak_alias(dummy, _init);
+
+extern weak hidden void (*const __init_array_start)(void),
+    (*const __init_array_end)(void);
+
+static void run_constructors(void) {
+  void (*const *f)(void) = &__init_array_start;
+  _init();
+  for (; f < &__init_array_end; f++) (*f)();
+}
+weak_alias(run_constructors, __libc_start_init);
+
+/* Bytes that the strings of a vector take, and how many there are. */
+static size_t measure(char *const *v, size_t *count) {
+  size_t bytes = 0, n = 0;
+  for (; v[n]; n++) bytes += strlen(v[n]) + 1;
+  *count = n;
+  return bytes;
+}
+
+static char *copy_strings(char **to, char *const *from, size_t n, char *text) {
+  for (size_t i = 0; i < n; i++) {
+    size_t len = strlen(from[i]) + 1;
+    to[i] = memcpy(text, from[i], len);
+    text += len;
+  }
+  to[n] = 0;
+  return text;
+}
+
+/*
+** C allows a program to write to argv and its strings, and the manifest is
+** read-only: both vectors are copied to the bottom of the stack.
+*/
+_Noreturn void __zvm_start(void) {
+  const zvm_abi_manifest *m =
+      *(const zvm_abi_manifest *const *)ZVM_MANIFEST_PTR;
+  char *const *args = (char *const *)m->argv;
+  char *const *env = (char *const *)m->envp;
+  size_t argc, envc;
+  size_t bytes = measure(args, &argc) + measure(env, &envc);
+  char **argv = __builtin_alloca((argc + envc + 2) * sizeof(char *) + bytes);
+  char **envp = argv + argc + 1;
+  char *text = copy_strings(argv, args, argc, (char *)(envp + envc + 1));
+  copy_strings(envp, env, envc, text);
+
+  __environ = envp;
+  libc.auxv = auxv;
+  libc.page_size = ZVM_PAGE_SIZE;
+  __progname = __progname_full = "";
+  if (argc) {
+    char *slash = strrchr(argv[0], '/');
+    __progname_full = argv[0];
+    __progname = slash ? slash + 1 : argv[0];
+  }
+  __libc_start_init();
+  exit(main((int)argc, argv, envp));
+}

@@ -1,0 +1,74 @@
+/*
+** sys.h - the library OS: what its files share.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_SYS_H
+#define ZVM_SYS_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "syscall.h"
+#include "zvm.h"
+
+typedef syscall_arg_t arg;
+
+#define PTR(type, a) ((type *)(uintptr_t)(a))
+
+/* The head of a call; unused arguments cost nothing. */
+#define SYS(name)                                                        \
+  long long __zvm_sys_##name(arg a, arg b, arg c, arg d, arg e, arg f)
+
+/* -- Open files (file.c) ------------------------------------------------- */
+
+#define FD_MAX 1024
+#define CHANNEL_NULL (-1) /* /dev/null, when no channel has that name */
+
+/* An open file; descriptors made by dup share one. */
+struct file {
+  int channel;
+  int refs;  /* descriptors that name it; 0 = free            */
+  int flags; /* of open: access mode and O_APPEND             */
+  int64_t pos;
+};
+
+hidden struct file *__zvm_file(int fd); /* NULL: not open */
+hidden int __zvm_open(const char *path, int flags);
+
+/* -- Channels (channel.c) ------------------------------------------------ */
+
+hidden bool __zvm_can_get(int channel);
+hidden bool __zvm_can_put(int channel);
+hidden bool __zvm_is_random(int channel); /* has a position */
+/* Bytes of a channel, counting what was written to it since the start. */
+hidden int64_t __zvm_channel_size(int channel);
+hidden int64_t __zvm_get(int channel, void *buf, size_t size, int64_t off);
+hidden int64_t __zvm_put(int channel, const void *buf, size_t size,
+                         int64_t off);
+
+/* -- Names (path.c) ------------------------------------------------------ */
+
+/*
+** What a path names: a channel, CHANNEL_NULL, PATH_DIR, or a negated errno
+** at or below PATH_ERROR.
+*/
+#define PATH_DIR (-2)
+#define PATH_ERROR (-16)
+#define PATH_MISSING (PATH_ERROR - ENOENT)
+
+hidden int __zvm_resolve(const char *path);
+
+/* -- Time (clock.c) ------------------------------------------------------ */
+
+hidden void __zvm_clock_advance(int64_t ns);
+
+/* -- Pages of the heap (malloc/pages.c) ---------------------------------- */
+
+hidden void *__zvm_pages_map(size_t count); /* zeroed; NULL: none left */
+hidden bool __zvm_pages_unmap(void *p, size_t count);
+hidden bool __zvm_pages_are_mapped(void *p, size_t count);
+
+#endif
