@@ -1,0 +1,211 @@
+# zvm - the only makefile. `make help` lists what there is to make.
+#
+# Everything is made under build/. Each target first installs, through
+# .ci/setup, what the machine lacks for it; ZVM_NO_SETUP=1 forbids that.
+#
+# SPDX-License-Identifier: Apache-2.0
+
+ifeq ($(MAKELEVEL),0)
+JOBS ?= $(shell nproc)
+MAKEFLAGS += -j$(JOBS)
+endif
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+B := build
+CC = gcc
+AR = ar
+PREFIX ?= /usr/local
+DESTDIR ?=
+LUA_CFLAGS ?= -I/usr/include/lua5.1
+INTERPRETERS = lua5.1 luajit $(B)/luajit-noffi/bin/luajit
+
+# V=1 shows commands whole.
+run = $(if $(V),,@printf '  %-6s %s\n' $1 $@ && )
+
+# -- Flags ------------------------------------------------------------------
+
+OPT ?= -O2 -g
+WARN := -Wall -Wextra -Wvla -Wformat=2 -Wswitch-enum -Wimplicit-fallthrough \
+  -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
+CORE_CFLAGS := -std=gnu11 -fPIC -fvisibility=hidden -fno-strict-aliasing \
+  -fno-delete-null-pointer-checks -fno-strict-overflow \
+  -ftrivial-auto-var-init=zero -D_GNU_SOURCE -Icore/include -Icore
+# What handles untrusted sizes may not convert in silence.
+STRICT := -Wconversion -Wno-sign-conversion
+$(B)/obj/core/isa/%.o $(B)/obj/core/validator/%.o: STRICT += -ffreestanding
+
+# -- Sources ----------------------------------------------------------------
+
+LAYERS := base isa validator module memory channel entry trap session
+CORE_SRC := $(foreach d,$(LAYERS),$(wildcard core/$d/*.c core/$d/*.S))
+CORE_OBJ := $(patsubst %,$(B)/obj/%.o,$(basename $(CORE_SRC)))
+LUA_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard zvm.so-src/*.c))
+TOOLS := $(patsubst core/tool/%.c,$(B)/bin/%,$(wildcard core/tool/*.c))
+CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c))
+GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,$(wildcard spec/guest/*.c))
+# examples/01-hello/main.c becomes build/guest/01-hello/main.zvm
+EXAMPLES := $(patsubst examples/%.c,$(B)/guest/%.zvm,$(wildcard examples/*/*.c))
+KERNELS := $(patsubst spec/bench/kernel/%.c,%,$(wildcard spec/bench/kernel/*.c))
+SYSROOT := $(B)/sysroot
+TOOLCHAIN := lua/bin/zvm-cc stdlib/link.ld $(wildcard lua/zvm/toolchain/*.lua \
+  lua/zvm/toolchain/bin/*)
+LIBC := $(SYSROOT)/.libc
+
+# -- What is made -----------------------------------------------------------
+
+.PHONY: all setup host libc guests test demo bench lint check install clean help
+
+all: host libc guests ## The Lua module, the C library, the guest libc
+
+host: $(B)/zvm.so $(B)/libzvm.a $(TOOLS) ## What runs on the host only
+
+libc: $(LIBC) $(SYSROOT)/.pcre2 ## The guest's libc and ports
+
+guests: $(GUESTS) $(EXAMPLES) ## Guests of the specs and the examples
+
+setup:
+	@.ci/setup
+
+# -- Host side --------------------------------------------------------------
+
+$(B)/obj/core/%.o: core/%.c Makefile | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(OPT) $(WARN) $(STRICT) $(CORE_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/core/%.o: core/%.S Makefile | setup
+	@mkdir -p $(@D)
+	$(call run,AS)$(CC) -g $(CORE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/zvm.so-src/%.o: zvm.so-src/%.c Makefile | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) $(LUA_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/libzvm.a: $(CORE_OBJ)
+	@rm -f $@
+	$(call run,AR)$(AR) rcs $@ $^
+
+# A signal handler lives in it: it may not be unloaded.
+$(B)/zvm.so: $(LUA_OBJ) $(B)/libzvm.a
+	$(call run,LD)$(CC) -shared -Wl,-z,nodelete,-z,now,-z,relro,-z,noexecstack \
+	  -Wl,--exclude-libs,ALL -o $@ $^ -lcrypto -pthread
+
+$(B)/bin/%: core/tool/%.c $(B)/libzvm.a
+	@mkdir -p $(@D)
+	$(call run,TOOL)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	  $(B)/libzvm.a -lcrypto -pthread
+
+# -- Guest side -------------------------------------------------------------
+
+$(B)/src/%/.fetched: | setup
+	@.ci/fetch $(B)/src $*
+	@test -f $@
+
+$(LIBC): $(TOOLCHAIN) $(B)/src/musl/.fetched \
+    $(shell find stdlib -type f -not -path 'stdlib/ports/*') core/include/zvm_abi.h
+	@mkdir -p $(SYSROOT)/lib
+	+$(call run,LIBC)stdlib/build-libc $(B)/src/musl $(SYSROOT) lua/bin/zvm-cc
+	@touch $@
+
+$(SYSROOT)/.%: stdlib/ports/%/build $(LIBC) $(B)/src/%/.fetched
+	+$(call run,PORT)stdlib/ports/$*/build $(B)/src/$* $(SYSROOT)
+	@touch $@
+
+GUEST_CFLAGS = -O2 -std=gnu11 -Wall -Wextra
+$(B)/guest/%.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -o $@ $< -lm
+
+$(B)/guest/06-mapreduce/grep.zvm: GUEST_LIBS = -lpcre2-8
+$(B)/guest/06-mapreduce/grep.zvm: $(SYSROOT)/.pcre2
+$(B)/guest/%.zvm: examples/%.c $(LIBC)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -o $@ $< $(GUEST_LIBS)
+
+LUA_ENV := LUA_PATH='lua/?.lua;;' LUA_CPATH='$(B)/?.so;;' ZVM_BUILD=$(B)
+
+# -- Tests ------------------------------------------------------------------
+
+# The distribution's LuaJIT without its FFI, as some hosts ship it.
+$(B)/luajit-noffi/bin/luajit: $(B)/src/luajit/.fetched
+	@rm -rf $(B)/obj/luajit-noffi && mkdir -p $(B)/obj $(@D)
+	@cp -R $(B)/src/luajit $(B)/obj/luajit-noffi
+	@echo "building LuaJIT without FFI"
+	@$(MAKE) -C $(B)/obj/luajit-noffi/src BUILDMODE=static CC=gcc CFLAGS= \
+	  XCFLAGS=-DLUAJIT_DISABLE_FFI Q= E=@: luajit \
+	  >$(B)/obj/luajit-noffi.log 2>&1 || { cat $(B)/obj/luajit-noffi.log; exit 1; }
+	@mkdir -p $(B)/luajit-noffi/share/lua/5.1
+	@cp -R $(B)/obj/luajit-noffi/src/jit $(B)/luajit-noffi/share/lua/5.1/
+	@cp $(B)/obj/luajit-noffi/src/luajit $@
+
+$(B)/test/%: spec/core/%.c $(B)/libzvm.a
+	@mkdir -p $(@D)
+	$(call run,TEST)$(CC) -O1 -g $(WARN) $(filter-out -fvisibility=hidden,$(CORE_CFLAGS)) \
+	  -Ispec/core -MMD -MP -MF $@.d -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
+
+test: all $(CTESTS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
+	@.ci/test $(CTESTS) -- $(INTERPRETERS)
+
+check: lint test ## Lint, then test
+
+demo: all ## The MapReduce example over the system's licence texts
+	@$(LUA_ENV) luajit examples/06-mapreduce/run.lua --twice
+
+# -- Benchmarks -------------------------------------------------------------
+
+BENCH := $(KERNELS:%=$(B)/bench/%.zvm) $(KERNELS:%=$(B)/bench/%.native) \
+  $(B)/bench/hello.zvm $(B)/bench/traps.zvm $(B)/bench/libc-text.zvm \
+  $(B)/bench/measure
+
+$(B)/bench/%.zvm: spec/bench/kernel/%.c spec/bench/kernel.h $(LIBC)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc -O2 -o $@ $< -lm
+
+$(B)/bench/%.zvm: spec/bench/%.c $(LIBC)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc -O2 -o $@ $< $(GUEST_LIBS)
+
+# The libc's own text: every object of it in one module.
+$(B)/bench/libc-text.zvm: GUEST_LIBS = -Wl,--whole-archive -lc -Wl,--no-whole-archive
+
+$(B)/bench/%.native: spec/bench/kernel/%.c spec/bench/kernel.h | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 -o $@ $< -lm
+
+$(B)/bench/measure: spec/bench/measure.c $(B)/libzvm.a
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $< $(B)/libzvm.a -lcrypto -pthread
+
+bench: host $(BENCH) ## Guest against native: KERNEL=<name> for one
+	@$(LUA_ENV) luajit spec/bench/run.lua $(KERNEL)
+
+# -- The rest ---------------------------------------------------------------
+
+lint: | setup ## Style, warnings and layers
+	@.ci/setup lint
+	@.ci/lint
+
+ZVM_LIB = $(DESTDIR)$(PREFIX)/lib/zvm
+install: all ## Install under DESTDIR and PREFIX
+	install -d $(ZVM_LIB) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
+	  $(DESTDIR)$(PREFIX)/lib/lua/5.1 $(DESTDIR)$(PREFIX)/share/lua/5.1
+	install -m 755 $(B)/zvm.so $(DESTDIR)$(PREFIX)/lib/lua/5.1/
+	install -m 644 $(B)/libzvm.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 core/include/* $(DESTDIR)$(PREFIX)/include/
+	cp -R lua/zvm $(DESTDIR)$(PREFIX)/share/lua/5.1/
+	install -d $(ZVM_LIB)/build
+	cp -R lua $(ZVM_LIB)/
+	cp -R $(SYSROOT) $(ZVM_LIB)/build/
+	ln -sf ../lib/zvm/lua/bin/zvm-cc $(DESTDIR)$(PREFIX)/bin/zvm-cc
+
+clean: ## Remove build/
+	rm -rf $(B)
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' \
+	  $(MAKEFILE_LIST)
+
+-include $(CORE_OBJ:.o=.d) $(LUA_OBJ:.o=.d) $(TOOLS:=.d) $(CTESTS:=.d)
