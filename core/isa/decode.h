@@ -187,21 +187,16 @@ ZVM__INLINE unsigned zvm__modrm_length(const zvm__insn *in) {
   return length[in->modrm] + (no_base ? 4u : 0u);
 }
 
+/* By table, since a jump by kind would be mispredicted at each new kind. */
 ZVM__INLINE unsigned zvm__imm_length(const zvm__insn *in) {
+  static const uint8_t length[8] = {0, 1, 4, 4, 4, 1, 4, 0};
+  uint32_t imm = in->attr & A_IMM;
   bool w = (in->rex & 8) != 0;
-  switch (in->attr & A_IMM) {
-  case 0:
-    return 0;
-  case A_I8:
-  case A_J8:
-    return 1;
-  case A_IZ:
-    return in->opsize && !w ? 2 : 4;
-  case A_IV:
-    return w ? 8 : in->opsize ? 2 : 4;
-  default: /* A_I32, A_J32 */
-    return 4;
-  }
+  if (imm == A_IV && w)
+    return 8;
+  if (in->opsize && !w && (imm == A_IZ || imm == A_IV))
+    return 2;
+  return length[imm >> 3];
 }
 
 /* -- Form ----------------------------------------------------------------- */
