@@ -11,6 +11,9 @@ EMPTY = $(addprefix lib/,libm.a librt.a libpthread.a libcrypt.a libutil.a \
 .PHONY: sysroot
 sysroot: lib/libc.a lib/libzvmrt.a $(CRT) $(EMPTY)
 
+# A file that is dropped leaves the archive too.
+lib/libc.a: config.mak
+
 lib/crt1.o: lib/crt1-v2.o
 	cp $< $@
 

@@ -46,7 +46,20 @@ static void handle(int sig, void (*fn)(int)) {
 }
 
 
-/* Sends `sig` to a thread, once. */
+/*
+** Wait until a guest runs, which is when `count` is no longer what handles
+** `sig`: sent before, it would be the host's, and the guest would not end.
+*/
+static void wait_for_run(int sig) {
+  struct sigaction now;
+  do {
+    (void)usleep(100);
+    (void)sigaction(sig, NULL, &now);
+  } while (now.sa_handler == count);
+}
+
+
+/* Sends `sig` to a thread, once, a while after its guest began to run. */
 typedef struct sender {
   pthread_t to;
   int sig;
@@ -55,6 +68,7 @@ typedef struct sender {
 
 static void *send_once(void *arg) {
   const sender *s = arg;
+  wait_for_run(s->sig);
   (void)usleep((unsigned)s->after_us);
   (void)pthread_kill(s->to, s->sig);
   return NULL;
@@ -108,6 +122,7 @@ static void test_stops(void) {
 /* A spinning guest, meanwhile SIGUSR1, then SIGINT to end it. */
 static void *send_both(void *arg) {
   const sender *s = arg;
+  wait_for_run(SIGINT);
   for (int i = 0; i < 20; i++) {
     (void)pthread_kill(s->to, SIGUSR1);
     (void)usleep(200);
@@ -169,7 +184,7 @@ static void unfence(int sig, siginfo_t *info, void *frame) {
 
 static void *fault_in_thread(void *arg) {
   (void)arg;
-  (void)usleep(5000);
+  wait_for_run(SIGINT);
   *(volatile char *)fenced = 1;
   return NULL;
 }
@@ -220,7 +235,7 @@ static void test_threads(void) {
 
 
 static void *fork_child(void *arg) {
-  (void)usleep(5000);
+  wait_for_run(SIGINT);
   pid_t pid = fork();
   if (pid == 0)
     _exit(exit_code(exits, NULL) == 0 &&

@@ -8,13 +8,14 @@
 void *memchr(const void *from, int c, size_t n) {
   const char *s = from, *p, *end;
   avec v = splat(c);
-  unsigned shift, m;
+  unsigned m;
   if (!n) return NULL;
   end = s + n;
   if (end < s) end = (const char *)UINTPTR_MAX; /* "as far as it takes" */
-  shift = (uintptr_t)s & (VEC - 1);
-  p = s - shift;
-  m = mask_of(LOADA(p, 0) == v) >> shift;
+  p = align_down(s, VEC);
+  /* Most searches end here: all sixteen bytes, and no shift. */
+  m = whole_vec(s) ? mask_of(LOAD(s, 0) == v)
+                   : mask_of(LOADA(p, 0) == v) >> (s - p);
   if (m) {
     p = s + __builtin_ctz(m);
     return p < end ? (void *)p : NULL;

@@ -7,9 +7,10 @@
 
 size_t strlen(const char *s) {
   const avec zero = { 0 };
-  unsigned shift = (uintptr_t)s & (VEC - 1);
-  const char *p = s - shift;
-  unsigned m = mask_of(LOADA(p, 0) == zero) >> shift;
+  const char *p = align_down(s, VEC);
+  /* Most strings end here: all sixteen bytes, and no shift. */
+  unsigned m = whole_vec(s) ? mask_of(LOAD(s, 0) == zero)
+                            : mask_of(LOADA(p, 0) == zero) >> (s - p);
   if (m) return __builtin_ctz(m);
   /* Vector by vector up to a multiple of four of them. */
   for (p += VEC; (uintptr_t)p & 63; p += VEC) {

@@ -46,4 +46,9 @@ static inline char *align_down(const void *p, uintptr_t to) {
   return (char *)((uintptr_t)p & -to);
 }
 
+/* Sixteen bytes from `p` lie in one page: an unaligned load is as safe. */
+static inline int whole_vec(const void *p) {
+  return ((uintptr_t)p & 4095) <= 4096 - VEC;
+}
+
 #endif

@@ -46,3 +46,6 @@ void __tl_sync(pthread_t t) {}
 
 weak_alias(__pthread_create, pthread_create);
 weak_alias(__pthread_exit, pthread_exit);
+
+/* "In every thread" is here. */
+void __synccall(void (*run)(void *), void *arg) { run(arg); }

@@ -1,0 +1,256 @@
+--- zvm-cc and the rewriting assembler.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local rewrite = require "zvm.toolchain.rewrite"
+local size = require "zvm.toolchain.size"
+
+local RETURN = "movl (%rsp), %r11d; andl $-32, %r11d; "
+  .. "movq %r11, (%rsp); ret; "
+
+-- Lines of output for `text`, without what precedes the first.
+local function lines(text)
+  local out = assert(rewrite.rewrite(text, "t.s"))
+  local list = {}
+  for line in out:gmatch "([^\n]*)\n" do list[#list + 1] = line end
+  table.remove(list, 1)
+  table.remove(list, 1)
+  return list
+end
+
+-- One instruction, without the padding before it.
+local function one(text)
+  return (lines("\t" .. text .. "\n")[1]:gsub("^%.p2align 5,,%d+; ", ""))
+end
+
+local function refused(text)
+  local out, message = rewrite.rewrite(text, "t.s")
+  assert.is_nil(out)
+  return message
+end
+
+describe("the rewriting assembler", function()
+  it("narrows the registers of a memory operand", function()
+    assert.equal("movl 8(%eax,%r9d,4), %edx", one "movl 8(%rax,%r9,4), %edx")
+    assert.equal("movq %rdi, -8(%ebp)", one "movq %rdi, -8(%rbp)")
+    assert.equal("addl (%esp,%eax), %ebx", one "addl (%rsp,%rax), %ebx")
+  end)
+
+  it("leaves disp(%rsp), rip-relative operands and lea alone", function()
+    assert.equal("movl 8(%rsp), %eax", one "movl 8(%rsp), %eax")
+    assert.equal("movl foo(%rip), %eax", one "movl foo(%rip), %eax")
+    assert.equal("leaq 8(%rax,%rbx), %rcx", one "leaq 8(%rax,%rbx), %rcx")
+  end)
+
+  it("makes absolute operands addressable", function()
+    assert.equal("movl (65536)(,%eiz,1), %eax", one "movl 65536, %eax")
+    assert.equal("movl foo+4(%rip), %eax", one "movl foo+4, %eax")
+  end)
+
+  it("masks returns, indirect jumps and indirect calls", function()
+    for _, ret in ipairs { "ret", "retq", "rep ret", "bnd ret" } do
+      assert.truthy(one(ret):find(RETURN, 1, true))
+    end
+    assert.truthy(one "jmp *%rax":find("andl $-32, %eax; jmp *%rax", 1, true))
+    assert.truthy(one "call *%r12":find("andl $-32, %r12d; call *%r12", 1,
+      true))
+    assert.truthy(one "call *8(%rax)":find(
+      "movl 8(%eax), %r11d; ", 1, true))
+  end)
+
+  it("puts a call at the end of its bundle", function()
+    assert.equal(".nops (27-(.-.Lzvm_section1))&31; call f", one "call f")
+  end)
+
+  it("calls a weak symbol that may be missing through a register", function()
+    assert.truthy(lines("\tcall f\n\t.weak f\n")[1]:find("movl $f, %r11d", 1,
+      true))
+  end)
+
+  it("gives string instructions 32-bit addresses", function()
+    assert.equal("addr32 rep movsq", one "rep movsq")
+    assert.equal("addr32 rep stosb", one "addr32 rep stosb")
+    assert.equal("addr32 movsl", one "movsd")
+    assert.equal("movsd (%eax), %xmm0", one "movsd (%rax), %xmm0")
+    assert.equal("addr32 rep movsb", lines("\trep\n\tmovsb\n")[2])
+  end)
+
+  it("writes the stack pointer in 32 bits", function()
+    assert.equal("addl $8, %esp", one "addq $8, %rsp")
+    assert.equal("leal -8(%rsp), %esp", one "leaq -8(%rsp), %rsp")
+    assert.equal("movl %ebp, %esp", one "movq %rbp, %rsp")
+    assert.equal("movl %ebp, %esp; popq %rbp", one "leave")
+  end)
+
+  it("makes thread-local storage plain", function()
+    assert.equal("movl x(%rip), %eax", one "movl %fs:x@tpoff, %eax")
+    assert.equal("movl $0, %eax", one "movl %fs:0, %eax")
+    assert.equal("addl $x, %eax", one "addl $x@tpoff, %eax")
+    assert.equal('.section .bss.tls.x, "aw", @nobits',
+      lines('\t.section .tbss.x,"awT",@nobits\n')[1])
+  end)
+
+  it("starts a bundle at functions and at labels used as data", function()
+    local out = lines [[
+	.globl f
+f:
+.L1:
+.L2:
+	.section .rodata
+	.long .L2
+]]
+    assert.equal(".p2align 5; f:", out[2])
+    assert.equal(".L1:", out[3])
+    assert.equal(".p2align 5; .L2:", out[4])
+  end)
+
+  it("keeps every statement on its line", function()
+    local out = lines "\tnop; ret /* a\nb */; call f # c\n\n\tnop\n"
+    assert.equal(4, #out)
+    assert.equal("nop", out[4])
+    assert.truthy(out[2]:find("call f", 1, true))
+  end)
+
+  it("expands macros and repetitions before it rewrites", function()
+    local out = lines [[
+	.macro load from, to=%eax
+	movl (\from), \to
+	.endm
+	load %rdx
+	.rept 2
+	nop
+	.endr
+]]
+    assert.truthy(out[4]:find("movl (%edx), %eax", 1, true))
+    assert.equal("nop; nop", out[7])
+  end)
+
+  it("uses bsf where rep bsf would be tzcnt", function()
+    assert.equal("bsfl %edi, %eax", one "rep bsfl %edi, %eax")
+  end)
+
+  local bad = {
+    ["fldl (%rax)"] = "x87 instruction",
+    ["movl %gs:8, %eax"] = "segment register %gs",
+    ["movl %fs:40, %eax"] = "segment register %fs",
+    ["btl %eax, (%rdx)"] = "reaches outside its operand",
+    ["syscall"] = "belongs to the system",
+    ["rdtsc"] = "differ from run to run",
+    ["ret $8"] = "ret with an operand",
+    ["popq (%rax)"] = "pop a register",
+    ["orq $8, %rsp"] = "writes the stack pointer",
+    ["movq %rax, %mm0"] = "x87 or MMX register",
+    [".long 1"] = "between instructions",
+    [".intel_syntax noprefix"] = "not supported",
+  }
+  for text, why in pairs(bad) do
+    it("refuses " .. text .. " with file, line and remedy", function()
+      local message = refused("\tnop\n\t" .. text .. "\n")
+      assert.truthy(message:find("^t%.s:2: "), message)
+      assert.truthy(message:find(why, 1, true), message)
+      assert.truthy(message:find("; ", 1, true), message)
+    end)
+  end
+
+  it("names the line of the source that a marker gives", function()
+    assert.truthy(refused('# 7 "a.c" 1\n\tsyscall\n'):find "^a%.c:7: ")
+  end)
+
+  it("knows how long instructions are", function()
+    assert.equal(2, size.of("movl", "%eax, %ebx"))
+    assert.equal(4, size.of("movl", "8(%eax), %ebx"))
+    assert.equal(7, size.of("movq", "foo(%rip), %rbx"))
+    assert.equal(10, size.of("movabsq", "$81985529216486895, %rax"))
+  end)
+end)
+
+describe("zvm-cc", function()
+  local dir
+
+  local function run(arguments)
+    local code = os.execute(("lua/bin/zvm-cc %s > %s/out 2>&1")
+      :format(arguments, dir))
+    local file = assert(io.open(dir .. "/out"))
+    local text = file:read "*a"
+    file:close()
+    return code == 0 or code == true, text
+  end
+
+  local function write(name, text)
+    local file = assert(io.open(dir .. "/" .. name, "w"))
+    file:write(text)
+    file:close()
+    return dir .. "/" .. name
+  end
+
+  before_each(function()
+    dir = os.tmpname()
+    os.remove(dir)
+    assert(os.execute("mkdir " .. dir))
+  end)
+
+  after_each(function() os.execute("rm -r " .. dir) end)
+
+  for _, level in ipairs { "-O0", "-O2", "-Os", "-O3 -march=x86-64-v3" } do
+    it("makes at " .. level .. " what the validator accepts", function()
+      local zvm = require "zvm"
+      local source = write("a.c", [[
+        #include <stdio.h>
+        static __thread int calls;
+        static int twice(int x) { calls++; return 2 * x; }
+        int (*volatile f)(int) = twice;
+        int main(int argc, char **argv) {
+          char buf[argc * 100];
+          switch (argc) {
+          case 1: puts("one"); break;
+          case 2: puts("two"); break;
+          case 3: puts("three"); break;
+          case 4: puts("four"); break;
+          case 5: puts("five"); break;
+          case 6: puts("six"); break;
+          }
+          int y = f(21);
+          snprintf(buf, sizeof buf, "%d %d %.2f", y, calls, argc / 4.0);
+          return puts(buf) < 0;
+        }]])
+      local ok, text = run(level .. " -o " .. dir .. "/a.zvm " .. source)
+      assert.is_true(ok, text)
+      local module = assert(zvm.load(dir .. "/a.zvm"))
+      local report = assert(zvm.run { program = module })
+      assert.equal("exit", report.state)
+      assert.equal("one\n42 1 0.25\n", report.channels.stdout.data)
+    end)
+  end
+
+  it("fails like gcc and leaves no output", function()
+    local source = write("a.c", "int f(void) { asm(\"syscall\"); return 0; }\n")
+    local ok, text = run("-c -o " .. dir .. "/a.o " .. source)
+    assert.is_false(ok)
+    assert.truthy(text:find "a%.c:1: instruction syscall")
+    assert.is_nil(io.open(dir .. "/a.o"))
+    assert.is_false((run("-o " .. dir .. "/a " .. dir .. "/none.c")))
+  end)
+
+  it("takes -S, -E, -MMD and standard input", function()
+    local source = write("a.c", "int x;\n")
+    assert.is_true((run("-S -o " .. dir .. "/a.s " .. source)))
+    assert.is_true((run("-c -MMD -MF " .. dir .. "/a.d -o " .. dir .. "/a.o "
+      .. source)))
+    assert.truthy(io.open(dir .. "/a.d"))
+    local ok, text = run("-E -x c - < " .. source)
+    assert.is_true(ok)
+    assert.truthy(text:find("int x;", 1, true))
+  end)
+
+  it("names the levels it knows", function()
+    local ok, text = run "-march=native -c a.c"
+    assert.is_false(ok)
+    assert.truthy(text:find("x86-64, x86-64-v2 (default) and x86-64-v3", 1,
+      true))
+  end)
+
+  it("refuses shared libraries", function()
+    local ok, text = run "-shared -o a.so a.c"
+    assert.is_false(ok)
+    assert.truthy(text:find("link statically", 1, true))
+  end)
+end)
