@@ -95,12 +95,16 @@ describe("zvm.run", function()
     end
   end)
 
-  it("maps nothing low once it is done", function()
+  it("keeps one module's layout mapped, whatever ran before", function()
+    -- Which image stands behind a page is no matter: its inode is masked.
+    local function layout()
+      return (host.guest_map():gsub("%d+%s+/memfd", "/memfd"))
+    end
     run { program = code.exit(0) }
-    local before = host.guest_map()
+    local before = layout()
     run { program = code.print "x", memory = "256M" }
     run { program = code.instruction "f4" }
-    assert.equal(before, host.guest_map())
+    assert.equal(before, layout())
   end)
 
   it("answers the classic trap block like the slots", function()

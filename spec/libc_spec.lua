@@ -1,0 +1,57 @@
+-- The guest's C library: spec/guest/*_check.c count their own checks.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local host = require "support.host"
+local zvm = require "zvm"
+
+local GUESTS = (os.getenv "ZVM_BUILD" or "build") .. "/guest/"
+
+local function check(name, options)
+  options.program = GUESTS .. name .. ".zvm"
+  local report = assert(zvm.run(options))
+  local said = report.channels.stdout.data .. report.channels.stderr.data
+  assert.equal("exit", report.state, said)
+  local checks, failed = said:match "(%d+) checks, (%d+) failed"
+  assert.equal("0", failed, said)
+  assert.is_true(tonumber(checks) > 20, said)
+  assert.equal(0, report.code)
+  return report
+end
+
+describe("the guest libc", function()
+  it("formats, sorts, jumps, converts as the C standard says", function()
+    check("libc_check", {
+      args = { "one", "two words" },
+      env = { ZVM_CHECK = "here" },
+    })
+  end)
+
+  it("computes what the mathematical functions should", function()
+    check("math_check", {})
+  end)
+
+  it("copies and searches at every alignment and size", function()
+    check("string_check", {})
+  end)
+
+  it("allocates, frees and runs out without harm", function()
+    check("malloc_check", { memory = "64M" })
+  end)
+
+  it("shows channels as files under their aliases", function()
+    local path = host.temporary()
+    local readable = { gets = "unlimited", get_bytes = "unlimited" }
+    local report = check("file_check", {
+      channels = {
+        stdin = "from stdin\n",
+        ["/dev/input"] = { data = "line one\nline two\nthe end\n", type = 1 },
+        ["/dev/output"] = { path = path, mode = "r+" },
+        ["/dev/log"] = { buffer = true, type = 1, limits = readable },
+      },
+    })
+    assert.equal("HELLO world\n", host.read_file(path))
+    os.remove(path)
+    assert.equal("first\nsecond\n", report.channels["/dev/log"].data)
+  end)
+end)
