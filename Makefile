@@ -144,7 +144,7 @@ $(B)/luajit-noffi/bin/luajit: $(B)/src/luajit/.fetched
 
 $(B)/test/%: spec/core/%.c $(B)/libzvm.a
 	@mkdir -p $(@D)
-	$(call run,TEST)$(CC) -O1 -g $(WARN) $(filter-out -fvisibility=hidden,$(CORE_CFLAGS)) \
+	$(call run,TEST)$(CC) -O1 -g $(filter-out -Wswitch-enum,$(WARN)) $(filter-out -fvisibility=hidden,$(CORE_CFLAGS)) \
 	  -Ispec/core -MMD -MP -MF $@.d -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
 test: all $(CTESTS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
@@ -188,18 +188,18 @@ bench: host $(BENCH) ## Guest against native: KERNEL=<name> for one
 
 lint: | setup ## Style, warnings and layers
 	@.ci/setup lint
-	@.ci/lint
+	+@.ci/lint
 
 ZVM_LIB = $(DESTDIR)$(PREFIX)/lib/zvm
 install: all ## Install under DESTDIR and PREFIX
 	install -d $(ZVM_LIB) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
-	  $(DESTDIR)$(PREFIX)/lib/lua/5.1 $(DESTDIR)$(PREFIX)/share/lua/5.1
+	  $(DESTDIR)$(PREFIX)/lib/lua/5.1 $(DESTDIR)$(PREFIX)/share/lua/5.1/zvm
 	install -m 755 $(B)/zvm.so $(DESTDIR)$(PREFIX)/lib/lua/5.1/
 	install -m 644 $(B)/libzvm.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 core/include/* $(DESTDIR)$(PREFIX)/include/
-	cp -R lua/zvm $(DESTDIR)$(PREFIX)/share/lua/5.1/
-	install -d $(ZVM_LIB)/build
-	cp -R lua $(ZVM_LIB)/
+	install -m 644 $(wildcard lua/zvm/*.lua) $(DESTDIR)$(PREFIX)/share/lua/5.1/zvm/
+	install -d $(ZVM_LIB)/build $(ZVM_LIB)/lua
+	cp -R lua/bin lua/zvm $(ZVM_LIB)/lua/
 	cp -R $(SYSROOT) $(ZVM_LIB)/build/
 	ln -sf ../lib/zvm/lua/bin/zvm-cc $(DESTDIR)$(PREFIX)/bin/zvm-cc
 

@@ -91,12 +91,12 @@ describe("the rewriting assembler", function()
 
   it("starts a bundle at functions and at labels used as data", function()
     local out = lines [[
-	.globl f
+  .globl f
 f:
 .L1:
 .L2:
-	.section .rodata
-	.long .L2
+  .section .rodata
+  .long .L2
 ]]
     assert.equal(".p2align 5; f:", out[2])
     assert.equal(".L1:", out[3])
@@ -112,13 +112,13 @@ f:
 
   it("expands macros and repetitions before it rewrites", function()
     local out = lines [[
-	.macro load from, to=%eax
-	movl (\from), \to
-	.endm
-	load %rdx
-	.rept 2
-	nop
-	.endr
+  .macro load from, to=%eax
+  movl (\from), \to
+  .endm
+  load %rdx
+  .rept 2
+  nop
+  .endr
 ]]
     assert.truthy(out[4]:find("movl (%edx), %eax", 1, true))
     assert.equal("nop; nop", out[7])

@@ -30,7 +30,7 @@ DROP = src/env/__libc_start_main.c src/env/__init_tls.c \
   src/string/stpcpy.c src/string/memcpy.c \
   src/thread/__syscall_cp.c src/thread/__set_thread_area.c \
   src/thread/__unmapself.c src/thread/synccall.c src/thread/__tls_get_addr.c \
-  src/thread/clone.c src/ldso/tlsdesc.c src/process/vfork.c \
+  src/ldso/tlsdesc.c src/process/vfork.c \
   src/stdlib/qsort_nr.c src/unistd/lseek.c \
   src/signal/siglongjmp.c src/time/timer_create.c src/linux/clone.c \
   src/ldso/dl_iterate_phdr.c

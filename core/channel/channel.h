@@ -107,7 +107,7 @@ long zvm__blocking_call(const volatile int *stop, long number, long a,
 extern const char zvm__blocking_begin[], zvm__blocking_end[];
 extern const char zvm__blocking_stopped[];
 
-/* -- All channels of a session (channels.c) --------------------------------- */
+/* -- All channels of a session (channels.c) -------------------------------- */
 
 typedef struct zvm__channels {
   zvm__channel *list; /* in handle order */

@@ -322,7 +322,8 @@ static void check_surroundings(int argc, char **argv) {
   pthread_t thread;
   CHECK(constructed && ++thread_local == 42);
   if (argc > 2) {
-    CHECK(argc == 3 && !strcmp(argv[1], "one") && !strcmp(argv[2], "two words"));
+    CHECK(argc == 3 && !strcmp(argv[1], "one") &&
+          !strcmp(argv[2], "two words"));
     CHECK(!argv[3]);
     if (getenv("ZVM_CHECK")) CHECK(!strcmp(getenv("ZVM_CHECK"), "here"));
     argv[1][0] = 'O'; /* writable, as C has it */

@@ -164,7 +164,8 @@ static void check_page_end(void) {
 }
 
 static void check_others(void) {
-  CHECK(!strcmp(strstr("a needle in a haystack", "need"), "needle in a haystack"));
+  CHECK(!strcmp(strstr("a needle in a haystack", "need"),
+                "needle in a haystack"));
   CHECK(strspn("aabbc", "ab") == 4 && strcspn("aabbc", "c") == 4);
   CHECK(!strcmp(strrchr("a/b/c", '/'), "/c"));
   CHECK(!strncmp("abcd", "abce", 3) && strncmp("abcd", "abce", 4) < 0);
