@@ -84,6 +84,17 @@ $(B)/obj/zvm.so-src/%.o: zvm.so-src/%.c Makefile | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) $(LUA_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The validator's automaton, from the decoder and its table.
+$(B)/gen/automaton: core/validator/gen/automaton.c core/isa/table.c Makefile | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^)
+
+$(B)/gen/automaton.inc: $(B)/gen/automaton
+	$(call run,GEN)$< $@
+
+$(B)/obj/core/validator/accept.o $(CTESTS): $(B)/gen/automaton.inc
+$(B)/obj/core/validator/accept.o: STRICT += -I$(B)/gen
+
 $(B)/libzvm.a: $(CORE_OBJ)
 	@rm -f $@
 	$(call run,AR)$(AR) rcs $@ $^
@@ -145,7 +156,7 @@ $(B)/luajit-noffi/bin/luajit: $(B)/src/luajit/.fetched
 $(B)/test/%: spec/core/%.c $(B)/libzvm.a
 	@mkdir -p $(@D)
 	$(call run,TEST)$(CC) -O1 -g $(filter-out -Wswitch-enum,$(WARN)) $(filter-out -fvisibility=hidden,$(CORE_CFLAGS)) \
-	  -Ispec/core -MMD -MP -MF $@.d -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
+	  -Ispec/core -I$(B)/gen -MMD -MP -MF $@.d -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
 test: all $(CTESTS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
 	@.ci/test $(CTESTS) -- $(INTERPRETERS)
@@ -210,4 +221,4 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' \
 	  $(MAKEFILE_LIST)
 
--include $(CORE_OBJ:.o=.d) $(LUA_OBJ:.o=.d) $(TOOLS:=.d) $(CTESTS:=.d)
+-include $(B)/gen/automaton.d $(CORE_OBJ:.o=.d) $(LUA_OBJ:.o=.d) $(TOOLS:=.d) $(CTESTS:=.d)

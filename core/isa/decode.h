@@ -4,8 +4,7 @@
 ** The decoder knows only what opcodes.def allows and only one order of
 ** prefixes (67, 66, F2 or F3, F0, REX or VEX). It reads at most 16 bytes
 ** from `p`, which the caller guarantees; whether the instruction fits its
-** bundle is the caller's question. Inline because the validator's one loop
-** is its only hot caller. Freestanding.
+** bundle is the caller's question. Freestanding.
 **
 ** Source: Intel SDM volume 2, chapter 2 and appendix A; AMD APM volume 3.
 **
@@ -39,39 +38,33 @@ typedef struct zvm__insn {
   bool has_mem;    /* ModRM names memory                                  */
 } zvm__insn;
 
-/*
-** Every function below is part of one loop, and is worth its call only when
-** the fields of the instruction stay in registers.
-*/
-#define ZVM__INLINE static inline __attribute__((always_inline))
-
-ZVM__INLINE int32_t zvm__le32(const uint8_t *p) {
+static inline int32_t zvm__le32(const uint8_t *p) {
   return (int32_t)((uint32_t)p[0] | (uint32_t)p[1] << 8 |
                    (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
 }
 
-ZVM__INLINE bool zvm__is_rip_relative(const zvm__insn *in) {
+static inline bool zvm__is_rip_relative(const zvm__insn *in) {
   return (in->modrm & 0xc7) == 0x05;
 }
 
 /* Of a rip-relative operand of the instruction at `p`. */
-ZVM__INLINE int32_t zvm__rip_disp(const uint8_t *p, const zvm__insn *in) {
+static inline int32_t zvm__rip_disp(const uint8_t *p, const zvm__insn *in) {
   return zvm__le32(p + in->at + 2);
 }
 
-ZVM__INLINE bool zvm__is_branch(const zvm__insn *in) {
+static inline bool zvm__is_branch(const zvm__insn *in) {
   return (in->attr & A_IMM) >= A_J8;
 }
 
 /* Of a direct branch. */
-ZVM__INLINE int32_t zvm__branch_disp(const uint8_t *p,
+static inline int32_t zvm__branch_disp(const uint8_t *p,
                                        const zvm__insn *in) {
   const uint8_t *end = p + in->length;
   return (in->attr & A_IMM) == A_J8 ? (int8_t)end[-1] : zvm__le32(end - 4);
 }
 
 /* disp(%rsp) and nothing else: SIB with base 4 and index 4, no extension */
-ZVM__INLINE bool zvm__is_rsp_based(const zvm__insn *in) {
+static inline bool zvm__is_rsp_based(const zvm__insn *in) {
   return (in->modrm & 7) == 4 && (in->sib & 0x3f) == 0x24 &&
          (in->rex & 3) == 0;
 }
@@ -84,7 +77,7 @@ enum { ZVM__NOWHERE = 16 };
 ** The assembler's long nops with a 2E prefix, 10 or 11 bytes; they are the
 ** only use of 2E and the only repeated 66 that is accepted. 0 if it is none.
 */
-ZVM__INLINE unsigned zvm__long_nop(const uint8_t *p) {
+static inline unsigned zvm__long_nop(const uint8_t *p) {
   static const uint8_t tail[9] = {0x2e, 0x0f, 0x1f, 0x84};
   unsigned n = p[1] == 0x66 ? 2 : 1;
   unsigned i;
@@ -97,7 +90,7 @@ ZVM__INLINE unsigned zvm__long_nop(const uint8_t *p) {
 /* What a byte begins, where an instruction may begin. */
 enum { ZVM__OPCODE, ZVM__PREFIX, ZVM__REX, ZVM__ESCAPE, ZVM__VEX };
 
-ZVM__INLINE unsigned zvm__byte_class(unsigned b) {
+static inline unsigned zvm__byte_class(unsigned b) {
   static const uint8_t class[256] = {
       [0x66] = ZVM__PREFIX, [0xf0] = ZVM__PREFIX, [0xf2] = ZVM__PREFIX,
       [0xf3] = ZVM__PREFIX, [0x40 ... 0x4f] = ZVM__REX,
@@ -106,7 +99,7 @@ ZVM__INLINE unsigned zvm__byte_class(unsigned b) {
 }
 
 /* 66, F2 or F3, F0, in this order. Returns the offset after them. */
-ZVM__INLINE unsigned zvm__decode_prefixes(const uint8_t *p, unsigned n,
+static inline unsigned zvm__decode_prefixes(const uint8_t *p, unsigned n,
                                             zvm__insn *in) {
   if (p[n] == 0x66) {
     in->opsize = true;
@@ -128,7 +121,7 @@ ZVM__INLINE unsigned zvm__decode_prefixes(const uint8_t *p, unsigned n,
 ** C5 or C4 at p[n]. Returns the opcode's offset, or ZVM__NOWHERE: a prefix
 ** stands before it, or there is no such map.
 */
-ZVM__INLINE unsigned zvm__decode_vex(const uint8_t *p, unsigned n,
+static inline unsigned zvm__decode_vex(const uint8_t *p, unsigned n,
                                        zvm__insn *in) {
   unsigned map = 1;
   unsigned last = p[n + 1];
@@ -150,7 +143,7 @@ ZVM__INLINE unsigned zvm__decode_vex(const uint8_t *p, unsigned n,
 }
 
 /* REX, escapes and VEX from p[n], which is of class `class`. */
-ZVM__INLINE unsigned zvm__decode_escape(const uint8_t *p, unsigned n,
+static inline unsigned zvm__decode_escape(const uint8_t *p, unsigned n,
                                         unsigned class, zvm__insn *in) {
   if (class == ZVM__REX) {
     in->has_rex = true;
@@ -172,7 +165,7 @@ ZVM__INLINE unsigned zvm__decode_escape(const uint8_t *p, unsigned n,
 /* -- Length --------------------------------------------------------------- */
 
 /* ModRM, SIB and displacement of the instruction's memory operand. */
-ZVM__INLINE unsigned zvm__modrm_length(const zvm__insn *in) {
+static inline unsigned zvm__modrm_length(const zvm__insn *in) {
 #define ROW(plain, sib, rip) plain, plain, plain, plain, sib, rip, plain, plain
 #define ROWS(plain, sib, rip)                                            \
   ROW(plain, sib, rip), ROW(plain, sib, rip), ROW(plain, sib, rip),      \
@@ -187,8 +180,7 @@ ZVM__INLINE unsigned zvm__modrm_length(const zvm__insn *in) {
   return length[in->modrm] + (no_base ? 4u : 0u);
 }
 
-/* By table, since a jump by kind would be mispredicted at each new kind. */
-ZVM__INLINE unsigned zvm__imm_length(const zvm__insn *in) {
+static inline unsigned zvm__imm_length(const zvm__insn *in) {
   static const uint8_t length[8] = {0, 1, 4, 4, 4, 1, 4, 0};
   uint32_t imm = in->attr & A_IMM;
   bool w = (in->rex & 8) != 0;
@@ -202,7 +194,7 @@ ZVM__INLINE unsigned zvm__imm_length(const zvm__insn *in) {
 /* -- Form ----------------------------------------------------------------- */
 
 /* Why no line of opcodes.def fits. */
-ZVM__INLINE zvm_rule zvm__no_line(const zvm__insn *in) {
+static inline zvm_rule zvm__no_line(const zvm__insn *in) {
   if ((in->attr & 0xff) != 0)
     return (zvm_rule)(in->attr & 0xff);
   if (in->pp != ZVM__NP &&
@@ -212,7 +204,7 @@ ZVM__INLINE zvm_rule zvm__no_line(const zvm__insn *in) {
 }
 
 /* What the line says of W and of the two forms of ModRM. */
-ZVM__INLINE bool zvm__form_fits(const zvm__insn *in) {
+static inline bool zvm__form_fits(const zvm__insn *in) {
   uint32_t a = in->attr;
   uint32_t wrong_w = a >> (in->rex & 8 ? 6 : 7);   /* A_W0, A_W1         */
   uint32_t wrong_mod = a >> (in->has_mem ? 2 : 1); /* A_NOMEM, A_NOREG   */
@@ -220,7 +212,7 @@ ZVM__INLINE bool zvm__form_fits(const zvm__insn *in) {
 }
 
 /* What the line says of 66 and F0. */
-ZVM__INLINE bool zvm__prefixes_fit(const zvm__insn *in) {
+static inline bool zvm__prefixes_fit(const zvm__insn *in) {
   uint32_t a = in->attr;
   if (in->opsize &&
       ((a & A_OSIZE) != 0 ? (in->rex & 8) != 0 : in->pp != ZVM__P66))
@@ -228,14 +220,14 @@ ZVM__INLINE bool zvm__prefixes_fit(const zvm__insn *in) {
   return !in->lock || ((a & A_LOCK) != 0 && in->has_mem);
 }
 
-ZVM__INLINE bool zvm__vex_fits(const zvm__insn *in) {
+static inline bool zvm__vex_fits(const zvm__insn *in) {
   uint32_t a = in->attr;
   bool uses = (a & A_VVVV) != 0 || ((a & A_VVVVR) != 0 && !in->has_mem);
   return (a & (in->vex_l ? A_L0 : A_L1)) == 0 && (uses || in->vvvv == 0);
 }
 
 /* `refused`: bits of a line that is above the CPU level. */
-ZVM__INLINE zvm_rule zvm__check_form(const zvm__insn *in, uint32_t refused) {
+static inline zvm_rule zvm__check_form(const zvm__insn *in, uint32_t refused) {
   if (!zvm__form_fits(in))
     return ZVM_R_INSN_FORM;
   if (in->addr32 && !in->has_mem && (in->attr & A_STRING) == 0)
@@ -260,7 +252,7 @@ static inline uint32_t zvm__refused_at(int level) {
 ** Decode the instruction at `p`. Returns 0 and fills *in, or the rule that
 ** refuses.
 */
-ZVM__INLINE zvm_rule zvm__decode(const uint8_t *p, uint32_t refused,
+static inline zvm_rule zvm__decode(const uint8_t *p, uint32_t refused,
                                  zvm__insn *in) {
   unsigned n = p[0] == 0x67;
   unsigned class = zvm__byte_class(p[n]);

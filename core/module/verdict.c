@@ -4,6 +4,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "validator/validator.h"
@@ -38,10 +39,21 @@ static zvm_status refuse(const verdict *v, zvm_error *err) {
 }
 
 
+/* Of a refused text. `starts` is zeroed. */
+static void find_reasons(verdict *v, const void *text, uint32_t size,
+                         uint32_t address, int level, uint32_t *starts) {
+  zvm_finding f = {.address = address, .rule = ZVM_R_INSN_UNKNOWN};
+  zvm__explain(text, size, address, level, starts, keep_first, v);
+  if (!v->found) /* the two passes differ, which tests rule out */
+    keep_first(v, &f);
+}
+
+
 zvm_status zvm_validate(const void *text, size_t size, uint64_t address,
                         int level, zvm_finding_fn fn, void *ctx,
                         zvm_error *err) {
   verdict v = {.fn = fn, .ctx = ctx};
+  size_t words = size / ZVM_BUNDLE_SIZE + 1;
   uint32_t *starts;
   bool accepted;
   if (level != ZVM_LEVEL_V2 && level != ZVM_LEVEL_V3)
@@ -53,12 +65,16 @@ zvm_status zvm_validate(const void *text, size_t size, uint64_t address,
                      "%zu bytes of text at 0x%llx do not lie in "
                      "[0x10000, 4 GiB)",
                      size, (unsigned long long)address);
-  starts = calloc(size / ZVM_BUNDLE_SIZE + 1, sizeof *starts);
+  starts = calloc(2 * words, sizeof *starts);
   if (starts == NULL)
     return zvm__fail(err, ZVM_E_NOMEM,
                      "no memory to validate %zu bytes of text", size);
-  accepted = zvm__validate(text, (uint32_t)size, (uint32_t)address, level,
-                           starts, keep_first, &v);
+  accepted = zvm__accepts(text, (uint32_t)size, (uint32_t)address, level,
+                          starts, starts + words);
+  if (!accepted) {
+    memset(starts, 0, words * sizeof *starts);
+    find_reasons(&v, text, (uint32_t)size, (uint32_t)address, level, starts);
+  }
   free(starts);
   return accepted ? ZVM_OK : refuse(&v, err);
 }

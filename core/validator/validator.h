@@ -1,7 +1,7 @@
 /*
 ** validator.h - the validator without its allocation and its texts.
 **
-** Freestanding: the caller brings the bitmap.
+** Freestanding: the caller brings the bitmaps.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -11,14 +11,22 @@
 #include "zvm.h"
 
 /*
-** Validate `size` bytes at `text`, a multiple of 32, that will run at
-** `address`. `starts` has one zeroed word for each bundle; afterwards each
-** bit tells whether a byte is a lawful direct target. Returns whether the
-** text is accepted. Findings go to `fn` in order of offset, except that
-** those about targets between bundles come last; `fn` returns false to stop.
+** Is the text accepted: `size` bytes, a multiple of 32, that will run at
+** `address`? `starts` and `targets` have one zeroed word for each bundle.
+** When it is, bit n of a word of `starts` tells whether byte n of the bundle
+** is a lawful direct target.
 */
-bool zvm__validate(const uint8_t *text, uint32_t size, uint32_t address,
-                   int level, uint32_t *starts, zvm_finding_fn fn, void *ctx)
+bool zvm__accepts(const uint8_t *text, uint32_t size, uint32_t address,
+                  int level, uint32_t *starts, uint32_t *targets)
+    __attribute__((visibility("hidden")));
+
+/*
+** The same verdict, slower, and why. Findings go to `fn` in order of offset,
+** except that those about targets between bundles come last; `fn` returns
+** false to stop. `starts` as above.
+*/
+bool zvm__explain(const uint8_t *text, uint32_t size, uint32_t address,
+                  int level, uint32_t *starts, zvm_finding_fn fn, void *ctx)
     __attribute__((visibility("hidden")));
 
 #endif

@@ -1,17 +1,16 @@
 /*
-** scan.c - the validator: one pass over the text, bundle by bundle.
+** explain.c - why a text is refused: the rules, one by one, on instructions.
 **
-** The argument for soundness is docs/validator.md; in short: control only
-** reaches bundle starts and instruction starts that this pass has seen, each
-** instruction keeps rsp and every access inside the low 4 GiB and its guard,
-** and the parts of a fused sequence cannot be entered halfway.
+** The verdict is that of accept.c; this pass reads a refused text again, at
+** leisure, and says what is wrong where. By itself it comes to the same
+** verdict, which tests hold the two to.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "isa/decode.h"
+#include "validator/operands.h"
 #include "validator/validator.h"
 
-enum { BUNDLE = ZVM_BUNDLE_SIZE, RSP = 4 };
+enum { BUNDLE = ZVM_BUNDLE_SIZE };
 
 typedef struct scan {
   const uint8_t *text;
@@ -49,67 +48,18 @@ static void report(scan *s, uint32_t offset, zvm_rule rule) {
     s->stopped = true;
 }
 
-/* -- Memory operands ------------------------------------------------------ */
+/* -- Operands ------------------------------------------------------------- */
 
-/*
-** 67 makes the processor truncate the address to 32 bits. rsp is at most
-** 4 GiB, so disp(%rsp) ends in the sandbox, the guard above it, or at
-** negative addresses, which no process has mapped.
-*/
-ZVM__INLINE zvm_rule check_memory(const scan *s, const uint8_t *p,
-                             const zvm__insn *in, uint32_t offset) {
-  if (!in->has_mem)
-    return (in->attr & A_STRING) != 0 && !in->addr32 ? ZVM_R_MEM_ADDR32
-                                                     : ZVM_RULE_NONE;
-  if ((in->attr & A_NOACCESS) != 0)
-    return ZVM_RULE_NONE;
-  if ((in->attr & A_KIND) == A_BITS)
-    return ZVM_R_MEM_BITOFFSET;
-  if (in->addr32)
-    return ZVM_RULE_NONE;
-  if (zvm__is_rip_relative(in)) {
+static zvm_rule check_operands(const scan *s, const uint8_t *p,
+                               const zvm__insn *in, uint32_t offset) {
+  zvm_rule rule = zvm__check_memory(in);
+  if (rule == ZVM_RULE_NONE && zvm__accesses_rip(in)) {
     int64_t target = (int64_t)s->address + offset + in->length +
                      zvm__rip_disp(p, in);
-    return target >= ZVM_NULL_GUARD && target <= UINT32_MAX
-               ? ZVM_RULE_NONE
-               : ZVM_R_MEM_RIP;
+    if (target < ZVM_NULL_GUARD || target > UINT32_MAX)
+      rule = ZVM_R_MEM_RIP;
   }
-  return zvm__is_rsp_based(in) ? ZVM_RULE_NONE : ZVM_R_MEM_ADDR32;
-}
-
-/* -- The stack pointer ---------------------------------------------------- */
-
-/*
-** Is general register `reg` rsp when written by this instruction? As a byte
-** register number 4 is ah unless REX is there.
-*/
-ZVM__INLINE bool names_rsp(const zvm__insn *in, unsigned reg, bool byte) {
-  return reg == RSP && !(byte && !in->has_rex);
-}
-
-ZVM__INLINE bool writes_rsp(const zvm__insn *in) {
-  uint32_t a = in->attr;
-  unsigned r = in->rex;
-  if ((a & A_WREG) != 0 &&
-      names_rsp(in, (in->modrm >> 3 & 7) | (r & 4) << 1, (a & A_BREG) != 0))
-    return true;
-  if ((a & A_WRM) != 0 && !in->has_mem &&
-      names_rsp(in, (in->modrm & 7) | (r & 1) << 3, (a & A_BRM) != 0))
-    return true;
-  if ((a & A_WOPC) != 0 &&
-      names_rsp(in, (in->opcode & 7) | (r & 1) << 3, (a & A_BRM) != 0))
-    return true;
-  return (a & A_WVVVV) != 0 && in->vvvv == RSP;
-}
-
-/* A 32-bit write zero-extends; nothing else may touch rsp. */
-ZVM__INLINE zvm_rule check_rsp(const zvm__insn *in) {
-  const uint32_t any = A_WREG | A_WRM | A_WOPC | A_WVVVV;
-  if ((in->attr & any) == 0 || !writes_rsp(in))
-    return ZVM_RULE_NONE;
-  return (in->attr & A_ESP) != 0 && !in->opsize && (in->rex & 8) == 0
-             ? ZVM_RULE_NONE
-             : ZVM_R_RSP_WRITE;
+  return rule != ZVM_RULE_NONE ? rule : zvm__check_rsp(in);
 }
 
 /* -- Control flow --------------------------------------------------------- */
@@ -156,7 +106,7 @@ static zvm_rule fuse_indirect(bundle *b, unsigned at, unsigned length) {
   if ((ext && m[0] != 0x41) || m[ext] != 0x83 || m[ext + 2] != 0xe0 ||
       m[ext + 1] != (0xe0 | (j[ext + 1] & 7)))
     return ZVM_R_FLOW_INDIRECT;
-  if (!ext && (j[1] & 7) == RSP)
+  if (!ext && (j[1] & 7) == ZVM__RSP)
     return ZVM_R_FLOW_INDIRECT;
   b->inside |= 1u << at;
   return ZVM_RULE_NONE;
@@ -185,12 +135,10 @@ static zvm_rule fuse_return(bundle *b, unsigned at) {
   return ZVM_RULE_NONE;
 }
 
-ZVM__INLINE zvm_rule check_flow(scan *s, bundle *b, const zvm__insn *in,
+static zvm_rule check_flow(scan *s, bundle *b, const zvm__insn *in,
                            unsigned at) {
   if (zvm__is_branch(in))
     return note_target(s, b, in, at);
-  if ((in->attr & A_KIND) == 0)
-    return ZVM_RULE_NONE;
   switch (in->attr & A_KIND) {
   case A_RETURN:
     return in->length == 1 ? fuse_return(b, at) : ZVM_R_FLOW_RETURN;
@@ -208,17 +156,13 @@ ZVM__INLINE zvm_rule check_flow(scan *s, bundle *b, const zvm__insn *in,
 
 /* -- The pass ------------------------------------------------------------- */
 
-ZVM__INLINE zvm_rule check_insn(scan *s, bundle *b, const zvm__insn *in,
+static zvm_rule check_insn(scan *s, bundle *b, const zvm__insn *in,
                            unsigned at) {
   zvm_rule rule;
   if (at + in->length > BUNDLE)
     return ZVM_R_BUNDLE_CROSS;
-  rule = check_memory(s, b->bytes + at, in, b->base + at);
-  if (rule == ZVM_RULE_NONE)
-    rule = check_rsp(in);
-  if (rule == ZVM_RULE_NONE)
-    rule = check_flow(s, b, in, at);
-  return rule;
+  rule = check_operands(s, b->bytes + at, in, b->base + at);
+  return rule != ZVM_RULE_NONE ? rule : check_flow(s, b, in, at);
 }
 
 /*
@@ -284,9 +228,9 @@ static void each_bundle(scan *s,
     visit(s, last, s->size - BUNDLE);
 }
 
-bool zvm__validate(const uint8_t *text, uint32_t size, uint32_t address,
-                   int level, uint32_t *starts, zvm_finding_fn fn,
-                   void *ctx) {
+bool zvm__explain(const uint8_t *text, uint32_t size, uint32_t address,
+                  int level, uint32_t *starts, zvm_finding_fn fn,
+                  void *ctx) {
   scan s = {.text = text,
             .size = size,
             .address = address,

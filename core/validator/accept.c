@@ -1,0 +1,191 @@
+/*
+** accept.c - the validator: bundles through an automaton, four at a time.
+**
+** The automaton (automaton.h) has all rules that look at the bytes of one
+** bundle; what depends on addresses is looked at in its events. It has no
+** jumps to mispredict, and four bundles hide the latency of its one load.
+** Why a text is refused is found out by explain.c.
+**
+** Source of the idea: the DFA validator of Native Client.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <emmintrin.h>
+
+#include "validator/automaton.h"
+#include "validator/validator.h"
+
+#include "automaton.inc"
+
+enum { BUNDLE = ZVM_BUNDLE_SIZE, ABREAST = 8 };
+
+/* The state after each byte of a bundle. */
+typedef uint16_t trace[BUNDLE] __attribute__((aligned(16)));
+
+typedef struct pass {
+  const uint8_t *text;
+  uint32_t size;
+  uint32_t address;
+  uint32_t *starts;
+  uint32_t *targets;
+  int16_t limit; /* states from here on are above the CPU level, or refuse */
+  trace traces[ABREAST]; /* of the bundles at hand                        */
+} pass;
+
+/* -- Events --------------------------------------------------------------- */
+
+static inline int32_t le32(const uint8_t *p) {
+  return (int32_t)((uint32_t)p[0] | (uint32_t)p[1] << 8 |
+                   (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
+}
+
+static bool is_gate_slot(int64_t target) {
+  int64_t off = target - ZVM_GATE_BASE;
+  return off >= 0 && off < ZVM_SLOT_COUNT * BUNDLE && off % BUNDLE == 0;
+}
+
+/* A direct branch by `disp` ends before `end`, an offset into the text. */
+static bool note_target(pass *p, uint32_t end, int32_t disp) {
+  int64_t off = (int64_t)end + disp;
+  if (off < 0 || off >= p->size)
+    return is_gate_slot(off + p->address);
+  p->targets[off / BUNDLE] |= 1u << (off % BUNDLE);
+  return true;
+}
+
+/* A rip-relative access ends before `end`, `behind` bytes after its disp. */
+static bool rip_is_inside(pass *p, uint32_t end, unsigned behind) {
+  int64_t target = (int64_t)p->address + end +
+                   le32(p->text + end - behind - 4);
+  return target >= ZVM_NULL_GUARD && target <= UINT32_MAX;
+}
+
+/*
+** What the automaton leaves open about the instruction that ends before byte
+** `end` of the bundle at `base`. `starts` loses what is inside a sequence.
+*/
+static bool look_at(pass *p, unsigned event, uint32_t base,
+                    unsigned end, uint32_t *starts) {
+  switch (event) {
+  case ZVM__BRANCH8:
+    return note_target(p, base + end, (int8_t)p->text[base + end - 1]);
+  case ZVM__BRANCH32:
+    return note_target(p, base + end, le32(p->text + base + end - 4));
+  case ZVM__RIP:
+    return rip_is_inside(p, base + end, 0);
+  case ZVM__RIP_1:
+    return rip_is_inside(p, base + end, 1);
+  case ZVM__RIP_2:
+    return rip_is_inside(p, base + end, 2);
+  case ZVM__RIP_4:
+    return rip_is_inside(p, base + end, 4);
+  case ZVM__JUMP_2:
+    *starts &= ~(1u << (end - 2));
+    return true;
+  case ZVM__JUMP_3:
+    *starts &= ~(1u << (end - 3));
+    return true;
+  case ZVM__RETURN:
+    *starts &= ~(0x111u << (end - 9));
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* -- Bundles -------------------------------------------------------------- */
+
+/* Bit n: the state after byte n is below `bound`. */
+static inline uint32_t states_below(const __m128i s[4], int16_t bound) {
+  const __m128i b = _mm_set1_epi16(bound);
+  __m128i low = _mm_packs_epi16(_mm_cmpgt_epi16(b, s[0]),
+                                _mm_cmpgt_epi16(b, s[1]));
+  __m128i high = _mm_packs_epi16(_mm_cmpgt_epi16(b, s[2]),
+                                 _mm_cmpgt_epi16(b, s[3]));
+  return (uint32_t)_mm_movemask_epi8(low) |
+         (uint32_t)_mm_movemask_epi8(high) << 16;
+}
+
+/* The bundle at `base` was read as `t`. */
+static bool check_bundle(pass *p, const uint16_t *t, uint32_t base) {
+  const __m128i s[4] = {_mm_load_si128((const __m128i *)t),
+                        _mm_load_si128((const __m128i *)t + 1),
+                        _mm_load_si128((const __m128i *)t + 2),
+                        _mm_load_si128((const __m128i *)t + 3)};
+  uint32_t ends = states_below(s, ZVM__ENDS);
+  uint32_t events = states_below(s, ZVM__EVENTS);
+  uint32_t starts = ends << 1 | 1;
+  bool good = ends >> (BUNDLE - 1) != 0 &&
+              states_below(s, p->limit) == UINT32_MAX;
+  for (; events != 0; events &= events - 1) {
+    unsigned at = (unsigned)__builtin_ctz(events);
+    good &= look_at(p, t[at], base, at + 1, &starts);
+  }
+  p->starts[base / BUNDLE] = starts;
+  return good;
+}
+
+/*
+** Read ABREAST bundles. Not inlined: all states stay in registers, which
+** the loop needs for its speed.
+*/
+static __attribute__((noinline)) void read_abreast(const uint8_t *b,
+                                                   trace *t) {
+  size_t state[ABREAST];
+  unsigned i, k;
+  for (k = 0; k < ABREAST; k++)
+    state[k] = ZVM__START;
+  for (i = 0; i < BUNDLE; i++)
+#pragma GCC unroll 8
+    for (k = 0; k < ABREAST; k++) {
+      state[k] = zvm__next[state[k]][b[k * BUNDLE + i]];
+      t[k][i] = (uint16_t)state[k];
+    }
+}
+
+static void read_one(const uint8_t *b, trace t) {
+  size_t state = ZVM__START;
+  unsigned i;
+  for (i = 0; i < BUNDLE; i++) {
+    state = zvm__next[state][b[i]];
+    t[i] = (uint16_t)state;
+  }
+}
+
+/* `count` bundles at `base`: 1 or ABREAST. */
+static bool check_bundles(pass *p, uint32_t base, unsigned count) {
+  bool good = true;
+  unsigned i;
+  if (count == 1)
+    read_one(p->text + base, p->traces[0]);
+  else
+    read_abreast(p->text + base, p->traces);
+  for (i = 0; i < count; i++)
+    good &= check_bundle(p, p->traces[i], base + i * BUNDLE);
+  return good;
+}
+
+bool zvm__accepts(const uint8_t *text, uint32_t size, uint32_t address,
+                  int level, uint32_t *starts, uint32_t *targets) {
+  pass p = {
+      .text = text,
+      .size = size,
+      .address = address,
+      .starts = starts,
+      .targets = targets,
+      .limit = level < ZVM_LEVEL_V3 ? ZVM__ABOVE_V2 : ZVM__REFUSED};
+  uint32_t stray = 0;
+  uint32_t base = 0;
+  uint32_t i;
+  if (size == 0 || size % BUNDLE != 0 || address % BUNDLE != 0)
+    return false;
+  while (base < size) {
+    unsigned count = size - base < ABREAST * BUNDLE ? 1 : ABREAST;
+    if (!check_bundles(&p, base, count))
+      return false;
+    base += count * BUNDLE;
+  }
+  for (i = 0; i < size / BUNDLE; i++)
+    stray |= targets[i] & ~starts[i];
+  return stray == 0;
+}
