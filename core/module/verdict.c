@@ -65,12 +65,12 @@ zvm_status zvm_validate(const void *text, size_t size, uint64_t address,
                      "%zu bytes of text at 0x%llx do not lie in "
                      "[0x10000, 4 GiB)",
                      size, (unsigned long long)address);
-  starts = calloc(2 * words, sizeof *starts);
+  starts = calloc(words, sizeof *starts);
   if (starts == NULL)
     return zvm__fail(err, ZVM_E_NOMEM,
                      "no memory to validate %zu bytes of text", size);
   accepted = zvm__accepts(text, (uint32_t)size, (uint32_t)address, level,
-                          starts, starts + words);
+                          starts);
   if (!accepted) {
     memset(starts, 0, words * sizeof *starts);
     find_reasons(&v, text, (uint32_t)size, (uint32_t)address, level, starts);

@@ -26,8 +26,9 @@ typedef struct pass {
   const uint8_t *text;
   uint32_t size;
   uint32_t address;
-  uint32_t *starts;
-  uint32_t *targets;
+  uint32_t *starts; /* before a bundle is read: targets in it            */
+  uint32_t base;    /* of the bundle at hand                              */
+  uint32_t stray;   /* not 0: a target is not a start                     */
   int16_t limit; /* states from here on are above the CPU level, or refuse */
   trace traces[ABREAST]; /* of the bundles at hand                        */
 } pass;
@@ -44,12 +45,20 @@ static bool is_gate_slot(int64_t target) {
   return off >= 0 && off < ZVM_SLOT_COUNT * BUNDLE && off % BUNDLE == 0;
 }
 
-/* A direct branch by `disp` ends before `end`, an offset into the text. */
+/*
+** A direct branch by `disp` ends before `end`, an offset into the text. A
+** target behind is looked up at once, one ahead when its bundle is read;
+** without a jump, which would be mispredicted.
+*/
 static bool note_target(pass *p, uint32_t end, int32_t disp) {
   int64_t off = (int64_t)end + disp;
+  uint32_t bit = 1u << (off & (BUNDLE - 1));
+  uint32_t *word;
   if (off < 0 || off >= p->size)
     return is_gate_slot(off + p->address);
-  p->targets[off / BUNDLE] |= 1u << (off % BUNDLE);
+  word = &p->starts[off / BUNDLE];
+  p->stray |= off < p->base ? bit & ~*word : 0;
+  *word |= off < p->base ? 0 : bit;
   return true;
 }
 
@@ -62,10 +71,11 @@ static bool rip_is_inside(pass *p, uint32_t end, unsigned behind) {
 
 /*
 ** What the automaton leaves open about the instruction that ends before byte
-** `end` of the bundle at `base`. `starts` loses what is inside a sequence.
+** `end` of the bundle. `starts` loses what is inside a sequence.
 */
-static bool look_at(pass *p, unsigned event, uint32_t base,
-                    unsigned end, uint32_t *starts) {
+static bool look_at(pass *p, unsigned event, unsigned end,
+                    uint32_t *starts) {
+  uint32_t base = p->base;
   switch (event) {
   case ZVM__BRANCH8:
     return note_target(p, base + end, (int8_t)p->text[base + end - 1]);
@@ -106,8 +116,9 @@ static inline uint32_t states_below(const __m128i s[4], int16_t bound) {
          (uint32_t)_mm_movemask_epi8(high) << 16;
 }
 
-/* The bundle at `base` was read as `t`. */
-static bool check_bundle(pass *p, const uint16_t *t, uint32_t base) {
+/* The bundle at p->base was read as `t`. */
+static bool check_bundle(pass *p, const uint16_t *t) {
+  uint32_t *word = &p->starts[p->base / BUNDLE];
   const __m128i s[4] = {_mm_load_si128((const __m128i *)t),
                         _mm_load_si128((const __m128i *)t + 1),
                         _mm_load_si128((const __m128i *)t + 2),
@@ -119,9 +130,10 @@ static bool check_bundle(pass *p, const uint16_t *t, uint32_t base) {
               states_below(s, p->limit) == UINT32_MAX;
   for (; events != 0; events &= events - 1) {
     unsigned at = (unsigned)__builtin_ctz(events);
-    good &= look_at(p, t[at], base, at + 1, &starts);
+    good &= look_at(p, t[at], at + 1, &starts);
   }
-  p->starts[base / BUNDLE] = starts;
+  p->stray |= *word & ~starts;
+  *word = starts;
   return good;
 }
 
@@ -152,40 +164,29 @@ static void read_one(const uint8_t *b, trace t) {
   }
 }
 
-/* `count` bundles at `base`: 1 or ABREAST. */
-static bool check_bundles(pass *p, uint32_t base, unsigned count) {
+/* The next `count` bundles: 1 or ABREAST. */
+static bool check_bundles(pass *p, unsigned count) {
   bool good = true;
   unsigned i;
   if (count == 1)
-    read_one(p->text + base, p->traces[0]);
+    read_one(p->text + p->base, p->traces[0]);
   else
-    read_abreast(p->text + base, p->traces);
-  for (i = 0; i < count; i++)
-    good &= check_bundle(p, p->traces[i], base + i * BUNDLE);
+    read_abreast(p->text + p->base, p->traces);
+  for (i = 0; i < count; i++, p->base += BUNDLE)
+    good &= check_bundle(p, p->traces[i]);
   return good;
 }
 
 bool zvm__accepts(const uint8_t *text, uint32_t size, uint32_t address,
-                  int level, uint32_t *starts, uint32_t *targets) {
+                  int level, uint32_t *starts) {
   pass p = {
       .text = text,
       .size = size,
       .address = address,
       .starts = starts,
-      .targets = targets,
       .limit = level < ZVM_LEVEL_V3 ? ZVM__ABOVE_V2 : ZVM__REFUSED};
-  uint32_t stray = 0;
-  uint32_t base = 0;
-  uint32_t i;
-  if (size == 0 || size % BUNDLE != 0 || address % BUNDLE != 0)
-    return false;
-  while (base < size) {
-    unsigned count = size - base < ABREAST * BUNDLE ? 1 : ABREAST;
-    if (!check_bundles(&p, base, count))
-      return false;
-    base += count * BUNDLE;
-  }
-  for (i = 0; i < size / BUNDLE; i++)
-    stray |= targets[i] & ~starts[i];
-  return stray == 0;
+  bool good = size != 0 && size % BUNDLE == 0 && address % BUNDLE == 0;
+  while (good && p.base < size)
+    good = check_bundles(&p, size - p.base < ABREAST * BUNDLE ? 1 : ABREAST);
+  return good && p.stray == 0;
 }

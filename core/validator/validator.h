@@ -1,7 +1,7 @@
 /*
 ** validator.h - the validator without its allocation and its texts.
 **
-** Freestanding: the caller brings the bitmaps.
+** Freestanding: the caller brings the bitmap.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -12,12 +12,11 @@
 
 /*
 ** Is the text accepted: `size` bytes, a multiple of 32, that will run at
-** `address`? `starts` and `targets` have one zeroed word for each bundle.
-** When it is, bit n of a word of `starts` tells whether byte n of the bundle
-** is a lawful direct target.
+** `address`? `starts` has one zeroed word for each bundle. When it is, bit n
+** of a word tells whether byte n of the bundle is a lawful direct target.
 */
 bool zvm__accepts(const uint8_t *text, uint32_t size, uint32_t address,
-                  int level, uint32_t *starts, uint32_t *targets)
+                  int level, uint32_t *starts)
     __attribute__((visibility("hidden")));
 
 /*
