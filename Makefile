@@ -181,7 +181,7 @@ $(B)/bench/%.zvm: spec/bench/%.c $(LIBC)
 	$(call run,GUEST)lua/bin/zvm-cc -O2 -o $@ $< $(GUEST_LIBS)
 
 # The libc's own text: every object of it in one module.
-$(B)/bench/libc-text.zvm: GUEST_LIBS = -Wl,-z,muldefs -Wl,--whole-archive -lc \
+$(B)/bench/libc-text.zvm: GUEST_LIBS = -Wl,--whole-archive -lc \
   -Wl,--no-whole-archive
 
 $(B)/bench/%.native: spec/bench/kernel/%.c spec/bench/kernel.h | setup

@@ -39,6 +39,27 @@ describe("the guest libc", function()
     check("malloc_check", { memory = "64M" })
   end)
 
+  it("links what a guest has not, and says so when it is called", function()
+    check("absent_check", {})
+  end)
+
+  it("is whole: every symbol once, none undefined", function()
+    local dir = os.tmpname()
+    os.remove(dir)
+    assert(os.execute("mkdir " .. dir))
+    host.write_file(dir .. "/main.c", "int main(void) { return 0; }\n")
+    local pipe = assert(io.popen(("lua/bin/zvm-cc -o %s/all %s/main.c"
+      .. " -Wl,--whole-archive -lc -lzvmrt -Wl,--no-whole-archive 2>&1;"
+      .. " echo code $?"):format(dir, dir)))
+    local said = pipe:read "*a"
+    pipe:close()
+    local report = zvm.run { program = dir .. "/all" }
+    os.execute("rm -r " .. dir)
+    assert.equal("code 0\n", said)
+    assert.equal("exit", assert(report).state)
+    assert.equal(0, report.code)
+  end)
+
   it("shows channels as files under their aliases", function()
     local path = host.temporary()
     local readable = { gets = "unlimited", get_bytes = "unlimited" }

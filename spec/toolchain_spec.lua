@@ -128,6 +128,11 @@ f:
     assert.equal("bsfl %edi, %eax", one "rep bsfl %edi, %eax")
   end)
 
+  it("reads a fixed x87 control word and writes none", function()
+    assert.equal("movw $0x37f, 8(%eax)", one "fnstcw 8(%rax)")
+    assert.equal("", one "fldcw 8(%rax)")
+  end)
+
   local bad = {
     ["fldl (%rax)"] = "x87 instruction",
     ["movl %gs:8, %eax"] = "segment register %gs",
@@ -239,6 +244,44 @@ describe("zvm-cc", function()
     local ok, text = run("-E -x c - < " .. source)
     assert.is_true(ok)
     assert.truthy(text:find("int x;", 1, true))
+  end)
+
+  it("takes arguments from response files, one in another", function()
+    local source = write("a b.c", "int x = X + Y;\n")
+    local inner = write("inner", "-DY=\\ 2 -D'Z=\"a b\"'\n")
+    local outer = write("outer", ('"%s"\n@%s -DX="1 + 1" -E\n')
+      :format(source, inner))
+    local ok, text = run("@" .. outer)
+    assert.is_true(ok, text)
+    assert.truthy(text:find("int x = 1 + 1 + 2;", 1, true), text)
+    ok, text = run("@" .. dir .. "/none")
+    assert.is_false(ok)
+    assert.truthy(text:find("@" .. dir .. "/none", 1, true), text)
+  end)
+
+  it("links more objects than one argument of the system holds", function()
+    local source = write("a.c", "int x;\n")
+    local object = dir .. "/" .. ("n"):rep(200) .. ".o"
+    assert.is_true((run("-c -o " .. object .. " " .. source)))
+    local list = write("list", (object .. "\n"):rep(700))
+    local main = write("main.c", "int main(void) { return 0; }\n")
+    local ok, text = run("-Wl,-z,muldefs -o " .. dir .. "/a.zvm " .. main
+      .. " @" .. list)
+    assert.is_true(ok, text)
+  end)
+
+  it("optimises at link time", function()
+    local one_ = write("one.c", "int f(int x) { return x + 1; }\n")
+    local two = write("two.c", "int f(int);\n"
+      .. "int main(void) { return f(41); }\n")
+    for _, source in ipairs { one_, two } do
+      assert.is_true((run("-O2 -flto -c -o " .. source .. ".o " .. source)))
+    end
+    local ok, text = run(("-O2 -flto -o %s/a.zvm %s.o %s.o"):format(dir,
+      one_, two))
+    assert.is_true(ok, text)
+    local report = assert(require "zvm".run { program = dir .. "/a.zvm" })
+    assert.equal(42, report.code)
   end)
 
   it("names the levels it knows", function()

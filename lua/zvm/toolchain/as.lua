@@ -5,6 +5,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 
+local response = require "zvm.toolchain.response"
 local rewrite = require "zvm.toolchain.rewrite"
 local shell = require "zvm.toolchain.shell"
 
@@ -63,6 +64,7 @@ end
 --- Run; returns the exit code.
 function M.main(args)
   collectgarbage("setpause", 400) -- short-lived: space for time
+  args = response.expand(args)
   local as = os.getenv "ZVM_AS" or "as"
   for _, arg in ipairs(args) do
     if arg == "--version" or arg == "--help" or arg == "-version" then

@@ -6,6 +6,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 
+local response = require "zvm.toolchain.response"
 local shell = require "zvm.toolchain.shell"
 
 local M = {}
@@ -106,8 +107,6 @@ local function parse(args)
     elseif arg:find "^%-print%-" or arg:find "^%-dump[mv]"
       or arg == "--version" or arg:find "^%-%-help" then
       o.query = arg
-    elseif arg:find "^@" then
-      return nil, arg .. ": response files are not supported"
     end
     if arg == "-l" or arg:find "^%-l." or arg == "-"
       or not arg:find "^%-" then
@@ -157,7 +156,7 @@ end
 
 --- Run; returns the exit code. `here` is the folder of this file.
 function M.main(args, here)
-  local o, message = parse(args)
+  local o, message = parse(response.expand(args))
   if not o then
     io.stderr:write("zvm-cc: error: ", message, "\n")
     return 1

@@ -119,6 +119,15 @@ local function bit_test(name, text)
   end
 end
 
+-- No x87 instruction can run, so nothing sees its control word: reading
+-- gives the one at start, writing does nothing. gnulib's printf does both.
+local CONTROL_WORD = set "fnstcw fstcw fldcw"
+
+local function control_word(name, text)
+  if name == "fldcw" then return "" end
+  return "movw $0x37f, " .. (mem.access(text) or text)
+end
+
 function insn(name, ops, weak)
   local c = name:sub(1, 1)
   if c == "r" and (name == "ret" or name == "retq") then
@@ -129,6 +138,7 @@ function insn(name, ops, weak)
     if name == "jmp" or name == "jmpq" then return flow.jmp(ops) end
     return nil
   elseif c == "f" then
+    if CONTROL_WORD[name] then return control_word(name, ops) end
     fail("x87 instruction " .. name,
       "long double is double here; use SSE, or plain C")
   elseif name == "leave" or name == "leaveq" then

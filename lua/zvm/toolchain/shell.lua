@@ -2,7 +2,12 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 
+local response = require "zvm.toolchain.response"
+
 local M = {}
+
+-- Linux takes at most 128 KiB in one argument, and the shell's is one.
+local LONGEST = 100000
 
 local function quote(word)
   if word:find "^[%w_%-+=/.,:@%%]+$" then return word end
@@ -13,7 +18,16 @@ end
 function M.run(program, args)
   local words = { "exec", quote(program) }
   for _, arg in ipairs(args) do words[#words + 1] = quote(arg) end
-  local a, kind, code = os.execute(table.concat(words, " "))
+  local command, path = table.concat(words, " "), nil
+  if #command > LONGEST then
+    path = os.tmpname()
+    local file = assert(io.open(path, "wb"))
+    assert(file:write(response.text(args)))
+    assert(file:close())
+    command = ("exec %s @%s"):format(quote(program), path)
+  end
+  local a, kind, code = os.execute(command)
+  if path then os.remove(path) end
   if type(a) == "number" then
     if a % 256 == 0 then return a / 256 end
     return a < 256 and 128 + a % 128 or 255

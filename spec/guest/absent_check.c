@@ -1,0 +1,136 @@
+/*
+** absent_check.c - what a guest has not: it links, and says so when called.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "check.h"
+
+/* The call fails, and this is why. */
+#define FAILS(call, why) \
+  (errno = 0, CHECK((long)(call) == -1), CHECK(errno == (why)))
+#define NULLS(call, why) \
+  (errno = 0, CHECK((call) == NULL), CHECK(errno == (why)))
+
+static void *run(void *arg) { return arg; }
+static int run_clone(void *arg) { return arg != NULL; }
+
+static void no_sockets(void) {
+  struct addrinfo *found;
+  int pair[2];
+  FAILS(socket(AF_INET, SOCK_STREAM, 0), ENOSYS);
+  FAILS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), ENOSYS);
+  FAILS(accept(3, NULL, NULL), ENOSYS);
+  FAILS(connect(3, NULL, 0), ENOSYS);
+  FAILS(send(1, "x", 1, 0), ENOSYS);
+  FAILS(recvfrom(0, NULL, 0, 0, NULL, NULL), ENOSYS);
+  CHECK(getaddrinfo("localhost", "80", NULL, &found) == EAI_SYSTEM);
+}
+
+static void no_processes(void) {
+  char *argv[] = { "sh", NULL };
+  pid_t pid;
+  int fds[2];
+  FAILS(fork(), ENOSYS);
+  FAILS(vfork(), ENOSYS);
+  FAILS(clone(run_clone, fds, 0, NULL), ENOSYS);
+  FAILS(execv("/bin/sh", argv), ENOSYS);
+  CHECK(posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, environ) == ENOSYS);
+  NULLS(popen("ls", "r"), ENOSYS);
+  FAILS(system("ls"), ENOSYS);
+  CHECK(system(NULL) == 0);
+  FAILS(wait(NULL), ECHILD);
+  FAILS(pipe(fds), ENOSYS);
+  FAILS(kill(2, SIGTERM), ESRCH);
+}
+
+static void no_threads(void) {
+  pthread_t thread;
+  sem_t sem;
+  struct timespec soon = { .tv_nsec = 1 };
+  CHECK(pthread_create(&thread, NULL, run, NULL) == EAGAIN);
+  CHECK(sem_init(&sem, 0, 0) == 0);
+  FAILS(sem_trywait(&sem), EAGAIN);
+  FAILS(sem_timedwait(&sem, &soon), ETIMEDOUT);
+}
+
+static void no_system(void) {
+  struct pollfd fd = { .fd = 0, .events = POLLIN };
+  struct timeval now = { 0 };
+  timer_t timer;
+  FAILS(poll(&fd, 1, 0), ENOSYS);
+  FAILS(select(0, NULL, NULL, NULL, &now), ENOSYS);
+  FAILS(epoll_create1(0), ENOSYS);
+  FAILS(timer_create(CLOCK_REALTIME, NULL, &timer), ENOSYS);
+  FAILS(pause(), ENOSYS);
+  FAILS(setuid(0), ENOSYS);
+  CHECK(dlopen("x.so", RTLD_NOW) == NULL);
+  CHECK(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANON, -1,
+             0) == MAP_FAILED);
+  FAILS(sbrk(4096), ENOMEM);
+}
+
+static void no_new_files(void) {
+  char name[] = "/tmp/XXXXXX";
+  NULLS(tmpfile(), ENOENT);
+  FAILS(mkstemp(name), ENOENT);
+  NULLS(fopen("/dev/new", "w"), EROFS);
+  FAILS(mkdir("/new", 0777), EROFS);
+  FAILS(unlink("/dev/stdin"), EROFS);
+  FAILS(rename("/dev/stdin", "/new"), EROFS);
+  FAILS(chdir("/dev"), EACCES);
+  FAILS(open("/dev", O_RDONLY | O_DIRECTORY), EISDIR);
+  FAILS(open("/etc/passwd", O_RDONLY), ENOENT);
+}
+
+static void one_user(void) {
+  struct passwd *user = getpwuid(getuid());
+  CHECK(user && !strcmp(user->pw_name, "guest") && user->pw_uid == 1000);
+  CHECK(user && !strcmp(user->pw_dir, "/") && !*user->pw_shell);
+  CHECK(getpwnam("guest") != NULL);
+  CHECK(getpwnam("root") == NULL);
+}
+
+/* The code of a cancelled program is 0: tell by another. */
+static void cancelled(void) {
+  int failed = check_end();
+  fflush(stdout);
+  _Exit(failed);
+}
+
+/* Cancelling oneself ends the only thread, and so the program. */
+int main(void) {
+  no_sockets();
+  no_processes();
+  no_threads();
+  no_system();
+  no_new_files();
+  one_user();
+  if (!CHECK(pthread_cancel(pthread_self()) == 0)) return 1;
+  atexit(cancelled);
+  pthread_testcancel();
+  puts("pthread_testcancel returned");
+  return 1;
+}

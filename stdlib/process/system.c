@@ -1,0 +1,13 @@
+/*
+** system.c - there is no command processor: C has an answer for that.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <stdlib.h>
+
+int system(const char *command) {
+  if (!command) return 0;
+  errno = ENOSYS;
+  return -1;
+}
