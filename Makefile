@@ -12,7 +12,7 @@ endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.SECONDARY:
+.PRECIOUS: $(B)/src/%/.fetched
 .DEFAULT_GOAL := all
 
 B := build
@@ -46,6 +46,7 @@ CORE_OBJ := $(patsubst %,$(B)/obj/%.o,$(basename $(CORE_SRC)))
 LUA_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard zvm.so-src/*.c))
 TOOLS := $(patsubst core/tool/%.c,$(B)/bin/%,$(wildcard core/tool/*.c))
 CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c))
+ORACLES := $(B)/test/compare $(B)/test/cpu
 GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,$(wildcard spec/guest/*.c))
 # examples/01-hello/main.c becomes build/guest/01-hello/main.zvm
 EXAMPLES := $(patsubst examples/%.c,$(B)/guest/%.zvm,$(wildcard examples/*/*.c))
@@ -57,7 +58,7 @@ LIBC := $(SYSROOT)/.libc
 
 # -- What is made -----------------------------------------------------------
 
-.PHONY: all setup host libc guests test demo bench lint check install clean help
+.PHONY: all setup host libc guests test check-validator demo bench lint check install clean help
 
 all: host libc guests ## The Lua module, the C library, the guest libc
 
@@ -85,9 +86,10 @@ $(B)/obj/zvm.so-src/%.o: zvm.so-src/%.c Makefile | setup
 	$(call run,CC)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) $(LUA_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The validator's automaton, from the decoder and its table.
-$(B)/gen/automaton: core/validator/gen/automaton.c core/isa/table.c Makefile | setup
+$(B)/gen/automaton: core/validator/gen/automaton.c core/isa/table.c Makefile \
+    $(wildcard core/isa/*.h core/isa/*.def core/validator/*.h) | setup
 	@mkdir -p $(@D)
-	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^)
+	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^)
 
 $(B)/gen/automaton.inc: $(B)/gen/automaton
 	$(call run,GEN)$< $@
@@ -158,8 +160,23 @@ $(B)/test/%: spec/core/%.c $(B)/libzvm.a
 	$(call run,TEST)$(CC) -O1 -g $(filter-out -Wswitch-enum,$(WARN)) $(filter-out -fvisibility=hidden,$(CORE_CFLAGS)) \
 	  -Ispec/core -I$(B)/gen -MMD -MP -MF $@.d -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
-test: all $(CTESTS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
-	@.ci/test $(CTESTS) -- $(INTERPRETERS)
+test: all $(CTESTS) $(ORACLES) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
+	@.ci/test $(CTESTS) "$(B)/test/compare --short" "$(B)/test/cpu 1" -- $(INTERPRETERS)
+
+# The validator's oracles: Zydis, a second validator, the processor.
+$(B)/test/compare: spec/oracle/compare.c spec/oracle/second.c spec/oracle/second.h $(B)/libzvm.a
+	@mkdir -p $(@D)
+	$(call run,TEST)$(CC) -O2 $(filter-out -Wswitch-enum,$(WARN)) $(CORE_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libzvm.a -lcrypto -lZydis
+
+$(B)/test/cpu: spec/oracle/cpu.c $(B)/libzvm.a
+	@mkdir -p $(@D)
+	$(call run,TEST)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -I$(B)/gen -fpie -o $@ $< $(B)/libzvm.a -lcrypto
+
+check-validator: $(ORACLES) $(B)/test/test_zydis $(B)/test/test_accept ## The validator's oracles, at length
+	$(B)/test/test_accept
+	$(B)/test/test_zydis
+	$(B)/test/compare
+	$(B)/test/cpu 12
 
 check: lint test ## Lint, then test
 
@@ -221,4 +238,4 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' \
 	  $(MAKEFILE_LIST)
 
--include $(B)/gen/automaton.d $(CORE_OBJ:.o=.d) $(LUA_OBJ:.o=.d) $(TOOLS:=.d) $(CTESTS:=.d)
+-include $(CORE_OBJ:.o=.d) $(LUA_OBJ:.o=.d) $(TOOLS:=.d) $(CTESTS:=.d)
