@@ -38,7 +38,11 @@ local FAULTS = {
   { "calls address 0", code.new():raw "31 c0":raw "83 e0 e0 ff d0",
     "execute", "execute", 0 },
   { "returns from its entry", code.new()
-    :raw "44 8b 1c 24 41 83 e3 e0 4c 89 1c 24 c3", "execute", "execute", 0 },
+    :raw "48 f7 04 24 1f 00 00 80 75 01 c3", "execute", "execute", 0 },
+  { "returns to no bundle's start", code.new():raw "6a 21"
+    :raw "48 f7 04 24 1f 00 00 80 75 01 c3", "halt" },
+  { "returns to 4 GiB and more", code.new():raw "48 b8 00 00 02 00 01 00 00 00"
+    :raw "50":raw "48 f7 04 24 1f 00 00 80 75 01 c3", "halt" },
   { "divides by zero", code.new():raw "31 c9":raw "f7 f1", "arithmetic" },
   { "divides the least number by -1",
     code.new():mov("eax", 0x80000000):raw "99":mov("ecx", 2 ^ 32 - 1)

@@ -1,9 +1,9 @@
 /*
-** accept.c - the validator: bundles through an automaton, four at a time.
+** accept.c - the validator: bundles through an automaton, eight at a time.
 **
 ** The automaton (automaton.h) has all rules that look at the bytes of one
 ** bundle; what depends on addresses is looked at in its events. It has no
-** jumps to mispredict, and four bundles hide the latency of its one load.
+** jumps to mispredict, and eight bundles hide the latency of its one load.
 ** Why a text is refused is found out by explain.c.
 **
 ** Source of the idea: the DFA validator of Native Client.
@@ -78,6 +78,7 @@ static bool look_at(pass *p, unsigned event, unsigned end,
   uint32_t base = p->base;
   switch (event) {
   case ZVM__BRANCH8:
+  case ZVM__SKIPPED:
     return note_target(p, base + end, (int8_t)p->text[base + end - 1]);
   case ZVM__BRANCH32:
     return note_target(p, base + end, le32(p->text + base + end - 4));
@@ -96,7 +97,7 @@ static bool look_at(pass *p, unsigned event, unsigned end,
     *starts &= ~(1u << (end - 3));
     return true;
   case ZVM__RETURN:
-    *starts &= ~(0x111u << (end - 9));
+    *starts &= ~(5u << (end - 3));
     return true;
   default:
     return false;

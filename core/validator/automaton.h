@@ -20,13 +20,12 @@ enum {
   ZVM__RIP_4,
   ZVM__JUMP_2,    /* the indirect jump or call after its mask, 2 bytes    */
   ZVM__JUMP_3,    /* ... 3 bytes                                          */
-  ZVM__RETURN,    /* the last byte of a return sequence                   */
+  ZVM__SKIPPED,   /* the jump over ret, after its test                    */
+  ZVM__RETURN,    /* ret, after both                                      */
   ZVM__EVENTS,
   /* No event. */
   ZVM__START = ZVM__EVENTS,
-  ZVM__RETURN_1,  /* mov (%rsp),%r11d                                     */
-  ZVM__RETURN_2,  /* then and $-32,%r11d                                  */
-  ZVM__RETURN_3,  /* then mov %r11,(%rsp)                                 */
+  ZVM__TESTED,    /* test of the address that ret would take              */
   ZVM__MASKED,    /* and $-32 of register 0, up to 15                     */
   ZVM__ENDS = ZVM__MASKED + 16
 };

@@ -113,25 +113,25 @@ static zvm_rule fuse_indirect(bundle *b, unsigned at, unsigned length) {
 }
 
 /*
-** mov (%rsp),%r11d; and $-32,%r11d; mov %r11,(%rsp); ret. The address that
-** ret pops is the one just masked: a guest has one thread, and nobody else
-** writes its memory.
+** testq $0xffffffff8000001f,(%rsp); jne over it; ret. The address that ret
+** pops is the one just tested: a guest has one thread, and nobody else writes
+** its memory.
 */
 static zvm_rule fuse_return(bundle *b, unsigned at) {
-  static const uint8_t mask[12] = {0x44, 0x8b, 0x1c, 0x24, 0x41, 0x83,
-                                   0xe3, 0xe0, 0x4c, 0x89, 0x1c, 0x24};
-  const uint8_t *m = b->bytes + at - sizeof mask;
+  static const uint8_t test[10] = {0x48, 0xf7, 0x04, 0x24, 0x1f,
+                                   0x00, 0x00, 0x80, 0x75, 0x01};
+  const uint8_t *t = b->bytes + at - sizeof test;
   uint32_t parts;
   unsigned i;
-  if (at < sizeof mask)
+  if (at < sizeof test)
     return ZVM_R_FLOW_RETURN;
-  for (i = 0; i < sizeof mask; i++)
-    if (m[i] != mask[i])
+  for (i = 0; i < sizeof test; i++)
+    if (t[i] != test[i])
       return ZVM_R_FLOW_RETURN;
-  parts = 0x111u << (at - sizeof mask);
+  parts = 0x101u << (at - sizeof test);
   if ((b->boundaries & parts) != parts)
     return ZVM_R_FLOW_RETURN;
-  b->inside |= 0x1110u << (at - sizeof mask);
+  b->inside |= 5u << (at - 2);
   return ZVM_RULE_NONE;
 }
 

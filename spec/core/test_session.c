@@ -46,7 +46,7 @@ GUEST(runs_nowhere,
 GUEST(runs_past_gate,
       "mov $0x100e0, %eax\n and $-32, %eax\n jmp *%rax", "");
 GUEST(returns,
-      "mov (%rsp), %r11d\n and $-32, %r11d\n mov %r11, (%rsp)\n ret", "");
+      "testq $0xffffffff8000001f, (%rsp)\n jne 1f\n ret\n 1: hlt", "");
 GUEST(overflows, "1: push %rax\n jmp 1b", "");
 GUEST(overflows_far,
       "sub $0x2000000, %esp\n movl $0, 16(%rsp)", "");

@@ -103,8 +103,8 @@ static unsigned random_insn(uint8_t *to, unsigned room, unsigned *state) {
 static const char *const sequences[] = {
     "\x83\xe0\xe0\xff\xe0", "\x83\xe3\xe0\xff\xd3",
     "\x41\x83\xe7\xe0\x41\xff\xe7",
-    "\x44\x8b\x1c\x24\x41\x83\xe3\xe0\x4c\x89\x1c\x24\xc3"};
-static const uint8_t sequence_size[] = {5, 5, 7, 13};
+    "\x48\xf7\x04\x24\x1f\x00\x00\x80\x75\x01\xc3\xf4"};
+static const uint8_t sequence_size[] = {5, 5, 7, 12};
 
 /* Let the branch before `end`, if there is one, go to what is a start. */
 static void aim(uint8_t *to, unsigned end, unsigned state) {
@@ -225,7 +225,7 @@ static bool may_be_at(uint64_t rip) {
   uint64_t offset = rip - TEXT;
   if (offset < size) /* inner parts of sequences are no starts: read again */
     return is_start(offset) || code[offset] == 0xff || code[offset] == 0x41 ||
-           code[offset] == 0x4c || code[offset] == 0xc3;
+           code[offset] == 0xc3;
   return rip % 32 == 0 && rip < 4 * GIB;
 }
 

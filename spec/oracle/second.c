@@ -596,11 +596,11 @@ static uint32_t r_flow_indirect(const uint8_t *p, uint32_t room) {
 }
 
 
-/* 12. The length of a masked return that begins here, or 0. */
+/* 12. The length of a tested return that begins here, or 0. */
 static uint32_t r_flow_return(const uint8_t *p, uint32_t room) {
-  static const uint8_t masked[13] = {0x44, 0x8b, 0x1c, 0x24, 0x41, 0x83, 0xe3,
-                                     0xe0, 0x4c, 0x89, 0x1c, 0x24, 0xc3};
-  return room >= 13 && memcmp(p, masked, 13) == 0 ? 13 : 0;
+  static const uint8_t tested[11] = {0x48, 0xf7, 0x04, 0x24, 0x1f, 0x00,
+                                     0x00, 0x80, 0x75, 0x01, 0xc3};
+  return room >= 11 && memcmp(p, tested, 11) == 0 ? 11 : 0;
 }
 
 

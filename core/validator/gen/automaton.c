@@ -77,11 +77,9 @@ static void fill_fused(void) {
   unsigned reg;
   fuse(ANY, nop, 11, ZVM__START);
   fuse(ANY, nop + 1, 10, ZVM__START);
-  fuse(ANY, "\x44\x8b\x1c\x24", 4, ZVM__RETURN_1);
-  fuse(ZVM__RETURN_1, "\x41\x83\xe3\xe0", 4, ZVM__RETURN_2);
-  fuse(ZVM__RETURN_2, "\x4c\x89\x1c\x24", 4, ZVM__RETURN_3);
-  fuse(ZVM__RETURN_3, "\xc3", 1, ZVM__RETURN);
-  fuse_jumps(ZVM__RETURN_2, 11);
+  fuse(ANY, "\x48\xf7\x04\x24\x1f\x00\x00\x80", 8, ZVM__TESTED);
+  fuse(ZVM__TESTED, "\x75\x01", 2, ZVM__SKIPPED);
+  fuse(ZVM__SKIPPED, "\xc3", 1, ZVM__RETURN);
   for (reg = 0; reg < 16; reg++) {
     const uint8_t mask[4] = {0x41, 0x83, 0xe0 | (reg & 7), 0xe0};
     unsigned ext = reg >= 8;

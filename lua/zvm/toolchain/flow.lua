@@ -1,8 +1,7 @@
 --- Branches, calls and returns: what the validator's flow.c checks.
 --
 -- A call is a record {before, size, after}: `bundle` puts `size` bytes at
--- the end of a bundle, since the masked return address is the next one's
--- start.
+-- the end of a bundle, since a return address is the start of one.
 --
 -- SPDX-License-Identifier: Apache-2.0
 
@@ -14,9 +13,11 @@ local M = {}
 
 local fail = lexer.fail
 
--- The alignment pads by long nops what .bundle_lock would by single bytes.
-local RETURN = ".p2align 5,,12; .bundle_lock; movl (%rsp), %r11d; "
-  .. "andl $-32, %r11d; movq %r11, (%rsp); ret; .bundle_unlock"
+-- The jump of the test goes to the hlt: a return to nowhere is a fault. The
+-- alignment pads by long nops what .bundle_lock would by single bytes.
+local RETURN = ".p2align 5,,11; .bundle_lock; "
+  .. "testq $0xffffffff8000001f, (%rsp); .byte 0x75, 1; ret; hlt; "
+  .. ".bundle_unlock"
 
 function M.ret(ops)
   if ops ~= "" then
