@@ -61,6 +61,8 @@ int64_t zvm__channel_get(zvm__channel *ch, void *to, int64_t size,
   int64_t known = ch->source->size(ch);
   if (ch->ended || (known >= 0 && offset >= known))
     return 0;
+  if (known >= 0) /* a file may have grown since */
+    size = zvm__min(size, known - offset);
   size = zvm__limit_charge(ch, ZVM_LIMIT_GETS, size);
   if (size == 0)
     return -EDQUOT;

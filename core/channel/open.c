@@ -109,9 +109,8 @@ static zvm_status open_path(zvm__channel *ch, const zvm_channel_options *o,
   };
   if (o->path == NULL)
     return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: no path", o->alias);
-  do
-    ch->fd = open(o->path, flags[o->mode] | O_CLOEXEC | O_NOCTTY, 0666);
-  while (ch->fd < 0 && errno == EINTR);
+  /* EINTR is no reason to go on: a FIFO may wait for ever. */
+  ch->fd = open(o->path, flags[o->mode] | O_CLOEXEC | O_NOCTTY, 0666);
   if (ch->fd < 0)
     return zvm__fail_os(err, ZVM_E_CHANNEL, errno,
                         "channel %.80s: cannot open %.100s", o->alias,

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <unistd.h>
 
 #include "layout.h"
@@ -92,18 +93,31 @@ static int reserve_range(uint64_t start, uint64_t end) {
 }
 
 
+/*
+** Of what lies below, the kernel keeps unprivileged code out: its answer is
+** then EPERM, which is as good as having the pages.
+*/
+static int reserve_null_guard(void) {
+  int os = EPERM;
+  for (uint64_t start = 0; os == EPERM && start < ZVM_NULL_GUARD;
+       start += ZVM_PAGE_SIZE)
+    os = reserve_range(start, ZVM_NULL_GUARD);
+  return os == EPERM ? 0 : os;
+}
+
+
+/* With it, every page that can be read can be executed. */
+static bool reads_imply_exec(void) {
+  return (personality(0xffffffff) & READ_IMPLIES_EXEC) != 0;
+}
+
+
 static zvm_status reserve(zvm_error *err) {
   int os = reserve_range(ZVM_NULL_GUARD, ZVM__RESERVED_END);
   if (os != 0)
     return refuse(err, os, ZVM_NULL_GUARD, ZVM__RESERVED_END);
-  /*
-  ** The null guard: the kernel keeps unprivileged code out of its lowest
-  ** pages, and then answers EPERM, which is as good as having them.
-  */
-  os = reserve_range(0, ZVM_NULL_GUARD);
-  if (os == EPERM || os == EACCES)
-    os = reserve_range(ZVM_PAGE_SIZE, ZVM_NULL_GUARD);
-  if (os != 0 && os != EPERM && os != EACCES) {
+  os = reserve_null_guard();
+  if (os != 0) {
     zvm_status st = refuse(err, os, 0, ZVM_NULL_GUARD);
     (void)munmap((void *)(uintptr_t)ZVM_NULL_GUARD,
                  ZVM__RESERVED_END - ZVM_NULL_GUARD);
@@ -132,6 +146,10 @@ zvm_status zvm__lowmem_take(void (*orphaned)(void), zvm_error *err) {
   if (atomic_load(&lowmem.owner) == self)
     return zvm__fail(err, ZVM_E_STATE,
                      "this thread is running a session already");
+  if (reads_imply_exec())
+    return zvm__fail(err, ZVM_E_STATE,
+                     "the personality of this process has READ_IMPLIES_EXEC; "
+                     "clear it: a guest's data could be executed");
   (void)pthread_mutex_lock(&lowmem.turn);
   lowmem.orphaned = orphaned;
   if (!lowmem.fork_watched)

@@ -1,15 +1,15 @@
 /*
 ** place.c - map the memory of one instance, and take it back.
 **
-** Nothing that is mapped here is shared and writable: masking a return
+** Nothing that is mapped here is shared and writable: testing a return
 ** address in place is sound only because nobody but the guest's one thread
 ** can write what it reads. Text and data are private mappings of the
 ** module's sealed image, everything else is anonymous and starts as zeros.
 **
 ** Building and freeing page tables is most of the cost of a short run, so
-** mappings outlive it: what the guest wrote is dropped (the next access
-** finds the module's bytes, or zeros), and if the next instance has the same
-** layout, they are there. Two halves are kept apart: the module's, known by
+** mappings outlive it: what the guest wrote is overwritten or dropped (the
+** next access finds the module's bytes, or zeros), and if the next instance
+** has the same layout, they are there. Two halves are kept apart: the module's, known by
 ** its digest, and manifest and stack, which all modules share.
 **
 ** SPDX-License-Identifier: Apache-2.0
@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/num.h"
 #include "layout.h"
@@ -27,6 +28,16 @@ enum {
   RW = PROT_READ | PROT_WRITE,
   FIXED = MAP_PRIVATE | MAP_FIXED,
   ZEROS = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE,
+};
+
+/*
+** Pages that stay when an instance ends, and are written back: for so few
+** that is cheaper than to drop them and take the faults of the next run.
+*/
+enum {
+  WARM_DATA = 16 * ZVM_PAGE_SIZE,
+  WARM_ZEROS = 16 * ZVM_PAGE_SIZE,
+  WARM_STACK = 4 * ZVM_PAGE_SIZE,
 };
 
 /* What is mapped now; guarded by the turn (lowmem.h). */
@@ -155,16 +166,55 @@ zvm_status zvm__map_build(const zvm__map *map, const zvm_module *m,
 }
 
 
-void zvm__map_reset(const zvm__map *map) {
-  for (unsigned i = 0; i < map->count; i++) {
-    const zvm__region *r = &map->region[i];
-    if ((r->prot & PROT_WRITE) == 0)
+/* -- Reset --------------------------------------------------------------- */
+
+/* Refused for pages that the host locked in memory. */
+static bool drop(uint64_t start, uint64_t end) {
+  return start >= end || madvise((void *)(uintptr_t)start, end - start,
+                                 MADV_DONTNEED) == 0;
+}
+
+
+static void fill_zeros(uint64_t start, uint64_t end) {
+  memset((void *)(uintptr_t)start, 0, end - start);
+}
+
+
+static bool reset_data(const zvm__map *map, const zvm_module *m) {
+  uint64_t zeros = map->heap_start;
+  for (unsigned i = 0; i < m->seg_count; i++) {
+    const zvm_segment *seg = &m->seg[i];
+    uint64_t end = (uint64_t)seg->addr + seg->size;
+    if ((seg->prot & PROT_WRITE) == 0)
       continue;
-    /* Refused for pages that the host locked in memory. */
-    if (madvise((void *)(uintptr_t)r->start, r->end - r->start,
-                MADV_DONTNEED) != 0) {
-      zvm__map_clear();
-      return;
+    if (seg->zero && end == map->heap_start) {
+      zeros = seg->addr;
+    } else if (seg->zero || seg->size > WARM_DATA) {
+      if (!drop(seg->addr, end))
+        return false;
+    } else if (pread(m->image_fd, (void *)(uintptr_t)seg->addr, seg->size,
+                     seg->file_off) != (ssize_t)seg->size) {
+      return false;
     }
   }
+  uint64_t warm = zeros + WARM_ZEROS;
+  if (warm > map->heap_end)
+    warm = map->heap_end;
+  fill_zeros(zeros, warm);
+  return drop(warm, map->heap_end);
+}
+
+
+static bool reset_stack(const zvm__map *map) {
+  uint64_t warm = map->stack_base;
+  if (ZVM__GUEST_END - warm > WARM_STACK)
+    warm = ZVM__GUEST_END - WARM_STACK;
+  fill_zeros(warm, ZVM__GUEST_END);
+  return drop(map->stack_base, warm);
+}
+
+
+void zvm__map_reset(const zvm__map *map, const zvm_module *m) {
+  if (!reset_data(map, m) || !reset_stack(map))
+    zvm__map_clear();
 }

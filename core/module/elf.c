@@ -15,6 +15,9 @@
 
 enum { EHDR_SIZE = 52, PHDR_SIZE = 32, PHDRS_MAX = 64 };
 
+/* The return sequence tests addresses for it. */
+#define TEXT_END 0x80000000u
+
 enum {
   PT_NULL = 0,
   PT_LOAD = 1,
@@ -121,6 +124,9 @@ static zvm_status check_load_place(const reader *r, const phdr *p,
     const zvm__load *last = &e->load[e->load_count - 1];
     if (p->vaddr < last->addr + (uint64_t)zvm__page_up(last->mem_size))
       return bad(r, at, "segment overlaps the one before, or out of order");
+    if (p->filesz != 0 && p->offset < (uint64_t)last->offset + last->file_size)
+      return bad(r, at, "segment shares bytes of the file with the one before, "
+                        "or out of order");
   }
   if (e->load_count == ZVM__LOADS_MAX)
     return bad(r, at, "more than 16 segments");
@@ -140,6 +146,8 @@ static zvm_status check_load_rights(const reader *r, const phdr *p,
     return bad(r, at, "more than one executable segment");
   if (p->filesz != p->memsz || p->filesz % ZVM_PAGE_SIZE != 0)
     return bad(r, at, "text is not whole pages; pad it with hlt");
+  if ((uint64_t)p->vaddr + p->memsz > TEXT_END)
+    return bad(r, at, "text lies above 2 GiB, where no function returns to");
   return ZVM_OK;
 }
 

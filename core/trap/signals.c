@@ -36,6 +36,8 @@ static const int tty_signals[TTY_STOPS] = {SIGTSTP, SIGTTIN, SIGTTOU};
 
 static struct {
   zvm__run *_Atomic run;
+  _Atomic pid_t thread; /* whose run it is, or was                          */
+  bool chained;         /* host_fault is filled                             */
   void *stack; /* mapped once, kept */
   stack_t host_stack;
   uint64_t host_mask;
@@ -81,6 +83,13 @@ static bool has_handler(const struct sigaction *action) {
 }
 
 
+/* Only what was sent can be ignored; a fault kills. */
+static bool is_ignored(const struct sigaction *action) {
+  return (action->sa_flags & SA_SIGINFO) == 0 &&
+         action->sa_handler == SIG_IGN;
+}
+
+
 static const struct sigaction *host_action(int sig) {
   for (int i = 0; i < FAULTS; i++)
     if (fault_signals[i] == sig)
@@ -95,6 +104,8 @@ static const struct sigaction *host_action(int sig) {
 */
 static void chain(int sig, siginfo_t *info, void *frame) {
   const struct sigaction *host = host_action(sig);
+  if (is_ignored(host) && info->si_code <= 0)
+    return;
   if ((host->sa_flags & SA_SIGINFO) != 0) {
     host->sa_sigaction(sig, info, frame);
   } else if (has_handler(host)) {
@@ -111,10 +122,11 @@ static void chain(int sig, siginfo_t *info, void *frame) {
 static void on_fault(int sig, siginfo_t *info, void *frame) {
   int saved = errno;
   zvm__run *run = atomic_load(&signals.run);
-  if (run == NULL || gettid() != run->thread) {
+  if (run == NULL || gettid() != atomic_load(&signals.thread)) {
     chain(sig, info, frame);
-  } else if (info->si_code <= 0) {
-    stop_run(run, sig, frame); /* sent by kill, not a fault */
+  } else if (info->si_code <= 0) { /* sent by kill, not a fault */
+    if (!is_ignored(host_action(sig)))
+      stop_run(run, sig, frame);
   } else if (zvm__gate_has(pc_of(frame))) {
     zvm__fault_record(run, sig, info, frame);
     leave_guest(frame);
@@ -133,10 +145,11 @@ static void on_stop(int sig, siginfo_t *info, void *frame) {
   (void)info;
   int saved = errno;
   zvm__run *run = atomic_load(&signals.run);
-  if (run != NULL && gettid() == run->thread)
+  if (run != NULL && gettid() == atomic_load(&signals.thread))
     stop_run(run, sig, frame);
   else
-    (void)tgkill(getpid(), run != NULL ? run->thread : gettid(), sig);
+    (void)tgkill(getpid(),
+                 run != NULL ? atomic_load(&signals.thread) : gettid(), sig);
   errno = saved;
 }
 
@@ -196,6 +209,10 @@ static void set_handlers(void) {
                            .sa_flags = SA_SIGINFO | SA_ONSTACK};
   (void)sigfillset(&fault.sa_mask);
   (void)sigfillset(&stop.sa_mask);
+  /* Another thread may fault as soon as ours are in place. */
+  for (int i = 0; i < FAULTS && !signals.chained; i++)
+    (void)sigaction(fault_signals[i], NULL, &signals.host_fault[i]);
+  signals.chained = true;
   for (int i = 0; i < FAULTS; i++)
     (void)sigaction(fault_signals[i], &fault, &signals.host_fault[i]);
   for (int i = 0; i < STOPS; i++) {
@@ -243,6 +260,7 @@ zvm_status zvm__signals_install(zvm__run *run, zvm_error *err) {
   open &= ~signals.host_mask;
   for (int i = 0; i < FAULTS; i++)
     open |= bit(fault_signals[i]);
+  atomic_store(&signals.thread, run->thread);
   atomic_store(&signals.run, run);
   set_handlers();
   (void)swap_mask(~open);
