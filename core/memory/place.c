@@ -9,8 +9,8 @@
 ** Building and freeing page tables is most of the cost of a short run, so
 ** mappings outlive it: what the guest wrote is overwritten or dropped (the
 ** next access finds the module's bytes, or zeros), and if the next instance
-** has the same layout, they are there. Two halves are kept apart: the module's, known by
-** its digest, and manifest and stack, which all modules share.
+** has the same layout, they are there. Two halves are kept apart: the
+** module's, known by its digest, and manifest and stack, which all share.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
