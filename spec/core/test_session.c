@@ -6,6 +6,8 @@
 */
 #include "tap.h"
 
+#include <sys/mman.h>
+
 #include "guest.h"
 
 GUEST(exits, "mov $42, %edi\n finish", "");
@@ -101,6 +103,25 @@ GUEST(looks_for_dirt,
       "mov $0x23000, %eax\n mov (%eax), %edi\n"
       "add -8(%rsp), %edi\n add -16(%rsp), %edi\n finish",
       "");
+/*
+** Exits with the sum of words all over its memory, 7 when fresh, and leaves
+** another one in each.
+*/
+GUEST(remembers,
+      "mov $0x21000, %eax\n mov (%eax), %edi\n add 0xffc(%eax), %edi\n"
+      "add 0x1000(%eax), %edi\n .p2align 5\n"
+      "add 0x1ffc(%eax), %edi\n add 0x2000(%eax), %edi\n"
+      "add 0x42000(%eax), %edi\n .p2align 5\n"
+      "add 0x102000(%eax), %edi\n add -64(%rsp), %edi\n"
+      "add -0x3000(%rsp), %edi\n .p2align 5\n"
+      "add -0x100000(%rsp), %edi\n mov $1000, %ecx\n mov %ecx, (%eax)\n"
+      "mov %ecx, 0xffc(%eax)\n .p2align 5\n"
+      "mov %ecx, 0x1000(%eax)\n mov %ecx, 0x1ffc(%eax)\n"
+      "mov %ecx, 0x2000(%eax)\n mov %ecx, 0x42000(%eax)\n .p2align 5\n"
+      "mov %ecx, 0x102000(%eax)\n mov %ecx, -64(%rsp)\n"
+      "mov %ecx, -0x3000(%rsp)\n mov %ecx, -0x100000(%rsp)\n"
+      "finish",
+      ".long 7");
 
 
 static zvm_fault fault_of(const unsigned char *pages, zvm_fault_kind kind,
@@ -213,6 +234,26 @@ static void test_leaks(void) {
 }
 
 
+/* The same module again and again: some of its pages stay (place.c). */
+static void test_warm(void) {
+  zvm_session_options small = {.stack = 1 << 20 | 1 << 13};
+  const zvm_session_options *opt[] = {NULL, &small, NULL};
+  for (int i = 0; i < 3; i++) {
+    int fresh = 0;
+    for (int k = 0; k < 6; k++)
+      fresh += exit_code(remembers, opt[i]) == 7;
+    is(fresh, 6, "a module that runs again finds its memory as at first");
+  }
+  ok(mlock((void *)0x123000, 4096) == 0 &&
+         exit_code(remembers, NULL) == 7 && exit_code(remembers, NULL) == 7,
+     "so does one of which the host locked a page in memory");
+  exit_code(remembers, NULL);
+  run_guest(exits, NULL);
+  is(exit_code(looks_for_dirt, NULL), 0,
+     "and the next module finds nothing of it");
+}
+
+
 static void test_states(void) {
   zvm_error err;
   zvm_report r;
@@ -268,6 +309,7 @@ int main(void) {
   test_stack();
   test_gate();
   test_leaks();
+  test_warm();
   test_states();
   test_options();
   return tap_done();

@@ -21,6 +21,7 @@ GUEST(exits, "xor %edi, %edi\n finish", "");
 GUEST(spins, "1: jmp 1b", "");
 GUEST(traps_forever, ".p2align 5\n 1: gate 6\n jmp 1b", "");
 GUEST(faults, "ud2", "");
+GUEST(reads_null, "xor %eax, %eax\n mov (%eax), %ecx", "");
 GUEST(reads,
       "xor %edi, %edi\n mov $0x23000, %esi\n mov $10, %edx\n"
       "gate 1\n"
@@ -190,11 +191,8 @@ static void *fault_in_thread(void *arg) {
 }
 
 
-static void test_chain(void) {
-  struct sigaction sa = {.sa_sigaction = unfence, .sa_flags = SA_SIGINFO};
-  struct sigaction old;
-  (void)sigaction(SIGSEGV, &sa, &old);
-  handle(SIGINT, count);
+/* A guest that spins, and in the end SIGINT; meanwhile a host fault. */
+static void fault_beside_guest(void) {
   fenced = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   pthread_t t;
   (void)pthread_create(&t, NULL, fault_in_thread, NULL);
@@ -204,10 +202,58 @@ static void test_chain(void) {
   run_guest(spins, NULL);
   (void)pthread_join(t, NULL);
   (void)pthread_join(u, NULL);
+}
+
+
+static atomic_int later_faults;
+
+static void unfence_later(int sig, siginfo_t *info, void *frame) {
+  later_faults++;
+  unfence(sig, info, frame);
+}
+
+
+static void test_chain(void) {
+  struct sigaction sa = {.sa_sigaction = unfence, .sa_flags = SA_SIGINFO};
+  struct sigaction old, now;
+  (void)sigaction(SIGSEGV, &sa, &old);
+  handle(SIGINT, count);
+  fault_beside_guest();
   is(host_faults, 1, "another thread's fault goes to the host's handler");
   is(run_guest(faults, NULL).fault.kind, ZVM_FAULT_ILLEGAL,
      "and the guest's still to us");
+  sa.sa_sigaction = unfence_later;
+  (void)sigaction(SIGSEGV, &sa, NULL);
+  is(run_guest(reads_null, NULL).fault.kind, ZVM_FAULT_MEMORY,
+     "a guest's fault is ours after the host changed its handler");
+  (void)sigaction(SIGSEGV, NULL, &now);
+  ok(now.sa_sigaction == unfence_later && (now.sa_flags & SA_ONSTACK) == 0,
+     "that handler is in place when the run is over");
+  fault_beside_guest();
+  ok(host_faults == 2 && later_faults == 1, "and gets the host's faults");
   (void)sigaction(SIGSEGV, &old, NULL);
+}
+
+
+/* -- Handlers that come and go between runs ------------------------------ */
+
+static void test_changes(void) {
+  handle(SIGINT, SIG_DFL);
+  run_guest(exits, NULL);
+  struct sigaction now;
+  (void)sigaction(SIGINT, NULL, &now);
+  ok(now.sa_handler == SIG_DFL, "a default disposition stays the default");
+  handled = 0;
+  handle(SIGINT, count);
+  ok(run_and_send(spins, SIGINT, NULL).state == ZVM_STATE_STOPPED &&
+         handled == 1,
+     "a handler that came after the first run counts");
+  handle(SIGINT, SIG_IGN);
+  handle(SIGTERM, count);
+  ok(run_and_send(spins, SIGTERM, NULL).signal == SIGTERM && handled == 2,
+     "so does one for another signal, as the first goes");
+  (void)sigaction(SIGINT, NULL, &now);
+  ok(now.sa_handler == SIG_IGN, "what went does not come back");
 }
 
 
@@ -249,7 +295,44 @@ static void *fork_child(void *arg) {
 }
 
 
+/* The signal comes to this thread, which is not the one that runs a guest. */
+static void *send_here(void *arg) {
+  wait_for_run(SIGINT);
+  (void)pthread_kill(pthread_self(), SIGINT);
+  return arg;
+}
+
+
+static bool stops_from_beside(void) {
+  pthread_t t;
+  (void)pthread_create(&t, NULL, send_here, NULL);
+  zvm_report r = run_guest(spins, NULL);
+  (void)pthread_join(t, NULL);
+  return r.state == ZVM_STATE_STOPPED && r.signal == SIGINT;
+}
+
+
+/* Status of a child that is killed if it takes more than ten seconds. */
+static int wait_ten_seconds(pid_t pid) {
+  int status = -1;
+  for (int i = 0; i < 1000 && waitpid(pid, &status, WNOHANG) == 0; i++)
+    (void)usleep(10000);
+  if (status == -1) {
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, &status, 0);
+  }
+  return status;
+}
+
+
 static void test_children(void) {
+  handle(SIGINT, count);
+  ok(stops_from_beside(), "a stop may come to any thread");
+  pid_t other = fork();
+  if (other == 0)
+    _exit(stops_from_beside() && exit_code(exits, NULL) == 0 ? 0 : 1);
+  is(wait_ten_seconds(other), 0,
+     "in a child that was forked between runs too");
   pid_t pid = fork();
   if (pid == 0)
     _exit((int)exit_code(exits, NULL));
@@ -273,6 +356,7 @@ int main(void) {
   test_stops();
   test_others();
   test_chain();
+  test_changes();
   test_threads();
   test_children();
   return tap_done();
