@@ -133,6 +133,8 @@ $(B)/guest/%.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -w -o $@ $< -lm
 
+$(B)/guest/avx_check.zvm: GUEST_CFLAGS += -march=x86-64-v3
+
 $(B)/guest/06-mapreduce/grep.zvm: GUEST_LIBS = -lpcre2-8
 $(B)/guest/06-mapreduce/grep.zvm: $(SYSROOT)/.pcre2
 $(B)/guest/%.zvm: examples/%.c $(LIBC)

@@ -33,6 +33,22 @@ describe("zvm.run", function()
     os.remove(path)
   end)
 
+  it("runs AVX2 code of level 3, or says that the processor cannot", function()
+    local build = os.getenv "ZVM_BUILD" or "build"
+    local module = assert(zvm.load(build .. "/guest/avx_check.zvm"))
+    assert.equal(3, module:about().level)
+    local cpu = io.open("/proc/cpuinfo"):read "*a"
+    local report, message = zvm.run { program = module }
+    if cpu:find "[ \n]avx2[ \n]" and cpu:find "[ \n]bmi2[ \n]" then
+      assert.equal("073d8ade ok\n", assert(report, message)
+        .channels.stdout.data)
+      assert.equal("073d8ade ok\n", zvm.run { program = module }
+        .channels.stdout.data)
+    else
+      assert.truthy(message:find("level", 1, true), message)
+    end
+  end)
+
   it("runs one module many times, each as the first", function()
     -- add 1 to a word of data and exit with it
     local count = code.new():raw "67 83 04 25 00000400 01"
