@@ -98,10 +98,15 @@ void *zvm__options_alloc(zvm__options *o, size_t count, size_t size) {
   void *p;
   if (size != 0 && count > (size_t)INT32_MAX / size)
     luaL_error(o->L, "not enough memory");
-  p = lua_newuserdata(o->L, count * size);
-  memset(p, 0, count * size);
-  zvm__options_keep(o);
-  return p;
+  size = (count * size + 15) & ~(size_t)15;
+  if (size <= sizeof o->room - o->used) {
+    p = o->room + o->used;
+    o->used += size;
+  } else {
+    p = lua_newuserdata(o->L, size);
+    zvm__options_keep(o);
+  }
+  return memset(p, 0, size);
 }
 
 

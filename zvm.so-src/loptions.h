@@ -21,6 +21,8 @@ typedef struct zvm__options {
   int kept;             /* values in it                        */
   size_t len;           /* of path                             */
   char path[192];       /* "channels.stdout", "" at the top    */
+  size_t used;          /* of room                             */
+  _Alignas(16) char room[1024]; /* for what is small           */
 } zvm__options;
 
 /* Pushes the anchor table. */
@@ -34,7 +36,7 @@ bool zvm__options_fail(zvm__options *o, const char *format, ...);
 /* "<what> expected, got <type of the value at index>" */
 bool zvm__options_mismatch(zvm__options *o, int index, const char *what);
 
-/* Scratch memory, zeroed, that lives as long as the anchor table. */
+/* Scratch memory, zeroed, that lives as long as `o` and its anchor table. */
 void *zvm__options_alloc(zvm__options *o, size_t count, size_t size);
 /* Anchor the value on top of the stack and pop it. */
 void zvm__options_keep(zvm__options *o);

@@ -48,6 +48,13 @@ static zvm_session **new_owner(lua_State *L) {
 }
 
 
+/* Nothing is owned any more: a finalizer would cost the collector time. */
+static void disown(lua_State *L, int index) {
+  lua_pushnil(L);
+  lua_setmetatable(L, index);
+}
+
+
 /* -- Arguments and environment ------------------------------------------- */
 
 typedef struct job {
@@ -306,12 +313,13 @@ int zvm__session_run(lua_State *L) {
   zvm_report report;
   zvm_error err;
   job j;
-  int pushed = 1;
+  int owned, pushed = 1;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   luaL_checkstack(L, 40, "zvm.run");
   zvm__options_start(&o, L, "zvm.run");
   owner = new_owner(L);
+  owned = lua_gettop(L);
   memset(&j, 0, sizeof j);
   if (!read_job(&o, 1, &j))
     return zvm__failure_wrap(L, zvm_status_name(ZVM_E_OPTION));
@@ -328,6 +336,7 @@ int zvm__session_run(lua_State *L) {
   else
     pushed = zvm__failure_push(L, &err, NULL);
   drop_session(owner);
+  disown(L, owned);
   if (own != NULL)
     zvm__module_drop(own);
   return pushed;

@@ -30,6 +30,10 @@ static struct {
   void (*orphaned)(void);
 } lowmem = {.turn = PTHREAD_MUTEX_INITIALIZER};
 
+/* This model is read without a call, so that signal handlers may. */
+static _Thread_local pid_t this_thread
+    __attribute__((tls_model("initial-exec")));
+
 enum { RESERVE = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
 
 
@@ -135,14 +139,22 @@ static zvm_status reserve(zvm_error *err) {
 ** running a guest, its turn never ends: take it back, and what it left.
 */
 static void after_fork(void) {
+  this_thread = 0;
   (void)pthread_mutex_init(&lowmem.turn, NULL);
   if (atomic_exchange(&lowmem.owner, 0) != 0)
     lowmem.orphaned();
 }
 
 
+pid_t zvm__lowmem_thread(void) {
+  return this_thread;
+}
+
+
 zvm_status zvm__lowmem_take(void (*orphaned)(void), zvm_error *err) {
-  pid_t self = gettid();
+  if (this_thread == 0)
+    this_thread = gettid();
+  pid_t self = this_thread;
   if (atomic_load(&lowmem.owner) == self)
     return zvm__fail(err, ZVM_E_STATE,
                      "this thread is running a session already");

@@ -6,6 +6,8 @@
 #ifndef ZVM_MEMORY_LOWMEM_H
 #define ZVM_MEMORY_LOWMEM_H
 
+#include <sys/types.h>
+
 #include "base/error.h"
 
 /*
@@ -17,6 +19,12 @@
 */
 zvm_status zvm__lowmem_take(void (*orphaned)(void), zvm_error *err);
 void zvm__lowmem_give(void);
+
+/*
+** The calling thread's id if it ever took its turn, else 0: gettid without
+** the system call. Signal handlers may ask.
+*/
+pid_t zvm__lowmem_thread(void);
 
 /*
 ** Unmap everything of the last tenant: [ZVM_TEXT_BASE, 4 GiB) becomes

@@ -50,10 +50,10 @@ zvm_status zvm__map_build(const zvm__map *map, const zvm_module *m,
                           zvm_error *err);
 
 /*
-** After the run of an instance of `m`: what the guest wrote is gone. Mappings
-** may stay, for the next instance of the same module to find.
+** After the run: what the guest wrote is gone. Mappings may stay, for the
+** next instance of the same module to find.
 */
-void zvm__map_reset(const zvm__map *map, const zvm_module *m);
+void zvm__map_reset(const zvm__map *map);
 
 /* Nothing stays mapped. */
 void zvm__map_clear(void);

@@ -11,33 +11,24 @@
 ** next access finds the module's bytes, or zeros), and if the next instance
 ** has the same layout, they are there. Two halves are kept apart: the
 ** module's, known by its digest, and manifest and stack, which all share.
+** Which pages are overwritten, warm.c chooses.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/num.h"
 #include "layout.h"
 #include "lowmem.h"
 #include "map.h"
+#include "warm.h"
 
 enum {
   RW = PROT_READ | PROT_WRITE,
   FIXED = MAP_PRIVATE | MAP_FIXED,
   ZEROS = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE,
-};
-
-/*
-** Pages that stay when an instance ends, and are written back: for so few
-** that is cheaper than to drop them and take the faults of the next run.
-*/
-enum {
-  WARM_DATA = 16 * ZVM_PAGE_SIZE,
-  WARM_ZEROS = 16 * ZVM_PAGE_SIZE,
-  WARM_STACK = 4 * ZVM_PAGE_SIZE,
 };
 
 /* What is mapped now; guarded by the turn (lowmem.h). */
@@ -47,6 +38,8 @@ static struct {
   uint64_t stack_base; /* 0: no manifest, no stack */
   uint64_t manifest_start;
   size_t manifest_size;
+  zvm__warm data; /* and heap */
+  zvm__warm stack;
 } placed;
 
 
@@ -91,6 +84,7 @@ static bool place_module(const zvm__map *map, const zvm_module *m) {
   if (placed.heap_end == map->heap_end &&
       memcmp(placed.digest, m->facts.digest, sizeof placed.digest) == 0)
     return true;
+  zvm__warm_forget(&placed.data);
   if (placed.heap_end != 0 && !unmap(ZVM_TEXT_BASE, placed.heap_end))
     return false;
   placed.heap_end = 0;
@@ -108,6 +102,7 @@ static bool place_stack(const zvm__map *map) {
   if (placed.stack_base == map->stack_base &&
       placed.manifest_start == map->manifest_start)
     return true;
+  zvm__warm_forget(&placed.stack);
   if (placed.stack_base != 0 && !unmap(placed.manifest_start, ZVM__GUEST_END))
     return false;
   placed.stack_base = 0;
@@ -168,53 +163,27 @@ zvm_status zvm__map_build(const zvm__map *map, const zvm_module *m,
 
 /* -- Reset --------------------------------------------------------------- */
 
-/* Refused for pages that the host locked in memory. */
-static bool drop(uint64_t start, uint64_t end) {
-  return start >= end || madvise((void *)(uintptr_t)start, end - start,
-                                 MADV_DONTNEED) == 0;
+/* What may stay is at the top of the stack, and where data begin. */
+static bool reset_region(const zvm__map *map, const zvm__region *r) {
+  uint64_t most = (uint64_t)ZVM__WARM_MAX * ZVM_PAGE_SIZE;
+  if (r->end == ZVM__GUEST_END)
+    return zvm__warm_reset(&placed.stack, r->start, r->end,
+                           r->end - r->start > most ? r->end - most
+                                                    : r->start);
+  if (r->end == map->heap_end)
+    return zvm__warm_reset(&placed.data, r->start, r->end, r->start);
+  return madvise((void *)(uintptr_t)r->start, r->end - r->start,
+                 MADV_DONTNEED) == 0;
 }
 
 
-static void fill_zeros(uint64_t start, uint64_t end) {
-  memset((void *)(uintptr_t)start, 0, end - start);
-}
-
-
-static bool reset_data(const zvm__map *map, const zvm_module *m) {
-  uint64_t zeros = map->heap_start;
-  for (unsigned i = 0; i < m->seg_count; i++) {
-    const zvm_segment *seg = &m->seg[i];
-    uint64_t end = (uint64_t)seg->addr + seg->size;
-    if ((seg->prot & PROT_WRITE) == 0)
-      continue;
-    if (seg->zero && end == map->heap_start) {
-      zeros = seg->addr;
-    } else if (seg->zero || seg->size > WARM_DATA) {
-      if (!drop(seg->addr, end))
-        return false;
-    } else if (pread(m->image_fd, (void *)(uintptr_t)seg->addr, seg->size,
-                     seg->file_off) != (ssize_t)seg->size) {
-      return false;
+void zvm__map_reset(const zvm__map *map) {
+  for (unsigned i = 0; i < map->count; i++) {
+    const zvm__region *r = &map->region[i];
+    /* Refused for pages that the host locked in memory. */
+    if ((r->prot & PROT_WRITE) != 0 && !reset_region(map, r)) {
+      zvm__map_clear();
+      return;
     }
   }
-  uint64_t warm = zeros + WARM_ZEROS;
-  if (warm > map->heap_end)
-    warm = map->heap_end;
-  fill_zeros(zeros, warm);
-  return drop(warm, map->heap_end);
-}
-
-
-static bool reset_stack(const zvm__map *map) {
-  uint64_t warm = map->stack_base;
-  if (ZVM__GUEST_END - warm > WARM_STACK)
-    warm = ZVM__GUEST_END - WARM_STACK;
-  fill_zeros(warm, ZVM__GUEST_END);
-  return drop(map->stack_base, warm);
-}
-
-
-void zvm__map_reset(const zvm__map *map, const zvm_module *m) {
-  if (!reset_data(map, m) || !reset_stack(map))
-    zvm__map_clear();
 }

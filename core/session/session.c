@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "entry/offsets.h"
 #include "manifest.h"
@@ -200,7 +199,7 @@ static zvm_status run_in_turn(zvm_session *s, zvm__run *run, times *from,
   report_channels(s);
   zvm__signals_restore();
 reset:
-  zvm__map_reset(&s->map, s->module);
+  zvm__map_reset(&s->map);
   return st;
 }
 
@@ -223,7 +222,7 @@ zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
       .map = &s->map,
       .channels = &s->channels,
       .ctx = zvm__context_page(),
-      .thread = gettid(),
+      .thread = zvm__lowmem_thread(),
   };
   times from, to;
   st = run_in_turn(s, &run, &from, &to, err);

@@ -18,6 +18,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "memory/lowmem.h"
 #include "run.h"
 
 enum {
@@ -122,7 +123,7 @@ static void chain(int sig, siginfo_t *info, void *frame) {
 static void on_fault(int sig, siginfo_t *info, void *frame) {
   int saved = errno;
   zvm__run *run = atomic_load(&signals.run);
-  if (run == NULL || gettid() != atomic_load(&signals.thread)) {
+  if (run == NULL || zvm__lowmem_thread() != atomic_load(&signals.thread)) {
     chain(sig, info, frame);
   } else if (info->si_code <= 0) { /* sent by kill, not a fault */
     if (!is_ignored(host_action(sig)))
@@ -145,7 +146,7 @@ static void on_stop(int sig, siginfo_t *info, void *frame) {
   (void)info;
   int saved = errno;
   zvm__run *run = atomic_load(&signals.run);
-  if (run != NULL && gettid() == atomic_load(&signals.thread))
+  if (run != NULL && zvm__lowmem_thread() == atomic_load(&signals.thread))
     stop_run(run, sig, frame);
   else
     (void)tgkill(getpid(),
@@ -216,11 +217,13 @@ static void set_handlers(void) {
   for (int i = 0; i < FAULTS; i++)
     (void)sigaction(fault_signals[i], &fault, &signals.host_fault[i]);
   for (int i = 0; i < STOPS; i++) {
+    /* As it was the last time, most likely: then one call will do. */
+    bool had = signals.stops[i];
     struct sigaction *host = &signals.host_stop[i];
-    (void)sigaction(stop_signals[i], NULL, host);
+    (void)sigaction(stop_signals[i], had ? &stop : NULL, host);
     signals.stops[i] = has_handler(host);
-    if (signals.stops[i])
-      (void)sigaction(stop_signals[i], &stop, NULL);
+    if (signals.stops[i] != had)
+      (void)sigaction(stop_signals[i], had ? host : &stop, NULL);
   }
 }
 

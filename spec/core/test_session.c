@@ -234,7 +234,7 @@ static void test_leaks(void) {
 }
 
 
-/* The same module again and again: some of its pages stay (place.c). */
+/* The same module again and again: some of its pages stay (warm.c). */
 static void test_warm(void) {
   zvm_session_options small = {.stack = 1 << 20 | 1 << 13};
   const zvm_session_options *opt[] = {NULL, &small, NULL};

@@ -1,0 +1,37 @@
+/*
+** warm.h - the few pages of a region that stay when a run is over.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_MEMORY_WARM_H
+#define ZVM_MEMORY_WARM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "zvm_abi.h"
+
+enum { ZVM__WARM_MAX = 32 }; /* pages: more cost what fresh ones do */
+
+/* [start, end) stays. It begins with `size` bytes of `fresh`, then zeros. */
+typedef struct zvm__warm {
+  unsigned runs; /* that ended in this region, since it was mapped */
+  uint64_t start;
+  uint64_t end; /* == start: nothing stays */
+  size_t size;
+  uint8_t fresh[ZVM__WARM_MAX * ZVM_PAGE_SIZE];
+} zvm__warm;
+
+/* The region was mapped anew. */
+void zvm__warm_forget(zvm__warm *w);
+
+/*
+** After a run: [start, end), writable and private, is as it was mapped.
+** What may stay is looked for in [look, look + ZVM__WARM_MAX pages). False
+** if the kernel will not drop pages.
+*/
+bool zvm__warm_reset(zvm__warm *w, uint64_t start, uint64_t end,
+                     uint64_t look);
+
+#endif
