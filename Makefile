@@ -97,6 +97,17 @@ $(B)/gen/automaton.inc: $(B)/gen/automaton
 $(B)/obj/core/validator/accept.o $(CTESTS): $(B)/gen/automaton.inc
 $(B)/obj/core/validator/accept.o: STRICT += -I$(B)/gen
 
+# A cached verdict counts for the validator that reached it: these sources.
+JUDGES := $(sort $(wildcard core/isa/* core/validator/*.* core/validator/gen/* \
+  core/module/*) core/include/zvm_abi.h core/include/zvm_rules.def)
+$(B)/gen/identity.inc: $(JUDGES) Makefile | setup
+	@mkdir -p $(@D)
+	$(call run,GEN){ cat $(JUDGES); $(CC) --version; echo $(OPT) $(CFLAGS); } | sha256sum | \
+	  sed 's/ .*/"/; s/^/#define ZVM__VALIDATOR_IDENTITY "/' >$@
+
+$(B)/obj/core/module/cache.o: $(B)/gen/identity.inc
+$(B)/obj/core/module/cache.o: STRICT += -I$(B)/gen
+
 $(B)/libzvm.a: $(CORE_OBJ)
 	@rm -f $@
 	$(call run,AR)$(AR) rcs $@ $^
@@ -209,9 +220,9 @@ $(B)/bench/%.native: spec/bench/kernel/%.c spec/bench/kernel.h | setup
 
 $(B)/bench/measure: spec/bench/measure.c $(B)/libzvm.a
 	@mkdir -p $(@D)
-	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $< $(B)/libzvm.a -lcrypto -pthread
+	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
-bench: host $(BENCH) ## Guest against native: KERNEL=<name> for one
+bench: host $(BENCH) $(EXAMPLES) ## Guest against native: KERNEL=<name> for one
 	@$(LUA_ENV) luajit spec/bench/run.lua $(KERNEL)
 
 # -- The rest ---------------------------------------------------------------

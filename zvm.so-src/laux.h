@@ -56,9 +56,10 @@ void zvm__session_open(lua_State *L);
 
 /*
 ** Load the string at `index` (see zvm.load): pushes a module and returns 1,
-** or pushes what zvm__failure_push does.
+** or pushes what zvm__failure_push does. `cache`: directory of verdicts, or
+** NULL.
 */
-int zvm__module_load(lua_State *L, int index);
+int zvm__module_load(lua_State *L, int index, const char *cache);
 
 void zvm__module_drop(zvm__lmodule *lm); /* close; twice is fine */
 

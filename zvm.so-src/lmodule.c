@@ -39,18 +39,20 @@ static void set_name(zvm__lmodule *lm, const char *path) {
 
 
 /* From bytes, or from a file. */
-static zvm_module *load(const char *s, size_t len, zvm__findings *found,
-                        zvm_error *err) {
+static zvm_module *load(const char *s, size_t len, const char *cache,
+                        zvm__findings *found, zvm_error *err) {
+  const zvm_load_options opt = {
+      .fn = zvm__findings_add, .ctx = found, .cache = cache};
   memset(err, 0, sizeof *err);
   found->count = 0;
   found->more = false;
   if (is_program(s, len))
-    return zvm_module_load(s, len, zvm__findings_add, found, err);
-  return zvm_module_open(s, zvm__findings_add, found, err);
+    return zvm_module_load(s, len, &opt, err);
+  return zvm_module_open(s, &opt, err);
 }
 
 
-int zvm__module_load(lua_State *L, int index) {
+int zvm__module_load(lua_State *L, int index, const char *cache) {
   size_t len;
   const char *s = lua_tolstring(L, index, &len);
   zvm__findings found;
@@ -60,10 +62,10 @@ int zvm__module_load(lua_State *L, int index) {
   set_name(lm, is_program(s, len) ? "guest" : s);
   luaL_getmetatable(L, ZVM__MODULE_TYPE);
   lua_setmetatable(L, -2);
-  lm->m = load(s, len, &found, &err);
+  lm->m = load(s, len, cache, &found, &err);
   if (lm->m == NULL && zvm__is_shortage(&err)) {
     lua_gc(L, LUA_GCCOLLECT, 0);
-    lm->m = load(s, len, &found, &err);
+    lm->m = load(s, len, cache, &found, &err);
   }
   if (lm->m == NULL)
     return zvm__failure_push(L, &err, &found);
@@ -104,13 +106,16 @@ What is known of the module.
 
 @function module:about
 @treturn table `digest`, `name`, `entry`, `text_addr`, `text_size`,
- `data_end`, `write_size`, `level`
+ `data_end`, `write_size`, `level`, and `verdict`, how it is known that
+ the module is accepted: `"reached"`, `"remembered"` by this process, or
+ `"stored"` in the cache
 @usage print(zvm.load("hello.zvm"):about().text_size)
 */
 static int module_about(lua_State *L) {
+  static const char *const verdicts[] = {"reached", "remembered", "stored"};
   const zvm__lmodule *lm = check_module(L);
   const zvm_module_facts *facts = zvm_module_about(lm->m);
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 9);
   zvm__hex_push(L, facts->digest, sizeof facts->digest);
   lua_setfield(L, -2, "digest");
   lua_pushstring(L, lm->name);
@@ -121,6 +126,8 @@ static int module_about(lua_State *L) {
   set_number(L, "data_end", facts->data_end);
   set_number(L, "write_size", facts->write_size);
   set_number(L, "level", facts->level);
+  lua_pushstring(L, verdicts[facts->verdict]);
+  lua_setfield(L, -2, "verdict");
   return 1;
 }
 

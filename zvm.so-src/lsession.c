@@ -324,7 +324,7 @@ int zvm__session_run(lua_State *L) {
   if (!read_job(&o, 1, &j))
     return zvm__failure_wrap(L, zvm_status_name(ZVM_E_OPTION));
   if (j.program == NULL) {
-    pushed = zvm__module_load(L, lua_gettop(L));
+    pushed = zvm__module_load(L, lua_gettop(L), NULL);
     if (pushed != 1)
       return pushed;
     own = lua_touserdata(L, -1);

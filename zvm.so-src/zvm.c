@@ -12,6 +12,11 @@
 #include "laux.h"
 #include "loptions.h"
 
+static bool read_text(zvm__options *o, int index, void *out) {
+  return zvm__options_text(o, index, out);
+}
+
+
 /***
 Load and validate a program.
 
@@ -21,6 +26,9 @@ path of one.
 
 @function zvm.load
 @tparam string program path or bytes
+@tparam[opt] table options `cache`: a directory that keeps verdicts, so that
+ an accepted program is not validated again; made if it is missing; must
+ belong to this user or root, and nobody else may write it
 @treturn[1] zvm.module
 @treturn[2] nil
 @treturn[2] string message
@@ -30,9 +38,19 @@ path of one.
 @usage local module = assert(zvm.load "hello.zvm")
 */
 static int load(lua_State *L) {
+  static const char *const known[] = {"cache", NULL};
+  const char *cache = NULL;
+  zvm__options o;
   luaL_checktype(L, 1, LUA_TSTRING);
-  lua_settop(L, 1);
-  return zvm__module_load(L, 1);
+  if (!lua_isnoneornil(L, 2))
+    luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  zvm__options_start(&o, L, "zvm.load");
+  if (lua_istable(L, 2) &&
+      (!zvm__options_table(&o, 2, known) ||
+       !zvm__options_read(&o, 2, "cache", read_text, &cache)))
+    return zvm__failure_wrap(L, zvm_status_name(ZVM_E_OPTION));
+  return zvm__module_load(L, 1, cache);
 }
 
 

@@ -101,19 +101,38 @@ ZVM_API zvm_status zvm_validate(const void *text, size_t size,
 
 /* -- Modules ------------------------------------------------------------- */
 
+typedef struct zvm_load_options {
+  zvm_finding_fn fn; /* gets each finding of a refused module; NULL: the
+                        first one ends the work, and is in the error      */
+  void *ctx;         /* of fn                                             */
+  const char *cache; /* directory of verdicts, made if missing; NULL: none.
+                        Whoever may write it decides what is accepted: it
+                        must belong to this user or to root, and be writable
+                        by nobody else                                    */
+} zvm_load_options;
+
 /*
-** Load and validate an ELF32 program. The bytes are copied: what was
-** validated is what will run. On ZVM_E_REJECTED each finding goes to `fn`
-** if it is not NULL. Free a module while sessions use it and it goes when
-** they go.
+** Load and validate an ELF32 program. The bytes are copied first: what was
+** validated is what will run, whatever becomes of them. `opt` may be NULL.
+** A module that this process, or the cache, knows as accepted by its SHA-256
+** is not validated again. Free a module while sessions use it and it goes
+** when they go.
 */
 ZVM_API zvm_module *zvm_module_load(const void *bytes, size_t size,
-                                    zvm_finding_fn fn, void *ctx,
+                                    const zvm_load_options *opt,
                                     zvm_error *err);
 /* The same from a file. Messages name the path. */
-ZVM_API zvm_module *zvm_module_open(const char *path, zvm_finding_fn fn,
-                                    void *ctx, zvm_error *err);
+ZVM_API zvm_module *zvm_module_open(const char *path,
+                                    const zvm_load_options *opt,
+                                    zvm_error *err);
 ZVM_API void zvm_module_free(zvm_module *m); /* NULL is fine */
+
+/* How it is known that a module is accepted. */
+typedef enum zvm_verdict {
+  ZVM_VERDICT_REACHED = 0,    /* its text was validated                 */
+  ZVM_VERDICT_REMEMBERED = 1, /* this process had loaded it before      */
+  ZVM_VERDICT_STORED = 2,     /* the cache had its verdict              */
+} zvm_verdict;
 
 typedef struct zvm_module_facts {
   uint8_t digest[32];  /* SHA-256 of the file                      */
@@ -123,6 +142,7 @@ typedef struct zvm_module_facts {
   uint32_t data_end;   /* end of bss, page-aligned: the heap's start */
   uint32_t write_size; /* bytes of data and bss, whole pages       */
   int level;           /* ZVM_LEVEL_*                              */
+  zvm_verdict verdict;
 } zvm_module_facts;
 
 ZVM_API const zvm_module_facts *zvm_module_about(const zvm_module *m);

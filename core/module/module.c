@@ -15,6 +15,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "module/cache.h"
 #include "module/elf.h"
 
 #ifndef MFD_EXEC
@@ -102,8 +103,11 @@ static zvm_status fill_image(zvm_module *m, const zvm__elf *e,
 }
 
 
-static zvm_status validate_image(const zvm_module *m, zvm_finding_fn fn,
-                                 void *ctx, zvm_error *err) {
+/* -- The verdict --------------------------------------------------------- */
+
+static zvm_status validate_image(const zvm_module *m,
+                                 const zvm_load_options *opt,
+                                 zvm_error *err) {
   const zvm_segment *t = m->seg;
   zvm_status st;
   void *text;
@@ -113,16 +117,65 @@ static zvm_status validate_image(const zvm_module *m, zvm_finding_fn fn,
               m->image_fd, t->file_off);
   if (text == MAP_FAILED)
     return zvm__fail_os(err, ZVM_E_SYSTEM, errno, "map module image");
-  st = zvm_validate(text, t->size, t->addr, m->facts.level, fn, ctx, err);
+  st = zvm_validate(text, t->size, t->addr, m->facts.level, opt->fn,
+                    opt->ctx, err);
   munmap(text, t->size);
+  return st;
+}
+
+
+/* `dir`: an open cache, or -1. */
+static zvm_status reach_verdict(zvm_module *m, int dir,
+                                const zvm_load_options *opt,
+                                zvm_error *err) {
+  const uint8_t *digest = m->facts.digest;
+  bool stored = dir >= 0 && zvm__cache_holds(dir, digest);
+  zvm_status st = ZVM_OK;
+  if (zvm__cache_remembers(digest))
+    m->facts.verdict = ZVM_VERDICT_REMEMBERED;
+  else if (stored)
+    m->facts.verdict = ZVM_VERDICT_STORED;
+  else
+    st = validate_image(m, opt, err);
+  if (st != ZVM_OK)
+    return st;
+  zvm__cache_remember(digest);
+  if (dir >= 0 && !stored)
+    zvm__cache_store(dir, digest);
+  return ZVM_OK;
+}
+
+
+static zvm_status judge(zvm_module *m, const zvm_load_options *opt,
+                        zvm_error *err) {
+  zvm_status st;
+  int dir = -1;
+  if (opt->cache != NULL) {
+    zvm_error own;
+    dir = zvm__cache_open(opt->cache, &own);
+    if (dir < 0) {
+      if (err != NULL)
+        *err = own;
+      return own.status;
+    }
+  }
+  st = reach_verdict(m, dir, opt, err);
+  if (dir >= 0)
+    close(dir);
   return st;
 }
 
 
 /* -- Public -------------------------------------------------------------- */
 
-zvm_module *zvm_module_load(const void *bytes, size_t size,
-                            zvm_finding_fn fn, void *ctx, zvm_error *err) {
+/*
+** Nobody else can write `bytes`: headers, digest and image are of one file.
+** Takes no hold of it.
+*/
+static zvm_module *load_private(const uint8_t *bytes, size_t size,
+                                const zvm_load_options *opt,
+                                zvm_error *err) {
+  static const zvm_load_options none = {0};
   zvm_module *m;
   zvm__elf e;
   if (zvm__elf_read(bytes, size, &e, err) != ZVM_OK)
@@ -143,12 +196,39 @@ zvm_module *zvm_module_load(const void *bytes, size_t size,
     goto free_module;
   }
   if (fill_image(m, &e, bytes, err) != ZVM_OK ||
-      validate_image(m, fn, ctx, err) != ZVM_OK)
+      judge(m, opt != NULL ? opt : &none, err) != ZVM_OK)
     goto free_module;
   return m;
 free_module:
   zvm_module_free(m);
   return NULL;
+}
+
+
+static bool is_too_large(uint64_t size, zvm_error *err) {
+  if (size <= INT32_MAX)
+    return false;
+  zvm__fail(err, ZVM_E_FORMAT, "larger than 2 GiB");
+  return true;
+}
+
+
+zvm_module *zvm_module_load(const void *bytes, size_t size,
+                            const zvm_load_options *opt, zvm_error *err) {
+  zvm_module *m = NULL;
+  uint8_t *own;
+  if (is_too_large(size, err))
+    return NULL;
+  own = malloc(size + 1);
+  if (own == NULL) {
+    zvm__fail(err, ZVM_E_NOMEM, "no memory for a module");
+    return NULL;
+  }
+  if (size > 0)
+    memcpy(own, bytes, size);
+  m = load_private(own, size, opt, err);
+  free(own);
+  return m;
 }
 
 
@@ -171,6 +251,31 @@ static uint8_t *read_file(int fd, size_t size) {
 }
 
 
+static zvm_module *load_file(int fd, const zvm_load_options *opt,
+                             zvm_error *err) {
+  zvm_module *m = NULL;
+  uint8_t *bytes;
+  struct stat st;
+  if (fstat(fd, &st) != 0) {
+    zvm__fail_os(err, ZVM_E_SYSTEM, errno, "cannot be looked at");
+    return NULL;
+  }
+  if (!S_ISREG(st.st_mode)) {
+    zvm__fail(err, ZVM_E_FORMAT, "not a regular file");
+    return NULL;
+  }
+  if (is_too_large((uint64_t)st.st_size, err))
+    return NULL;
+  bytes = read_file(fd, (size_t)st.st_size);
+  if (bytes == NULL)
+    zvm__fail_os(err, ZVM_E_SYSTEM, errno, "cannot be read");
+  else
+    m = load_private(bytes, (size_t)st.st_size, opt, err);
+  free(bytes);
+  return m;
+}
+
+
 /* Put "path: " before a message. */
 static void name_path(zvm_error *err, const char *path) {
   zvm_error inner;
@@ -184,30 +289,17 @@ static void name_path(zvm_error *err, const char *path) {
 }
 
 
-zvm_module *zvm_module_open(const char *path, zvm_finding_fn fn, void *ctx,
+zvm_module *zvm_module_open(const char *path, const zvm_load_options *opt,
                             zvm_error *err) {
-  zvm_module *m = NULL;
-  uint8_t *bytes = NULL;
-  struct stat st;
+  zvm_module *m;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
     zvm__fail_os(err, ZVM_E_SYSTEM, errno, "%.180s", path);
     return NULL;
   }
-  if (fstat(fd, &st) != 0)
-    zvm__fail_os(err, ZVM_E_SYSTEM, errno, "%.180s", path);
-  else if (!S_ISREG(st.st_mode))
-    zvm__fail(err, ZVM_E_FORMAT, "%.180s: not a regular file", path);
-  else if (st.st_size > INT32_MAX)
-    zvm__fail(err, ZVM_E_FORMAT, "%.180s: larger than 2 GiB", path);
-  else if ((bytes = read_file(fd, (size_t)st.st_size)) == NULL)
-    zvm__fail_os(err, ZVM_E_SYSTEM, errno, "%.180s", path);
-  if (bytes != NULL) {
-    m = zvm_module_load(bytes, (size_t)st.st_size, fn, ctx, err);
-    if (m == NULL)
-      name_path(err, path);
-  }
-  free(bytes);
+  m = load_file(fd, opt, err);
+  if (m == NULL)
+    name_path(err, path);
   close(fd);
   return m;
 }

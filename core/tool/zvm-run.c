@@ -107,7 +107,8 @@ int main(int argc, char **argv) {
   }
   zvm_error err;
   int shown = 0;
-  zvm_module *m = zvm_module_open(argv[optind], show_finding, &shown, &err);
+  zvm_load_options load = {.fn = show_finding, .ctx = &shown};
+  zvm_module *m = zvm_module_open(argv[optind], &load, &err);
   if (m == NULL) {
     fprintf(stderr, "zvm-run: %s\n", err.text);
     return CANNOT;

@@ -31,7 +31,8 @@ int main(int argc, char **argv) {
   }
   for (i = 1; i < argc; i++) {
     zvm_error err = {0};
-    zvm_module *m = zvm_module_open(argv[i], print_finding, argv[i], &err);
+    zvm_load_options load = {.fn = print_finding, .ctx = argv[i]};
+    zvm_module *m = zvm_module_open(argv[i], &load, &err);
     int status = m != NULL ? 0 : err.status == ZVM_E_REJECTED ? 1 : 2;
     if (status == 2)
       fprintf(stderr, "zvm-validate: %s\n", err.text);

@@ -67,7 +67,7 @@ static inline zvm_module *load_guest(const unsigned char *pages,
   memcpy(file, &eh, sizeof eh);
   memcpy(file + sizeof eh, ph, sizeof ph);
   memcpy(file + HEAD, pages, 2 * 4096);
-  return zvm_module_load(file, sizeof file, NULL, NULL, err);
+  return zvm_module_load(file, sizeof file, NULL, err);
 }
 
 
