@@ -95,11 +95,15 @@ const uint32_t zvm__opcodes[ZVM__MAPS * ZVM__PPS][256] = {
   [CELL(map, ZVM__P66)][lo ... hi] = ZVM_R_##rule,                       \
   [CELL(map, ZVM__F3)][lo ... hi] = ZVM_R_##rule,                        \
   [CELL(map, ZVM__F2)][lo ... hi] = ZVM_R_##rule,
-#define OP(map, pp, lo, hi, name, operands)                              \
+#define FILL(map, pp, lo, hi, operands)                                  \
   [CELL(map, LOW_##pp)][lo ... hi] =                                     \
       A_ALLOWED | SIZE_##pp | LEVEL_##map | (operands),                  \
   [CELL(map, HIGH_##pp)][lo ... hi] =                                    \
       A_ALLOWED | SIZE_##pp | LEVEL_##map | (operands),
+#define OP(map, pp, opcode, name, operands)                              \
+  FILL(map, pp, opcode, opcode, operands)
+#define OPR(map, pp, opcode, name, operands)                             \
+  FILL(map, pp, opcode, (opcode) + 7, operands)
 #define GROUP(map, pp, opcode, group)                                    \
   [CELL(map, LOW_##pp)][opcode] = A_ALLOWED | A_GROUP | (group),         \
   [CELL(map, HIGH_##pp)][opcode] = A_ALLOWED | A_GROUP | (group),
@@ -108,6 +112,7 @@ const uint32_t zvm__opcodes[ZVM__MAPS * ZVM__PPS][256] = {
 #include "isa/opcodes.def"
 #undef BAD
 #undef OP
+#undef OPR
 #undef GROUP
 #undef EXT
 #undef BADEXT
@@ -115,7 +120,8 @@ const uint32_t zvm__opcodes[ZVM__MAPS * ZVM__PPS][256] = {
 
 const uint32_t zvm__groups[ZVM__GROUPS * ZVM__PPS][8] = {
 #define BAD(map, lo, hi, rule)
-#define OP(map, pp, lo, hi, name, operands)
+#define OP(map, pp, opcode, name, operands)
+#define OPR(map, pp, opcode, name, operands)
 #define GROUP(map, pp, opcode, group)
 #define BADEXT(group, pp, reg, rule)                                     \
   [(group)*ZVM__PPS + LOW_##pp][reg] = ZVM_R_##rule,
