@@ -58,7 +58,8 @@ LIBC := $(SYSROOT)/.libc
 
 # -- What is made -----------------------------------------------------------
 
-.PHONY: all setup host libc guests test check-validator demo bench lint check install clean help
+.PHONY: all setup host libc guests test ctests check-validator check-sanitizers \
+  fuzz demo bench lint check install clean help
 
 all: host libc guests ## The Lua module, the C library, the guest libc
 
@@ -115,11 +116,11 @@ $(B)/libzvm.a: $(CORE_OBJ)
 # A signal handler lives in it: it may not be unloaded.
 $(B)/zvm.so: $(LUA_OBJ) $(B)/libzvm.a
 	$(call run,LD)$(CC) -shared -Wl,-z,nodelete,-z,now,-z,relro,-z,noexecstack \
-	  -Wl,--exclude-libs,ALL -o $@ $^ -lcrypto -pthread
+	  -Wl,--exclude-libs,ALL $(LDFLAGS) -o $@ $^ -lcrypto -pthread
 
 $(B)/bin/%: core/tool/%.c $(B)/libzvm.a
 	@mkdir -p $(@D)
-	$(call run,TOOL)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	$(call run,TOOL)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	  $(B)/libzvm.a -lcrypto -pthread
 
 # -- Guest side -------------------------------------------------------------
@@ -156,6 +157,28 @@ LUA_ENV := LUA_PATH='lua/?.lua;;' LUA_CPATH='$(B)/?.so;;' ZVM_BUILD=$(B)
 
 # -- Tests ------------------------------------------------------------------
 
+# Coverage-guided, SECONDS for each; the same targets replay a corpus.
+SECONDS ?= 60
+FUZZ := $(patsubst spec/fuzz/%.c,%,$(wildcard spec/fuzz/fuzz_*.c))
+FUZZ_SRC := spec/oracle/second.c $(filter %.c,$(filter core/isa/% \
+  core/validator/% core/module/% core/base/%,$(CORE_SRC)))
+FUZZ_CFLAGS := $(filter-out -ftrivial-auto-var-init=zero,$(CORE_CFLAGS)) \
+  -Ispec/oracle -I$(B)/gen -g -O1
+$(B)/fuzz/%: spec/fuzz/%.c $(FUZZ_SRC) $(B)/gen/automaton.inc $(B)/gen/identity.inc
+	@.ci/setup fuzz
+	@mkdir -p $(@D)
+	$(call run,FUZZ)clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	  $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) -lcrypto -lZydis
+
+fuzz: $(FUZZ:%=$(B)/fuzz/%) ## Fuzz validator and loader: SECONDS=60 for each
+	@spec/fuzz/run $(B) $(SECONDS) $(FUZZ)
+
+REPLAYS := $(FUZZ:fuzz_%=$(B)/test/replay_%)
+$(B)/test/replay_%: spec/fuzz/fuzz_%.c spec/fuzz/replay.c $(FUZZ_SRC) $(B)/gen/automaton.inc $(B)/gen/identity.inc
+	@mkdir -p $(@D)
+	$(call run,TEST)$(CC) -fsanitize=address,undefined -fno-sanitize-recover=all \
+	  $(FUZZ_CFLAGS) -o $@ $(filter spec/fuzz/%,$^) $(FUZZ_SRC) -lcrypto -lZydis
+
 # The distribution's LuaJIT without its FFI, as some hosts ship it.
 $(B)/luajit-noffi/bin/luajit: $(B)/src/luajit/.fetched
 	@rm -rf $(B)/obj/luajit-noffi && mkdir -p $(B)/obj $(@D)
@@ -170,11 +193,20 @@ $(B)/luajit-noffi/bin/luajit: $(B)/src/luajit/.fetched
 
 $(B)/test/%: spec/core/%.c $(B)/libzvm.a
 	@mkdir -p $(@D)
-	$(call run,TEST)$(CC) -O1 -g $(filter-out -Wswitch-enum,$(WARN)) $(filter-out -fvisibility=hidden,$(CORE_CFLAGS)) \
+	$(call run,TEST)$(CC) -O1 -g $(filter-out -Wswitch-enum,$(WARN)) $(filter-out -fvisibility=hidden,$(CORE_CFLAGS)) $(CFLAGS) $(LDFLAGS) \
 	  -Ispec/core -I$(B)/gen -MMD -MP -MF $@.d -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
-test: all $(CTESTS) $(ORACLES) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
-	@.ci/test $(CTESTS) "$(B)/test/compare --short" "$(B)/test/cpu 1" -- $(INTERPRETERS)
+CORPORA := $(foreach t,$(FUZZ:fuzz_%=%),"$(B)/test/replay_$t spec/fuzz/corpus/$t.txt")
+test: all $(CTESTS) $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
+	@.ci/test $(CTESTS) "$(B)/test/compare --short" "$(B)/test/cpu 1" $(CORPORA) -- $(INTERPRETERS)
+
+# All of it again where undefined behaviour ends the process. The address
+# sanitizer's own memory lies below 4 GiB: it sees the replays only.
+SANITIZE := -fsanitize=undefined -fno-sanitize-recover=all
+ctests: $(CTESTS)
+check-sanitizers: all $(REPLAYS) ## C tests and specs under UBSan, corpora under ASan
+	+@$(MAKE) B=$(B)/ubsan CFLAGS='$(SANITIZE)' LDFLAGS='$(SANITIZE)' host ctests
+	@ZVM_SO=$(B)/ubsan .ci/test $(CTESTS:$(B)/%=$(B)/ubsan/%) $(CORPORA) -- lua5.1
 
 # The validator's oracles: Zydis, a second validator, the processor.
 $(B)/test/compare: spec/oracle/compare.c spec/oracle/second.c spec/oracle/second.h $(B)/libzvm.a

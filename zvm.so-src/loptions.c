@@ -31,10 +31,14 @@ void zvm__options_show(char out[ZVM__SHOWN_MAX], const char *key, size_t len) {
   size_t i, n = 0;
   for (i = 0; i < len && n < ZVM__SHOWN_MAX - 8; i++) {
     unsigned char c = (unsigned char)key[i];
-    if (c < 32 || c == 127)
-      n += (size_t)snprintf(out + n, 5, "\\%03u", (unsigned)c);
-    else
+    if (c < 32 || c == 127) { /* as Lua writes it: \010 */
+      out[n++] = '\\';
+      out[n++] = (char)('0' + c / 100);
+      out[n++] = (char)('0' + c / 10 % 10);
+      out[n++] = (char)('0' + c % 10);
+    } else {
       out[n++] = (char)c;
+    }
   }
   if (i < len) {
     memcpy(out + n, "...", 3);
@@ -249,7 +253,7 @@ bool zvm__options_bytes(zvm__options *o, int index, const char **out,
 
 
 bool zvm__options_text(zvm__options *o, int index, const char **out) {
-  size_t size;
+  size_t size = 0;
   if (!zvm__options_bytes(o, index, out, &size))
     return false;
   if (memchr(*out, '\0', size) != NULL)
@@ -333,7 +337,7 @@ bool zvm__options_size(zvm__options *o, int index, uint64_t *out) {
 
 bool zvm__options_limit(zvm__options *o, int index, int64_t *out) {
   lua_State *L = o->L;
-  uint64_t n;
+  uint64_t n = 0;
   bool unlimited = false;
   if (lua_type(L, index) == LUA_TNUMBER)
     unlimited = lua_tonumber(L, index) == HUGE_VAL;

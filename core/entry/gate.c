@@ -24,6 +24,12 @@ extern const uint8_t zvm__leave_copy_end[] HIDDEN;
 enum { HLT = 0xF4, PAGES = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED };
 
 
+/* Bytes between two labels of the assembler's. */
+static size_t span(const uint8_t *from, const uint8_t *to) {
+  return (uintptr_t)to - (uintptr_t)from;
+}
+
+
 static uint8_t *map_page(uint64_t addr) {
   void *p = mmap((void *)(uintptr_t)addr, ZVM_PAGE_SIZE,
                  PROT_READ | PROT_WRITE, PAGES, -1, 0);
@@ -62,8 +68,8 @@ static bool write_gate(void) {
 
 
 static bool write_spring(void) {
-  size_t leave = (size_t)(zvm__leave_copy_end - zvm__leave_copy);
-  size_t enter = (size_t)(zvm__enter_copy_end - zvm__enter_copy);
+  size_t leave = span(zvm__leave_copy, zvm__leave_copy_end);
+  size_t enter = span(zvm__enter_copy, zvm__enter_copy_end);
   ZVM_CHECK(leave <= ZVM__SPRING_ENTER);
   ZVM_CHECK(enter <= ZVM_PAGE_SIZE - ZVM__SPRING_ENTER);
   uint8_t *page = map_page(ZVM__SPRING);
@@ -91,5 +97,5 @@ zvm_status zvm__gate_prepare(zvm_error *err) {
 
 
 uint64_t zvm__gate_exit(void) {
-  return ZVM__SPRING + (uint64_t)(zvm__leave_copy_exit - zvm__leave_copy);
+  return ZVM__SPRING + span(zvm__leave_copy, zvm__leave_copy_exit);
 }

@@ -110,7 +110,7 @@ int zvm__cache_open(const char *path, zvm_error *err) {
 
 bool zvm__cache_holds(int dir, const uint8_t digest[ZVM__DIGEST_SIZE]) {
   const entry e = entry_of(digest);
-  char text[sizeof e.text];
+  char text[sizeof e.text] = "";
   struct stat st;
   ssize_t n = -1;
   int fd = openat(dir, e.name,

@@ -127,11 +127,11 @@ static unsigned intern(const uint16_t next[256], bool above_v2) {
 /* `count` bytes of any value, then `end`. */
 static unsigned count_down(unsigned count, unsigned end) {
   static uint16_t made[16][ZVM__ENDS];
-  uint16_t next[256];
-  unsigned i;
   if (count == 0)
     return end;
   if (made[count][end] == 0) {
+    uint16_t next[256];
+    unsigned i;
     for (i = 0; i < 256; i++)
       next[i] = (uint16_t)count_down(count - 1, end);
     made[count][end] = (uint16_t)intern(next, false);
@@ -227,7 +227,8 @@ static unsigned *find_known(const known *k) {
   for (i = hash % SIZE; table[i].k.line != 0; i = (i + 1) % SIZE)
     if (memcmp(&table[i].k, k, sizeof *k) == 0)
       return &table[i].state;
-  assert(++count < SIZE / 2);
+  count++;
+  assert(count < SIZE / 2);
   table[i].k = *k;
   return &table[i].state;
 }
