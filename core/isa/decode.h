@@ -36,6 +36,7 @@ typedef struct zvm__insn {
   bool opsize;     /* 66, as operand size or as mandatory prefix          */
   bool lock;       /* F0                                                  */
   bool has_mem;    /* ModRM names memory                                  */
+  bool below;      /* ... with a displacement of 4 bytes, negative        */
 } zvm__insn;
 
 static inline int32_t zvm__le32(const uint8_t *p) {
@@ -288,6 +289,7 @@ static inline zvm_rule zvm__decode(const uint8_t *p, uint32_t refused,
   if ((a & A_MODRM) != 0) {
     in->has_mem = in->modrm < 0xc0;
     n += zvm__modrm_length(in);
+    in->below = in->modrm >> 6 == 2 && p[n - 1] >= 0x80;
   }
   in->length = n + zvm__imm_length(in);
   return zvm__check_form(in, refused);

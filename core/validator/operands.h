@@ -14,9 +14,10 @@ enum { ZVM__RSP = 4 };
 
 /*
 ** 67 makes the processor truncate the address to 32 bits. rsp is at most
-** 4 GiB, so disp(%rsp) ends in the sandbox, the guard above it, or at
-** negative addresses, which no process has mapped. Where a rip-relative
-** operand lies is the caller's question.
+** 4 GiB, so disp(%rsp) ends in the sandbox, the guard above it, or in the
+** last 128 bytes of the address space, where nothing is mapped; further down
+** the kernel may show a page of its own. Where a rip-relative operand lies is
+** the caller's question.
 */
 static inline zvm_rule zvm__check_memory(const zvm__insn *in) {
   if (!in->has_mem)
@@ -26,9 +27,11 @@ static inline zvm_rule zvm__check_memory(const zvm__insn *in) {
     return ZVM_RULE_NONE;
   if ((in->attr & A_KIND) == A_BITS)
     return ZVM_R_MEM_BITOFFSET;
-  return in->addr32 || zvm__is_rip_relative(in) || zvm__is_rsp_based(in)
-             ? ZVM_RULE_NONE
-             : ZVM_R_MEM_ADDR32;
+  if (in->addr32 || zvm__is_rip_relative(in))
+    return ZVM_RULE_NONE;
+  if (!zvm__is_rsp_based(in))
+    return ZVM_R_MEM_ADDR32;
+  return in->below ? ZVM_R_MEM_RSP : ZVM_RULE_NONE;
 }
 
 /* Does it access memory at an address that is a constant, below or above? */

@@ -113,13 +113,13 @@ GUEST(remembers,
       "add 0x1ffc(%eax), %edi\n add 0x2000(%eax), %edi\n"
       "add 0x42000(%eax), %edi\n .p2align 5\n"
       "add 0x102000(%eax), %edi\n add -64(%rsp), %edi\n"
-      "add -0x3000(%rsp), %edi\n .p2align 5\n"
-      "add -0x100000(%rsp), %edi\n mov $1000, %ecx\n mov %ecx, (%eax)\n"
+      "add -0x3000(%esp), %edi\n .p2align 5\n"
+      "add -0x100000(%esp), %edi\n mov $1000, %ecx\n mov %ecx, (%eax)\n"
       "mov %ecx, 0xffc(%eax)\n .p2align 5\n"
       "mov %ecx, 0x1000(%eax)\n mov %ecx, 0x1ffc(%eax)\n"
       "mov %ecx, 0x2000(%eax)\n mov %ecx, 0x42000(%eax)\n .p2align 5\n"
       "mov %ecx, 0x102000(%eax)\n mov %ecx, -64(%rsp)\n"
-      "mov %ecx, -0x3000(%rsp)\n mov %ecx, -0x100000(%rsp)\n"
+      "mov %ecx, -0x3000(%esp)\n mov %ecx, -0x100000(%esp)\n"
       "finish",
       ".long 7");
 

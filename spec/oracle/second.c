@@ -457,9 +457,11 @@ static bool is_rip_relative(const ZydisDecodedOperand *op) {
 }
 
 
-static bool is_rsp_and_disp(const ZydisDecodedOperand *op) {
+/* At most 128 bytes below rsp. */
+static bool is_rsp_and_disp(const insn *i, const ZydisDecodedOperand *op) {
   return op->mem.base == ZYDIS_REGISTER_RSP &&
-         op->mem.index == ZYDIS_REGISTER_NONE;
+         op->mem.index == ZYDIS_REGISTER_NONE &&
+         (i->z.raw.disp.size < 32 || op->mem.disp.value >= 0);
 }
 
 
@@ -476,7 +478,7 @@ static bool r_mem_addr32(const insn *i) {
     if (!is_visible(op)) {
       if (!marked(i, STACK))
         return false;
-    } else if (!is_rip_relative(op) && !is_rsp_and_disp(op)) {
+    } else if (!is_rip_relative(op) && !is_rsp_and_disp(i, op)) {
       return false;
     }
   }

@@ -25,7 +25,8 @@ enum {
   REFUSED = ZVM__ENDS,   /* renumbered when written                       */
   FIRST,                 /* the first state that is made here             */
   STATES = 8192,
-  UNKNOWN = 0xe1,        /* stands for bytes to come: no prefix, no end   */
+  UNKNOWN = 0xe1,        /* stands for bytes to come: no prefix, no end,
+                            the end of a negative displacement           */
   ANY = -1,              /* a state in which no sequence has begun        */
   APART = -2             /* these bytes begin nothing that is in `fused`  */
 };
@@ -126,17 +127,23 @@ static unsigned intern(const uint16_t next[256], bool above_v2) {
 
 /* `count` bytes of any value, then `end`. */
 static unsigned count_down(unsigned count, unsigned end) {
-  static uint16_t made[16][ZVM__ENDS];
-  if (count == 0)
-    return end;
-  if (made[count][end] == 0) {
+  while (count-- > 0) {
     uint16_t next[256];
     unsigned i;
     for (i = 0; i < 256; i++)
-      next[i] = (uint16_t)count_down(count - 1, end);
-    made[count][end] = (uint16_t)intern(next, false);
+      next[i] = (uint16_t)end;
+    end = intern(next, false);
   }
-  return made[count][end];
+  return end;
+}
+
+/* A byte without its highest bit, then `end`. */
+static unsigned not_negative(unsigned end) {
+  uint16_t next[256];
+  unsigned i;
+  for (i = 0; i < 256; i++)
+    next[i] = (uint16_t)(i < 0x80 ? end : REFUSED);
+  return intern(next, false);
 }
 
 /* -- Instructions --------------------------------------------------------- */
@@ -260,6 +267,7 @@ static unsigned follow(int from, string s, bool above_v2) {
   bool begins = find_fused(from, &s, true) != NULL;
   unsigned *memo = NULL;
   unsigned state;
+  bool sign; /* of the displacement to come: it counts */
   zvm_rule rule;
   zvm__insn in;
   if (f != NULL)
@@ -267,6 +275,8 @@ static unsigned follow(int from, string s, bool above_v2) {
   assert(s.size < LONGEST);
   memset(s.bytes + s.size, UNKNOWN, sizeof s.bytes - s.size);
   rule = zvm__decode(s.bytes, 0, &in);
+  sign = zvm__check_memory(&in) == ZVM_R_MEM_RSP;
+  in.below = false;
   if (in.at + 1 == s.size && !begins && (raw_line(&in) & A_ALLOWED) != 0) {
     known k = what_is_known(&in);
     memo = find_known(&k);
@@ -280,8 +290,11 @@ static unsigned follow(int from, string s, bool above_v2) {
   } else if (rule != ZVM_RULE_NONE || is_refused(&in)) {
     state = REFUSED;
   } else {
+    unsigned rest = in.length - s.size;
     assert(((in.attr & A_V3) != 0) == above_v2);
-    state = count_down(in.length - s.size, end_of(&in));
+    state = sign ? count_down(3, not_negative(count_down(rest - 4,
+                                                         end_of(&in))))
+                 : count_down(rest, end_of(&in));
   }
   if (memo != NULL)
     *memo = state;

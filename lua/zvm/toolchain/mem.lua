@@ -46,9 +46,22 @@ local function is_memory(op)
 end
 M.is_memory = is_memory
 
+-- May a displacement from rsp be less than -128? Then the operand must be
+-- addressed 32 bits wide. gcc writes sums of decimal numbers.
+local function is_far_below(op)
+  local disp = op:match "^%s*(.-)%s*%(%s*%%rsp%s*%)$"
+  if not disp or disp == "" then return false end
+  if find(disp, "[^%d+-]") or find(disp, "%f[%d]0%d") then return true end
+  local sum = 0
+  for term in disp:gmatch "[+-]?%d+" do sum = sum + tonumber(term) end
+  return sum < -128
+end
+
 -- One memory operand that has no segment and no TLS suffix left. The same
 -- few come again and again, so answers are kept.
-local addresses = setmetatable({}, { __index = function(t, op)
+local addresses = setmetatable({}, { __index = function(t, key)
+  local op = key
+  if is_far_below(op) then op = op:gsub("%%rsp", "%%esp") end
   local new = op:gsub("%b()", narrowed)
   if not find(new, "(%", 1, true) and not find(new, "(,", 1, true) then
     if find(op, "^[-+%d%s()*xXa-fA-F~|&<>]+$")
@@ -58,7 +71,7 @@ local addresses = setmetatable({}, { __index = function(t, op)
       new = op .. "(%rip)"
     end
   end
-  t[op] = new
+  t[key] = new
   return new
 end })
 
