@@ -12,8 +12,8 @@
 local zvm = require "zvm"
 
 local FAMILIES = {
-  "flow", "fused", "history", "insn", "mem", "prefix", "rsp", "system",
-  "text", "vex",
+  "extension", "flow", "fused", "history", "insn", "mem", "prefix", "rex",
+  "rsp", "rspline", "system", "text", "vex",
 }
 local REFUSALS = 1000 -- at least so many cases want "reject"
 local HLT = "\244"
