@@ -13,7 +13,8 @@ local zvm = require "zvm"
 
 local FAMILIES = {
   "extension", "flow", "fused", "history", "insn", "mem", "nondet", "opcode",
-  "prefix", "rex", "rsp", "rspline", "segment", "system", "text", "vex", "x87",
+  "prefix", "rex", "rsp", "rspline", "segment", "system", "text", "vex",
+  "vexoperand", "x87",
 }
 local REFUSALS = 1000 -- at least so many cases want "reject"
 local HLT = "\244"
