@@ -12,9 +12,9 @@
 local zvm = require "zvm"
 
 local FAMILIES = {
-  "extension", "flow", "fused", "history", "insn", "mem", "nondet", "opcode",
-  "prefix", "rex", "rsp", "rspline", "segment", "system", "text", "vex",
-  "vexoperand", "x87",
+  "extension", "flow", "history", "insn", "jump", "mem", "nondet", "opcode",
+  "prefix", "return", "rex", "rsp", "rspline", "segment", "system", "text",
+  "vex", "vexoperand", "x87",
 }
 local REFUSALS = 1000 -- at least so many cases want "reject"
 local HLT = "\244"
