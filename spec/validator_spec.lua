@@ -12,11 +12,11 @@
 local zvm = require "zvm"
 
 local FAMILIES = {
-  "extension", "flow", "history", "insn", "jump", "mem", "nondet", "opcode",
-  "prefix", "return", "rex", "rsp", "rspline", "segment", "system", "text",
-  "vex", "vexoperand", "x87",
+  "extension", "flow", "history", "insn", "jump", "mem", "memline", "nondet",
+  "opcode", "prefix", "prefixpair", "return", "rex", "rsp", "rspline",
+  "segment", "system", "text", "vex", "vexoperand", "x87",
 }
-local REFUSALS = 1000 -- at least so many cases want "reject"
+local REFUSALS = 2500 -- at least so many cases want "reject"
 local HLT = "\244"
 
 
