@@ -13,8 +13,8 @@ local zvm = require "zvm"
 
 local FAMILIES = {
   "extension", "flow", "history", "insn", "jump", "mem", "memline", "nondet",
-  "opcode", "prefix", "prefixpair", "return", "rex", "rsp", "rspline",
-  "segment", "system", "text", "vex", "vexoperand", "x87",
+  "opcode", "prefix", "prefixpair", "return", "rex", "rsp", "rspbyte",
+  "rspline", "segment", "system", "text", "vex", "vexoperand", "x87",
 }
 local REFUSALS = 2500 -- at least so many cases want "reject"
 local HLT = "\244"
