@@ -16,7 +16,7 @@ local FAMILIES = {
   "opcode", "prefix", "prefixpair", "return", "rex", "rsp", "rspbyte",
   "rspline", "segment", "system", "text", "vex", "vexoperand", "x87",
 }
-local REFUSALS = 2500 -- at least so many cases want "reject"
+local REFUSALS = 2700 -- at least so many cases want "reject"
 local HLT = "\244"
 
 
