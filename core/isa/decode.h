@@ -204,12 +204,13 @@ static inline zvm_rule zvm__no_line(const zvm__insn *in) {
   return ZVM_R_INSN_UNKNOWN;
 }
 
-/* What the line says of W and of the two forms of ModRM. */
+/* What the line says of REX and of the two forms of ModRM. */
 static inline bool zvm__form_fits(const zvm__insn *in) {
   uint32_t a = in->attr;
   uint32_t wrong_w = a >> (in->rex & 8 ? 6 : 7);   /* A_W0, A_W1         */
   uint32_t wrong_mod = a >> (in->has_mem ? 2 : 1); /* A_NOMEM, A_NOREG   */
-  return ((wrong_w | wrong_mod) & 1) == 0;
+  return ((wrong_w | wrong_mod) & 1) == 0 &&
+         ((a & A_REX0) == 0 || (in->rex & 7) == 0);
 }
 
 /* What the line says of 66 and F0. */

@@ -60,7 +60,8 @@
 #define V3 A_V3
 #define LOCK A_LOCK
 #define ESP A_ESP
-#define STRING A_STRING
+#define REX0 A_REX0
+#define STRING (A_STRING | A_REX0)
 #define NOACCESS A_NOACCESS
 #define OSIZE A_OSIZE
 #define RETURN (A_RETURN | A_W0)

@@ -54,6 +54,7 @@ enum { ZVM__NP, ZVM__P66, ZVM__F3, ZVM__F2, ZVM__PPS };
 #define A_L1 (1u << 24)     /* must be 1                                  */
 #define A_VVVV (1u << 25)   /* VEX.vvvv names an operand                  */
 #define A_VVVVR (1u << 26)  /* the same in the register form only         */
+#define A_REX0 (1u << 27)   /* REX.R, X and B must be 0                   */
 #define A_ALLOWED (1u << 31)
 
 #define A_I8 (1u << 3)

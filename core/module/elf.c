@@ -41,6 +41,7 @@ typedef struct reader {
   const uint8_t *bytes;
   size_t size;
   zvm__elf *out;
+  uint64_t file_end; /* of all segments so far that have bytes there */
   zvm_error *err;
 } reader;
 
@@ -124,10 +125,10 @@ static zvm_status check_load_place(const reader *r, const phdr *p,
     const zvm__load *last = &e->load[e->load_count - 1];
     if (p->vaddr < last->addr + (uint64_t)zvm__page_up(last->mem_size))
       return bad(r, at, "segment overlaps the one before, or out of order");
-    if (p->filesz != 0 && p->offset < (uint64_t)last->offset + last->file_size)
-      return bad(r, at, "segment shares bytes of the file with the one before, "
-                        "or out of order");
   }
+  if (p->filesz != 0 && p->offset < r->file_end)
+    return bad(r, at, "segment shares bytes of the file with one before, "
+                      "or out of order");
   if (e->load_count == ZVM__LOADS_MAX)
     return bad(r, at, "more than 16 segments");
   return ZVM_OK;
@@ -164,6 +165,8 @@ static zvm_status read_load(reader *r, const phdr *p, uint64_t at) {
     return st;
   if ((p->flags & PF_X) != 0)
     e->text = e->load_count;
+  if (p->filesz != 0)
+    r->file_end = (uint64_t)p->offset + p->filesz;
   e->load[e->load_count++] = (zvm__load){.offset = p->offset,
                                          .addr = p->vaddr,
                                          .file_size = p->filesz,

@@ -439,6 +439,9 @@ static bool r_insn_form(const ZydisDecoder *decoder, const insn *i) {
     return false;
   if (marked(i, W1) && !w_bit(i))
     return false;
+  if ((marked(i, STRING) || i->z.mnemonic == M(PAUSE)) &&
+      (i->z.raw.rex.R || i->z.raw.rex.X || i->z.raw.rex.B))
+    return false;
   if (is_vex(i) && !uses_vvvv(i) && i->z.raw.vex.vvvv != 15)
     return false;
   if (is_vex(i) && i->z.raw.vex.L && !has_256_bits(i)) /* a line with L0 */
