@@ -64,6 +64,12 @@ int zvm__module_load(lua_State *L, int index, const char *cache);
 void zvm__module_drop(zvm__lmodule *lm); /* close; twice is fine */
 
 int zvm__session_run(lua_State *L);  /* zvm.run */
+int zvm__validate(lua_State *L);     /* zvm.validate */
+int zvm__survey(lua_State *L);       /* zvm.survey */
+int zvm__rules(lua_State *L);        /* zvm.rules */
+
+/* "pread" of ZVM_SLOT_PREAD, and so on. */
+extern const char *const zvm__slot_names[ZVM_SLOT_COUNT];
 
 /*
 ** Push the report as a table. `name` gives the key under which a channel's

@@ -119,17 +119,19 @@ static void push_times(lua_State *L, const zvm_report *report) {
 }
 
 
+const char *const zvm__slot_names[ZVM_SLOT_COUNT] = {
+  [ZVM_SLOT_TRAP] = "trap",     [ZVM_SLOT_PREAD] = "pread",
+  [ZVM_SLOT_PWRITE] = "pwrite", [ZVM_SLOT_JAIL] = "jail",
+  [ZVM_SLOT_UNJAIL] = "unjail", [ZVM_SLOT_EXIT] = "exit",
+  [ZVM_SLOT_FORK] = "fork",
+};
+
+
 static void push_traps(lua_State *L, const zvm_report *report) {
-  static const char *const names[ZVM_SLOT_COUNT] = {
-    [ZVM_SLOT_TRAP] = "trap",     [ZVM_SLOT_PREAD] = "pread",
-    [ZVM_SLOT_PWRITE] = "pwrite", [ZVM_SLOT_JAIL] = "jail",
-    [ZVM_SLOT_UNJAIL] = "unjail", [ZVM_SLOT_EXIT] = "exit",
-    [ZVM_SLOT_FORK] = "fork",
-  };
   int i;
   lua_createtable(L, 0, ZVM_SLOT_COUNT);
   for (i = 0; i < ZVM_SLOT_COUNT; i++)
-    set_number(L, names[i], (lua_Number)report->traps[i]);
+    set_number(L, zvm__slot_names[i], (lua_Number)report->traps[i]);
 }
 
 

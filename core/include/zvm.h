@@ -99,6 +99,41 @@ ZVM_API zvm_status zvm_validate(const void *text, size_t size,
                                 zvm_finding_fn fn, void *ctx,
                                 zvm_error *err);
 
+/* -- Survey -------------------------------------------------------------- */
+
+/*
+** What an accepted text consists of. Operands and branches are counted where
+** they stand in the text, not when they run. The test and the jump of a
+** return sequence count as instructions and nothing else.
+*/
+typedef struct zvm_counts {
+  uint32_t bytes;
+  uint32_t bundles;
+  uint32_t instructions;      /* without padding                          */
+  uint32_t padding;           /* bytes of nops (90, 0f 1f) and of hlt     */
+  uint32_t jumps;             /* direct: jmp                              */
+  uint32_t jumps_conditional; /* jcc, jrcxz, loop                         */
+  uint32_t jumps_indirect;    /* and $-32,%eX; jmp *%rX                   */
+  uint32_t calls;             /* direct                                   */
+  uint32_t calls_indirect;    /* and $-32,%eX; call *%rX                  */
+  uint32_t returns;
+  uint32_t traps[ZVM_SLOT_COUNT]; /* direct calls and jumps to the slot,
+                                     which are counted above as well      */
+  uint32_t mem_addr32; /* memory operands with a 32-bit address           */
+  uint32_t mem_rip;    /* rip-relative                                    */
+  uint32_t mem_rsp;    /* disp(%rsp)                                      */
+  uint32_t mem_string; /* string instructions, 32-bit both sides          */
+  uint32_t above_v2;   /* instructions that need level v3                 */
+  int level;           /* the lowest that is enough: ZVM_LEVEL_*          */
+} zvm_counts;
+
+/*
+** Validate as zvm_validate does, then count. *out is filled on ZVM_OK only.
+*/
+ZVM_API zvm_status zvm_survey(const void *text, size_t size,
+                              uint64_t address, int level, zvm_counts *out,
+                              zvm_error *err);
+
 /* -- Modules ------------------------------------------------------------- */
 
 typedef struct zvm_load_options {

@@ -1,5 +1,6 @@
 /*
-** verdict.c - zvm_validate: the bitmap, the caller's findings, the message.
+** verdict.c - zvm_validate: the bitmap, the caller's findings, the message;
+** zvm_survey on top of it.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -77,4 +78,18 @@ zvm_status zvm_validate(const void *text, size_t size, uint64_t address,
   }
   free(starts);
   return accepted ? ZVM_OK : refuse(&v, err);
+}
+
+
+zvm_status zvm_survey(const void *text, size_t size, uint64_t address,
+                      int level, zvm_counts *out, zvm_error *err) {
+  zvm_status st = zvm_validate(text, size, address, level, NULL, NULL, err);
+  zvm_counts counts;
+  if (st != ZVM_OK)
+    return st;
+  if (!zvm__count(text, (uint32_t)size, (uint32_t)address, level, &counts))
+    return zvm__fail(err, ZVM_E_REJECTED,
+                     "the validator's two decoders differ");
+  *out = counts;
+  return ZVM_OK;
 }

@@ -28,4 +28,12 @@ bool zvm__explain(const uint8_t *text, uint32_t size, uint32_t address,
                   int level, uint32_t *starts, zvm_finding_fn fn, void *ctx)
     __attribute__((visibility("hidden")));
 
+/*
+** Count what stands in a text that zvm__accepts accepts. False if it is not
+** one; then *out is of no use.
+*/
+bool zvm__count(const uint8_t *text, uint32_t size, uint32_t address,
+                int level, zvm_counts *out)
+    __attribute__((visibility("hidden")));
+
 #endif
