@@ -63,7 +63,7 @@ LIBC := $(SYSROOT)/.libc
 
 all: host libc guests ## The Lua module, the C library, the guest libc
 
-host: $(B)/zvm.so $(B)/libzvm.a $(TOOLS) ## What runs on the host only
+host: $(B)/zvm.so $(B)/zvm/disasm.so $(B)/libzvm.a $(TOOLS) ## What runs on the host only
 
 libc: $(LIBC) $(SYSROOT)/.pcre2 ## The guest's libc and ports
 
@@ -117,6 +117,17 @@ $(B)/libzvm.a: $(CORE_OBJ)
 $(B)/zvm.so: $(LUA_OBJ) $(B)/libzvm.a
 	$(call run,LD)$(CC) -shared -Wl,-z,nodelete,-z,now,-z,relro,-z,noexecstack \
 	  -Wl,--exclude-libs,ALL $(LDFLAGS) -o $@ $^ -lcrypto -pthread
+
+# For people who read findings. Not trusted, not needed: without Zydis 4 all
+# else is made, and zvm.explain shows bytes.
+$(B)/zvm/disasm.so: zvm.so-src/disasm/disasm.c Makefile | setup
+	@mkdir -p $(@D)
+	@echo '#include <Zydis/Zydis.h>' | $(CC) -E -o $(@D)/probe - 2>/dev/null || \
+	  echo "  no Zydis: zvm explain will have no disassembly"
+	@! test -f $(@D)/probe || { $(if $(V),set -x;,printf '  %-6s %s\n' LD $@;) \
+	  $(CC) $(OPT) $(WARN) $(CORE_CFLAGS) $(LUA_CFLAGS) $(CFLAGS) -shared \
+	  -Wl,-z,now,-z,relro,-z,noexecstack -o $@ $< -lZydis; }
+	@rm -f $(@D)/probe
 
 $(B)/bin/%: core/tool/%.c $(B)/libzvm.a
 	@mkdir -p $(@D)
