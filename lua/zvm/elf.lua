@@ -124,7 +124,9 @@ end
 --- The segment that executes: nil when there is none.
 function M.text_segment(elf)
   for _, segment in ipairs(elf.segments) do
-    if segment.type == PT_LOAD and segment.flags % 2 == 1 then
+    if segment.type == PT_LOAD and segment.flags % 2 == 1
+      and segment.size > 0
+    then
       return segment
     end
   end

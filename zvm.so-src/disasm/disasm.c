@@ -10,6 +10,8 @@
 */
 #include <Zydis/Zydis.h>
 #include <lua.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include <lauxlib.h>
 
@@ -27,6 +29,31 @@ static lua_Number check_whole(lua_State *L, int index) {
   luaL_argcheck(L, n >= 0 && n <= NUMBER_MAX && n == (lua_Number)(ZyanU64)n,
                 index, "whole number from 0 to 2^53 expected");
   return n;
+}
+
+
+/*
+** Push the text. Two things Zydis writes otherwise than assemblers read: an
+** operand of long nops that they do not have, and the star of branches
+** through a register or memory.
+*/
+static void push_text(lua_State *L, const ZydisDecodedInstruction *in,
+                      const ZydisDecodedOperand *operands,
+                      const char *text) {
+  bool branch = in->mnemonic == ZYDIS_MNEMONIC_CALL ||
+                in->mnemonic == ZYDIS_MNEMONIC_JMP;
+  const char *space = strchr(text, ' ');
+  if (in->mnemonic == ZYDIS_MNEMONIC_NOP) {
+    lua_pushliteral(L, "nop");
+  } else if (branch && space != NULL &&
+             (operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER ||
+              operands[0].type == ZYDIS_OPERAND_TYPE_MEMORY)) {
+    lua_pushlstring(L, text, (size_t)(space + 1 - text));
+    lua_pushfstring(L, "*%s", space + 1);
+    lua_concat(L, 2);
+  } else {
+    lua_pushstring(L, text);
+  }
 }
 
 
@@ -64,8 +91,7 @@ static int decode(lua_State *L) {
     lua_pushnil(L);
     return 1;
   }
-  /* Zydis shows an operand of long nops that they do not have. */
-  lua_pushstring(L, in.mnemonic == ZYDIS_MNEMONIC_NOP ? "nop" : text);
+  push_text(L, &in, operands, text);
   lua_pushinteger(L, in.length);
   return 2;
 }
