@@ -275,17 +275,23 @@ lint: | setup ## Style, warnings and layers
 	+@.ci/lint
 
 ZVM_LIB = $(DESTDIR)$(PREFIX)/lib/zvm
+# What scripts require; the commands bring theirs along.
+LUA_MODULES := $(patsubst lua/%,%,$(filter-out lua/zvm/cli.lua, \
+  $(wildcard lua/zvm/*.lua lua/zvm/dwarf/*.lua lua/zvm/explain/*.lua)))
 install: all ## Install under DESTDIR and PREFIX
 	install -d $(ZVM_LIB) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
-	  $(DESTDIR)$(PREFIX)/lib/lua/5.1 $(DESTDIR)$(PREFIX)/share/lua/5.1/zvm
+	  $(DESTDIR)$(PREFIX)/lib/lua/5.1/zvm
 	install -m 755 $(B)/zvm.so $(DESTDIR)$(PREFIX)/lib/lua/5.1/
+	! test -f $(B)/zvm/disasm.so || \
+	  install -m 755 $(B)/zvm/disasm.so $(DESTDIR)$(PREFIX)/lib/lua/5.1/zvm/
 	install -m 644 $(B)/libzvm.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 core/include/* $(DESTDIR)$(PREFIX)/include/
-	install -m 644 $(wildcard lua/zvm/*.lua) $(DESTDIR)$(PREFIX)/share/lua/5.1/zvm/
+	for m in $(LUA_MODULES); do install -D -m 644 lua/$$m \
+	  $(DESTDIR)$(PREFIX)/share/lua/5.1/$$m || exit 1; done
 	install -d $(ZVM_LIB)/build $(ZVM_LIB)/lua
 	cp -R lua/bin lua/zvm $(ZVM_LIB)/lua/
 	cp -R $(SYSROOT) $(ZVM_LIB)/build/
-	ln -sf ../lib/zvm/lua/bin/zvm-cc $(DESTDIR)$(PREFIX)/bin/zvm-cc
+	ln -sf ../lib/zvm/lua/bin/zvm ../lib/zvm/lua/bin/zvm-cc $(DESTDIR)$(PREFIX)/bin/
 
 clean: ## Remove build/
 	rm -rf $(B)

@@ -42,10 +42,21 @@ build = {
   install_target = "install",
   install = {
     lua = {
+      ["zvm.dwarf"] = "lua/zvm/dwarf.lua",
+      ["zvm.dwarf.program"] = "lua/zvm/dwarf/program.lua",
+      ["zvm.dwarf.unit"] = "lua/zvm/dwarf/unit.lua",
+      ["zvm.elf"] = "lua/zvm/elf.lua",
+      ["zvm.explain"] = "lua/zvm/explain.lua",
+      ["zvm.explain.bundle"] = "lua/zvm/explain/bundle.lua",
+      ["zvm.explain.lessons"] = "lua/zvm/explain/lessons.lua",
+      ["zvm.explain.text"] = "lua/zvm/explain/text.lua",
       ["zvm.report"] = "lua/zvm/report.lua",
+      ["zvm.sorted"] = "lua/zvm/sorted.lua",
+      ["zvm.symbols"] = "lua/zvm/symbols.lua",
     },
     lib = {
       zvm = "build/zvm.so",
+      ["zvm.disasm"] = "build/zvm/disasm.so",
     },
   },
 }

@@ -1,0 +1,56 @@
+--- zvm validate: the verdict, a line for each finding.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local arguments = require "zvm.cli.arguments"
+local zvm = require "zvm"
+
+local M = {
+  name = "validate",
+  usage = "FILE...",
+  about = "Accepted or not, and a line for each finding (100 of each file "
+    .. "at most).",
+}
+
+local function print_findings(path, findings)
+  for _, finding in ipairs(findings) do
+    io.write(("%s: 0x%x: %s: %s: %s; %s\n"):format(path, finding.address,
+      finding.rule, finding.bytes:gsub("%x%x", "%0 "):sub(1, -2),
+      finding.text, finding.remedy))
+  end
+  if findings.more then
+    io.write(path, ": there are more findings\n")
+  end
+end
+
+local function one(path)
+  if path == "" or path:byte() == 127 then
+    path = "./" .. path
+  end
+  local module, message, _, findings = zvm.load(path)
+  if module then
+    local about = module:about()
+    module:close()
+    io.write(("%s: accepted, level v%d, %d bytes of text\n"):format(path,
+      about.level, about.text_size))
+    return 0
+  elseif findings then
+    print_findings(path, findings)
+    return 1
+  end
+  io.stderr:write("zvm validate: ", message, "\n")
+  return 2
+end
+
+function M.run(args)
+  local options, files = arguments.read(args, {})
+  if not options then
+    return arguments.fail("validate", files)
+  end
+  local worst = 0
+  for _, path in ipairs(files) do
+    worst = math.max(worst, one(path))
+  end
+  return worst
+end
+
+return M

@@ -1,0 +1,152 @@
+--- The command zvm: what it prints where, and its exit codes.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local code = require "support.code"
+local host = require "support.host"
+local zvm = require "zvm"
+
+local GOOD = host.guest "01-hello/main"
+local ROOT = io.popen("pwd"):read "*l"
+
+-- Run `zvm` with these words of the shell: exit code, stdout, stderr.
+local function run(words, command)
+  local base = os.tmpname()
+  local status = os.execute(("%s%s %s >%s.out 2>%s.err </dev/null"):format(
+    "ZVM_LUA=" .. (os.getenv "ZVM_TEST_LUA" or "lua5.1") .. " ",
+    command or "lua/bin/zvm", words, base, base))
+  local out = host.read_file(base .. ".out")
+  local err = host.read_file(base .. ".err")
+  os.remove(base .. ".out")
+  os.remove(base .. ".err")
+  os.remove(base)
+  return status / 256, out, err
+end
+
+describe("zvm", function()
+  local bad, raw
+  setup(function()
+    bad, raw = os.tmpname(), os.tmpname()
+    host.write_file(bad, code.instruction "0f 05")
+    host.write_file(raw, code.hex("0f 05") .. ("\144"):rep(30))
+  end)
+  teardown(function()
+    os.remove(bad)
+    os.remove(raw)
+  end)
+
+  it("explain gives 0 and a summary for what is accepted", function()
+    local status, out, err = run("explain " .. GOOD)
+    assert.equal(0, status)
+    assert.equal(GOOD .. ": accepted", out:match "^[^\n]*")
+    assert.equal("", err)
+  end)
+
+  it("explain gives 1 and lessons for what is refused", function()
+    local status, out, err = run("explain " .. bad)
+    assert.equal(1, status)
+    assert.truthy(out:find("R_INSN_SYSTEM", 1, true))
+    assert.truthy(out:find("Why:", 1, true))
+    assert.equal("", err)
+  end)
+
+  it("explain gives 2 for files that cannot be used, and goes on", function()
+    local status, out, err = run("explain README.md /nowhere " .. GOOD)
+    assert.equal(2, status)
+    assert.truthy(out:find(GOOD .. ": accepted", 1, true))
+    assert.truthy(err:find("zvm explain: README.md: ", 1, true))
+    assert.truthy(err:find("zvm explain: /nowhere: ", 1, true))
+  end)
+
+  it("explain takes bare code, an address, a level and a maximum", function()
+    local status, out = run("explain --code --address=0x40000 --level 3 "
+      .. "--max=1 " .. raw)
+    assert.equal(1, status)
+    assert.truthy(out:find("0x40000", 1, true))
+    assert.equal(2, (run "explain --code /nowhere"))
+  end)
+
+  it("validate prints the verdict, a line for each finding", function()
+    local status, out = run(("validate %s %s"):format(GOOD, bad))
+    assert.equal(1, status)
+    local lines = {}
+    for line in out:gmatch "[^\n]+" do
+      lines[#lines + 1] = line
+    end
+    local about = assert(zvm.load(GOOD)):about()
+    assert.equal(("%s: accepted, level v2, %d bytes of text"):format(GOOD,
+      about.text_size), lines[1])
+    assert.equal(1, lines[2]:find(bad .. ": 0x20000: R_INSN_SYSTEM: 0f 05 ",
+      1, true))
+    assert.equal(2, #lines)
+    assert.equal(2, (run "validate /nowhere"))
+    assert.equal(0, (run("validate " .. GOOD)))
+  end)
+
+  it("cc is zvm-cc", function()
+    local base = os.tmpname()
+    host.write_file(base .. ".c", "int main(void) { return 7; }\n")
+    assert.equal(0, (run(("cc -O1 -o %s %s.c"):format(base, base))))
+    assert.equal(7, assert(zvm.run { program = base }).code)
+    os.remove(base .. ".c")
+    os.remove(base)
+    assert.equal(1, (run "cc -shared"))
+  end)
+
+  it("version says which", function()
+    for _, word in ipairs { "version", "--version" } do
+      assert.same({ 0, "zvm " .. zvm.VERSION .. "\n", "" }, { run(word) })
+    end
+  end)
+
+  it("help lists every command and what the exit codes mean", function()
+    for _, word in ipairs { "help", "--help", "-h" } do
+      local status, out, err = run(word)
+      assert.equal(0, status)
+      assert.equal("", err)
+      for _, name in ipairs { "explain", "validate", "cc", "version",
+        "help" } do
+        assert.truthy(out:find("\n  zvm " .. name, 1, true))
+      end
+      assert.truthy(out:find("Exit codes:", 1, true))
+      for line in out:gmatch "[^\n]+" do
+        assert.is_true(#line <= 80, line)
+      end
+    end
+  end)
+
+  local WRONG = {
+    [""] = "no command", ["frob"] = 'unknown command "frob"',
+    ["explain"] = "no file", ["validate"] = "no file",
+    ["validate --max=1 x"] = "unknown option --max",
+    ["explain -x y"] = "unknown option -x",
+    ["explain --max"] = "--max wants a number",
+    ["explain --max=many x"] = "--max wants a number, not many",
+    ["explain --code=1 x"] = "--code takes no value",
+    ["explain --level=3 x"] = "--level are for --code",
+    ["explain --max=0 x"] = "max: whole number from 1 to 100",
+    ["explain --code --level=9 README.md"] = "level",
+    ["version 5"] = "takes no arguments",
+  }
+  for words, message in pairs(WRONG) do
+    it(("takes `zvm %s` for a mistake"):format(words), function()
+      local status, out, err = run(words)
+      assert.equal(2, status)
+      assert.equal("", out)
+      assert.truthy(err:find(message, 1, true), err)
+    end)
+  end
+
+  it("takes what comes after -- for files", function()
+    local _, _, err = run "explain -- --max"
+    assert.truthy(err:find("zvm explain: --max: ", 1, true))
+  end)
+
+  it("runs from elsewhere and through a link", function()
+    local link = os.tmpname()
+    os.remove(link)
+    assert.equal(0, os.execute(("ln -s %s/lua/bin/zvm %s"):format(ROOT,
+      link)))
+    assert.equal(0, (run("version", "cd / && " .. link)))
+    os.remove(link)
+  end)
+end)
