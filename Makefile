@@ -49,7 +49,8 @@ CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c))
 ORACLES := $(B)/test/compare $(B)/test/cpu
 GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,$(wildcard spec/guest/*.c))
 # examples/01-hello/main.c becomes build/guest/01-hello/main.zvm
-EXAMPLES := $(patsubst examples/%.c,$(B)/guest/%.zvm,$(wildcard examples/*/*.c))
+EXAMPLES := $(patsubst examples/%,$(B)/guest/%.zvm,\
+  $(basename $(wildcard examples/*/*.c examples/*/*.s)))
 KERNELS := $(patsubst spec/bench/kernel/%.c,%,$(wildcard spec/bench/kernel/*.c))
 SYSROOT := $(B)/sysroot
 TOOLCHAIN := lua/bin/zvm-cc stdlib/link.ld $(wildcard lua/zvm/toolchain/*.lua \
@@ -163,6 +164,12 @@ $(B)/guest/06-mapreduce/grep.zvm: $(SYSROOT)/.pcre2
 $(B)/guest/%.zvm: examples/%.c $(LIBC)
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -Wall -Wextra -o $@ $< $(GUEST_LIBS)
+
+# Assembly of examples is taken as it is: some of it is bad on purpose.
+$(B)/guest/%.zvm: examples/%.s stdlib/link.ld | setup
+	@mkdir -p $(@D)
+	$(call run,GUEST)as --x32 -g -o $@.o $< && \
+	  ld -m elf32_x86_64 -z max-page-size=4096 -T stdlib/link.ld -o $@ $@.o && rm $@.o
 
 LUA_ENV := LUA_PATH='lua/?.lua;;' LUA_CPATH='$(B)/?.so;;' ZVM_BUILD=$(B)
 

@@ -200,22 +200,31 @@ local function traps_row(out, counts)
       .. table.concat(used, ", "))
 end
 
+-- What confines an operand, in the words of its row.
+local CONFINED = {
+  { "addr32", "computed in 32 bits, by the prefix 67" },
+  { "rsp", "at a constant distance from the stack pointer" },
+  { "rip", "constants, checked (rip-relative)" },
+  { "string", "string instructions, with 32-bit addresses on both sides" },
+}
+
 local function memory_rows(out, memory)
   local sum = memory.addr32 + memory.rip + memory.rsp + memory.string
-  row(out, "memory", sum, "operands that access memory, all within 4 GiB:")
-  row(out, "", memory.addr32, "computed in 32 bits, by the prefix 67")
-  row(out, "", memory.rsp, "at a constant distance from the stack pointer")
-  row(out, "", memory.rip, "constants, checked (rip-relative)")
-  row(out, "", memory.string,
-    "string instructions, with 32-bit addresses on both sides")
+  row(out, "memory", sum, sum == 0 and "no operand accesses memory"
+    or "operands that access memory, all within 4 GiB:")
+  for _, kind in ipairs(CONFINED) do
+    if memory[kind[1]] > 0 then
+      row(out, "", memory[kind[1]], kind[2])
+    end
+  end
 end
 
 local function flow_rows(out, counts)
   local jumps, calls = counts.jumps, counts.calls
   row(out, "direct", jumps.direct + jumps.conditional + calls.direct,
-    ("jumps and calls to the beginning of an instruction: %d jmp, %d "
-      .. "conditional, %d call"):format(jumps.direct, jumps.conditional,
-      calls.direct))
+    ("jumps and calls, each to the beginning of an instruction or to the "
+      .. "gate: %d jmp, %d conditional, %d call"):format(jumps.direct,
+      jumps.conditional, calls.direct))
   row(out, "indirect", jumps.indirect + calls.indirect,
     ("%s, %s through registers, each masked to the beginning of a bundle")
       :format(plural(jumps.indirect, "jump"), plural(calls.indirect, "call")))
