@@ -40,10 +40,12 @@ describe("a wrong argument", function()
     assert_refused(zvm.run, "table")
   end)
 
-  it("of zvm.validate is an error", function()
-    assert_refused(zvm.validate, "string")
-    assert_refused_second(zvm.validate, ("\144"):rep(32))
-  end)
+  for _, name in ipairs { "validate", "survey" } do
+    it("of zvm." .. name .. " is an error", function()
+      assert_refused(zvm[name], "string")
+      assert_refused_second(zvm[name], ("\144"):rep(32))
+    end)
+  end
 
   it("of a method is an error", function()
     local module = assert(zvm.load(code.exit(0)))
