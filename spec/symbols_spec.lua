@@ -2,11 +2,11 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local code = require "support.code"
-local dwarf = require "zvm.dwarf"
-local elf = require "zvm.elf"
 local host = require "support.host"
-local sorted = require "zvm.sorted"
+local build = require "support.elf"
 local symbols = require "zvm.symbols"
+
+local le = build.le
 
 local HEADER = [[
 static __attribute__((noinline)) int twice(int x)
@@ -112,6 +112,8 @@ local function check_lines(path)
           assert.equal(i - 1, found.offset)
           known = known + (line and 1 or 0)
         end
+        -- what is behind is padding, or another function
+        assert.not_equal(name, read:lookup(fn.start + fn.size).func)
       end
     end
   end
@@ -225,181 +227,73 @@ describe("zvm.symbols", function()
   end)
 end)
 
--- -- Damage -----------------------------------------------------------------
+-- -- Symbol tables by hand -------------------------------------------------
 
--- A small generator with a fixed seed: every run sees the same damage.
-local seed = 1
-local function random(n)
-  seed = (seed * 16807) % 2147483647
-  return seed % n
-end
+local LOCAL, GLOBAL, WEAK = 0, 16, 32
+local FUNC = 2
 
-local function flip(bytes, at)
-  local old = bytes:byte(at + 1)
-  return bytes:sub(1, at) .. string.char((old + 1 + random(255)) % 256)
-    .. bytes:sub(at + 2)
-end
-
-local function survives(bytes)
-  local read = symbols.read(bytes)
-  for _, address in ipairs { 0, 0x20000, 0x20041, 2 ^ 32, 2 ^ 53 } do
-    local found = read:lookup(address)
-    assert.is_true(found.line == nil or found.line >= 1)
+-- A program with these symbols: { name, address, size, info, section }.
+local function with_symbols(list)
+  local names, entries = "\0", { ("\0"):rep(16) }
+  for i, symbol in ipairs(list) do
+    entries[i + 1] = le(#names, 4) .. le(symbol[2], 4) .. le(symbol[3], 4)
+      .. string.char(symbol[4]) .. "\0" .. le(symbol[5] or 1, 2)
+    names = names .. symbol[1] .. "\0"
   end
+  local base = #code.exit(0)
+  local table_of = table.concat(entries)
+  local function section(kind, flags, offset, size, link)
+    return le(0, 4) .. le(kind, 4) .. le(flags, 4) .. le(0, 4)
+      .. le(offset, 4) .. le(size, 4) .. le(link, 4) .. ("\0"):rep(12)
+  end
+  local sections = section(0, 0, 0, 0, 0) .. section(1, 6, 4096, 4096, 0)
+    .. section(2, 0, base, #table_of, 3)
+    .. section(3, 0, base + #table_of, #names, 0)
+  return build.build({ build.text(code.new():exit(0).bytes) }, {
+    shoff = base + #table_of + #names, shentsize = 40, shnum = 4,
+  }) .. table_of .. names .. sections
 end
 
-describe("damage", function()
-  local bytes
-  setup(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    sh("mkdir -p %s/inner", folder)
-    host.write_file(folder .. "/main.c", SOURCE)
-    host.write_file(folder .. "/inner/twice.h", HEADER)
-    sh("cd %s && gcc -mx32 -O1 -g -nostdlib -ffreestanding -fno-pic "
-      .. "-fno-pie -static -Wl,-e,main -Wl,--unresolved-symbols=ignore-all "
-      .. "-I%s/sysroot/include -o small main.c", folder,
-      output("realpath %s", host.build()):match "[^\n]+")
-    bytes = host.read_file(folder .. "/small")
-    sh("rm -r %s", folder)
-  end)
-
-  it("by cutting a program short is no error", function()
-    for size = 0, #bytes, math.floor(#bytes / 150) do
-      survives(bytes:sub(1, size))
-    end
-  end)
-
-  it("of single bytes is no error, wherever it is", function()
-    local headers = elf.read(bytes)
-    local lines = headers.sections[".debug_line"]
-    local table_at = elf.u32(bytes, 32)
-    local places = {
-      { 0, 52 }, { table_at, #bytes - table_at },
-      { lines.offset, lines.size },
-      { headers.sections[".symtab"].offset,
-        headers.sections[".symtab"].size }, { 0, #bytes },
-    }
-    for _, place in ipairs(places) do
-      for _ = 1, 150 do
-        survives(flip(bytes, place[1] + random(place[2])))
-      end
-    end
-  end)
-
-  it("of many bytes of the line table is no error", function()
-    local lines = elf.read(bytes).sections[".debug_line"]
-    local section = elf.content(bytes, lines)
-    for _ = 1, 300 do
-      local damaged = section
-      for _ = 1, 1 + random(20) do
-        damaged = flip(damaged, random(#section))
-      end
-      local read = dwarf.read(damaged, function() end)
-      read:find(0x20010)
-    end
-  end)
-end)
-
--- -- Bounds -----------------------------------------------------------------
-
-local le = require("support.elf").le
-
--- A unit of version 4 whose header is followed by `rest`.
-local function unit(tables, rest)
-  local head = "\1\1\1\251\14\13" .. "\0\1\1\1\1\0\0\0\1\0\0\1" .. tables
-  local body = "\4\0" .. le(#head, 4) .. head .. rest
-  return le(#body, 4) .. body
-end
-
--- Seconds of processor time that reading takes.
-local function time_of(section)
-  collectgarbage()
-  local before = os.clock()
-  local read = dwarf.read(section, function() end)
-  read:find(0x20000)
-  return os.clock() - before, read
-end
-
-describe("a hostile line table", function()
-  local START = "\0\5\2" .. le(0x20000, 4)
-  local STOP = "\0\1\1"
-
-  it("of a good form is read", function()
-    local _, read = time_of(unit("\0a.c\0\0\0\0\0", START .. "\3\8\1" .. "\2\4"
-      .. STOP))
-    assert.same({ "a.c", 9 }, { read:find(0x20003) })
-    assert.is_nil(read:find(0x20004))
-  end)
-
-  local HOSTILE = {
-    ["of tiny units"] = unit("\0\0", ""):rep(40000),
-    ["of units that never end their tables"] = unit("aaa", ""):rep(40000),
-    ["of one endless number"] = unit("\0\0", "\2" .. ("\255"):rep(1e6)),
-    ["of nothing but rows"] = unit("\0\0", START .. ("\255"):rep(1e6)
-      .. STOP),
-    ["of nothing but sequences"] = unit("\0\0",
-      (START .. "\1\2\1" .. STOP):rep(60000)),
-    ["of nothing but files"] = unit(("a"):rep(5e5) .. "\0\0"
-      .. ("a\0\0\0\0"):rep(1e5) .. "\0", ""),
-    ["of numberless entries"] = le(60, 4) .. "\5\0\4\0" .. le(40, 4)
-      .. "\1\1\1\251\14\13" .. "\0\1\1\1\1\0\0\0\1\0\0\1" .. "\0\255\255\255\7"
-      .. ("\0"):rep(40),
-    ["of sequences in falling order"] = (function()
-      local parts = {}
-      for i = 1, 20000 do
-        parts[i] = "\0\5\2" .. le(0x4000000 - i * 16, 4) .. "\1\2\1" .. STOP
-      end
-      return unit("\0a.c\0\0\0\0\0", table.concat(parts))
-    end)(),
-  }
-  for name, section in pairs(HOSTILE) do
-    it(name .. " takes no long time", function()
-      assert.is_true(time_of(section) < 5)
-    end)
+describe("a symbol table", function()
+  local function func(list, address)
+    return symbols.read(with_symbols(list)):lookup(address or 0x20000).func
   end
 
-  it("that walks backwards gives no line", function()
-    local _, read = time_of(unit("\0a.c\0\0\0\0\0", START .. "\3\8\1\2\8\1"
-      .. START .. "\1\2\16" .. STOP))
-    assert.is_nil(read:find(0x20002))
+  it("of several names for one address gives the global one", function()
+    local some = { { "a", 0x20000, 8, LOCAL + FUNC },
+      { "b", 0x20000, 8, WEAK + FUNC }, { "c", 0x20000, 8, GLOBAL + FUNC },
+      { "d", 0x20000, 8, GLOBAL + FUNC } }
+    assert.equal("c", func(some))
+    assert.equal("b", func { some[1], some[2] })
+    assert.equal("c", func { some[3], some[2], some[1] })
   end)
 
-  it("does not spoil the units before and after it", function()
-    local function good(start)
-      return unit("\0a.c\0\0\0\0\0", "\0\5\2" .. le(start, 4) .. "\3\8\1"
-        .. "\2\4" .. STOP)
-    end
-    local bad = unit("\0\0", "\0\255")
-    local _, read = time_of(good(0x20000) .. bad .. good(0x30000))
-    assert.equal(9, select(2, read:find(0x20001)))
-    assert.equal(9, select(2, read:find(0x30001)))
-  end)
-end)
-
-describe("zvm.sorted", function()
-  it("sorts whatever the order was, and keeps that of equals", function()
-    for _, n in ipairs { 0, 1, 2, 3, 31, 1000 } do
-      local list = {}
-      for i = 1, n do
-        list[i] = { key = random(20), at = i }
-      end
-      local out = sorted.by(list, "key")
-      assert.equal(n, #out)
-      for i = 2, n do
-        local a, b = out[i - 1], out[i]
-        assert.is_true(a.key < b.key or a.key == b.key and a.at < b.at)
-      end
-    end
+  it("gives a name only within the function's size", function()
+    local list = { { "f", 0x20000, 8, FUNC }, { "g", 0x20020, 8, FUNC } }
+    assert.equal("f", func(list, 0x20007))
+    assert.is_nil(func(list, 0x20008))
+    assert.is_nil(func(list, 0x1ffff))
   end)
 
-  it("finds the last that is not above", function()
-    local list = { 2, 4, 4, 9 }
-    local function find(value)
-      return sorted.last(1, #list, value, function(i) return list[i] end)
+  it("is read for code only", function()
+    assert.is_nil(func { { "data", 0x20000, 8, 1 } })
+    assert.is_nil(func { { "absolute", 0x20000, 8, FUNC, 0xfff1 } })
+    assert.is_nil(func { { "elsewhere", 0x20000, 8, FUNC, 3 } })
+    assert.is_nil(func { { ".L1", 0x20000, 0, 0 } })
+  end)
+
+  it("may hold names that would move a cursor", function()
+    assert.equal("?[2Jf", func { { "\27[2Jf", 0x20000, 8, FUNC } })
+  end)
+
+  it("of many entries in any order takes no long time", function()
+    local list = {}
+    for i = 1, 50000 do
+      list[i] = { "f", 0x40000 - i, 1, FUNC }
     end
-    assert.same({ nil, 1, 1, 3, 3, 4 }, { find(1), find(2), find(3), find(4),
-      find(8), find(100) })
-    assert.is_nil(find(1))
+    local bytes = with_symbols(list)
+    local before = os.clock()
+    assert.equal("f", symbols.read(bytes):lookup(0x40000 - 77).func)
+    assert.is_true(os.clock() - before < 5)
   end)
 end)

@@ -49,13 +49,10 @@ local function read_segments(s, out)
     if at + PHDR > #s then
       return
     end
-    local segment = {
+    out[#out + 1] = {
       type = u32(s, at), offset = u32(s, at + 4), address = u32(s, at + 8),
       size = u32(s, at + 16), flags = u32(s, at + 24),
     }
-    if segment.offset + segment.size <= #s then
-      out[#out + 1] = segment
-    end
     at = at + PHDR
   end
 end

@@ -119,9 +119,6 @@ local function read_table(u, s, at)
   end
   local count
   count, at = uleb(s, at)
-  if count > 0 and kinds == 0 then
-    damage() -- entries of no bytes at all
-  end
   local list = {}
   for i = 0, count - 1 do
     local entry = { directory = 0 }
