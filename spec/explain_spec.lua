@@ -130,16 +130,33 @@ describe("zvm.explain.code", function()
     assert.equal(0x2001e, finding.address)
   end)
 
-  it("tells of an instruction that reaches into the bundle", function()
+  it("tells tails of instructions from what is wrong by itself", function()
     local bytes = bundles(("90"):rep(31) .. "b8 0f 05 00 00")
     local result = assert(explain.code(bytes))
-    assert.equal("R_BUNDLE_CROSS", result.findings[1].rule)
-    assert.is_nil(result.findings[1].crossed_by)
-    assert.equal("R_INSN_SYSTEM", result.findings[2].rule)
-    assert.equal(0x2001f, result.findings[2].crossed_by)
-    assert.truthy(explain.format(result):find("at 0x2001f, in the bundle "
-      .. "before", 1, true))
-    assert_fits(explain.format(result))
+    local cross, tail = result.findings[1], result.findings[2]
+    assert.equal("R_BUNDLE_CROSS", cross.rule)
+    assert.same({}, { cross.crossed_by, cross.tail_of })
+    assert.equal("R_INSN_SYSTEM", tail.rule)
+    assert.same({ 0x2001f, 0x2001f }, { tail.crossed_by, tail.tail_of })
+    -- It is told of the tail, without a lesson that would lead astray.
+    local text = explain.format(result)
+    assert.truthy(text:find("\n    0x20020  R_INSN_SYSTEM    syscall\n", 1,
+      true))
+    assert.is_nil(text:find(tail.text, 1, true))
+    assert_fits(text)
+  end)
+
+  it("says that a bundle begins within an instruction", function()
+    local bytes = bundles(("90"):rep(31) .. "b8 90 90 90 90 c3")
+    local result = assert(explain.code(bytes))
+    local ret = result.findings[2]
+    assert.equal("R_FLOW_RETURN", ret.rule)
+    assert.equal(0x2001f, ret.crossed_by)
+    assert.is_nil(ret.tail_of)
+    local text = explain.format(result)
+    assert.truthy(text:find("begins within the instruction at 0x2001f", 1,
+      true))
+    assert.truthy(text:find(ret.text, 1, true))
   end)
 
   it("shows where a jump goes that may not go there", function()

@@ -16,6 +16,7 @@ local M = {}
 
 local BUNDLE = 32
 local TEXT_BASE = 0x20000
+local SWEEP_MAX = 4096 -- bytes that are read once more to find tails
 local MAX, MAX_MOST = 20, 100 -- findings; zvm.load has no more
 
 -- -- Findings ---------------------------------------------------------------
@@ -43,6 +44,21 @@ local function add_target(self, finding)
   finding.target = place
 end
 
+-- Does the bundle, or the finding itself, begin within an instruction? To
+-- tell, the code is read from the beginning of the function, if that is near
+-- and known, else from the bundle before.
+local function add_tails(self, finding)
+  local start = finding.offset - finding.offset % BUNDLE
+  local from = finding.offset - (finding.func_offset or math.huge)
+  if from < 0 or from < start - SWEEP_MAX then
+    from = math.max(start - BUNDLE, 0)
+  end
+  finding.crossed_by = bundle.spanning(self.code, self.address, from, start,
+    self.decode)
+  finding.tail_of = bundle.spanning(self.code, self.address, from,
+    finding.offset, self.decode)
+end
+
 local function add_code(self, finding)
   if finding.offset >= #self.code or #self.code < BUNDLE then
     return
@@ -51,8 +67,7 @@ local function add_code(self, finding)
     finding.offset, self.decode)
   finding.context, finding.bytes = context, marked.bytes
   finding.disasm = marked.disasm
-  finding.crossed_by = bundle.crossing(self.code, self.address,
-    finding.offset, self.decode)
+  add_tails(self, finding)
   if finding.rule == "R_FLOW_TARGET" or finding.rule == "R_FLOW_OUTSIDE" then
     add_target(self, finding)
   end

@@ -144,16 +144,16 @@ function M.read(code, address, offset, decode)
   return items, marked
 end
 
---- The address of the instruction that crosses into the bundle around
--- `offset` from the one before; nil when there is none.
-function M.crossing(code, address, offset, decode)
-  local stop = offset - offset % BUNDLE
-  local at = math.max(stop - BUNDLE, 0)
-  while decode and at < stop do
+--- The address of the instruction that `offset` lies within when the code is
+-- read from offset `from` on, not bundle by bundle; nil when one begins there
+-- or nothing can be said.
+function M.spanning(code, address, from, offset, decode)
+  local at = from
+  while decode and at < offset do
     local text, size = decode(code, at, address + at)
     if not text then
       return nil
-    elseif at + size > stop then
+    elseif at + size > offset then
       return address + at
     end
     at = at + size

@@ -36,11 +36,13 @@ local function plural(n, word)
   return ("%d %s%s"):format(n, word, n == 1 and "" or "s")
 end
 
--- "main.c:12, in parse+0x1c"; nil when nothing is known.
-local function place(finding)
+-- "src/main.c:12, in parse+0x1c"; nil when nothing is known. When it is to be
+-- `short`, without folders.
+local function place(finding, short)
   local parts = {}
   if finding.line then
-    parts[1] = ("%s:%d"):format(finding.file, finding.line)
+    local file = short and finding.file:match "[^/]*$" or finding.file
+    parts[1] = ("%s:%d"):format(file, finding.line)
   end
   if finding.func then
     local offset = finding.func_offset > 0
@@ -115,9 +117,8 @@ local function lesson_lines(out, finding)
     add(out, "\n    0x%x  %s\n", finding.address, finding.bytes)
   end
   if finding.crossed_by then
-    wrap(out, "  ", ("The instruction at 0x%x, in the bundle before, reaches "
-      .. "into this one: its tail is read here as code, as a jump to the "
-      .. "bundle would read it."):format(finding.crossed_by))
+    wrap(out, "  ", ("This bundle begins within the instruction at 0x%x.")
+      :format(finding.crossed_by))
     out[#out + 1] = ""
   end
   target_lines(out, finding)
@@ -125,7 +126,14 @@ local function lesson_lines(out, finding)
   wrap(out, "  Instead:  ", finding.remedy)
 end
 
--- The other findings of a rule, a line each.
+-- A finding in one line; `what` is said of it.
+local function short_line(out, finding, what)
+  local where = place(finding, true)
+  out[#out + 1] = cut(("    0x%x  %s%s"):format(finding.address, what,
+    where and "  (" .. where .. ")" or ""))
+end
+
+-- The other findings of a rule.
 local function other_lines(out, list)
   if #list < 2 then
     return
@@ -133,26 +141,46 @@ local function other_lines(out, list)
   out[#out + 1] = ""
   add(out, "  The same rule, %s more:", plural(#list - 1, "time"))
   for i = 2, #list do
-    local finding = list[i]
-    local where = place(finding)
-    out[#out + 1] = cut(("    0x%x  %s%s"):format(finding.address,
-      finding.disasm or finding.bytes, where and "  (" .. where .. ")" or ""))
+    short_line(out, list[i], list[i].disasm or list[i].bytes)
   end
 end
 
--- Findings by rule, in order of the first of each.
-local function groups(findings)
-  local list, by_rule = {}, {}
-  for _, finding in ipairs(findings) do
-    local group = by_rule[finding.rule]
-    if not group then
-      group = {}
-      by_rule[finding.rule] = group
-      list[#list + 1] = group
-    end
-    group[#group + 1] = finding
+-- Findings that would not be there if another instruction stayed within its
+-- bundle: no lessons, which would lead astray.
+local function tail_lines(out, list)
+  if #list == 0 then
+    return
   end
-  return list
+  out[#out + 1] = ""
+  wrap(out, "", "Tails: an instruction reaches into these bundles from the one "
+    .. "before. Its tail is read as code, as a jump to the bundle would read "
+    .. "it, and this is what is found then:")
+  out[#out + 1] = ""
+  for _, finding in ipairs(list) do
+    short_line(out, finding, ("%-16s %s"):format(finding.rule,
+      finding.disasm or finding.bytes))
+  end
+end
+
+-- Findings by rule, in order of the first of each; apart, those in tails.
+-- How many rules there are is the third.
+local function groups(findings)
+  local list, by_rule, tails, seen, rules = {}, {}, {}, {}, 0
+  for _, finding in ipairs(findings) do
+    local rule = finding.rule
+    rules = rules + (seen[rule] and 0 or 1)
+    seen[rule] = true
+    if finding.tail_of then
+      tails[#tails + 1] = finding
+    else
+      if not by_rule[rule] then
+        by_rule[rule] = {}
+        list[#list + 1] = by_rule[rule]
+      end
+      by_rule[rule][#by_rule[rule] + 1] = finding
+    end
+  end
+  return list, tails, rules
 end
 
 local function name(result)
@@ -160,9 +188,9 @@ local function name(result)
 end
 
 local function refused_lines(out, result)
-  local list = groups(result.findings)
+  local list, tails, count = groups(result.findings)
   local found = #result.findings
-  local rules = plural(#list, "rule")
+  local rules = plural(count, "rule")
   add(out, "%s: refused: %s", name(result), result.more
     and ("the first %s, of %s; there are more"):format(
       plural(found, "finding"), rules)
@@ -173,6 +201,7 @@ local function refused_lines(out, result)
     lesson_lines(out, group[1])
     other_lines(out, group)
   end
+  tail_lines(out, tails)
   out[#out + 1] = ""
   wrap(out, "", "What zvm-cc makes of C and of assembly satisfies all rules; "
     .. "docs/toolchain.md.")
