@@ -11,9 +11,9 @@ local ROOT = io.popen("pwd"):read "*l"
 -- Run `zvm` with these words of the shell: exit code, stdout, stderr.
 local function run(words, command)
   local base = os.tmpname()
-  local status = os.execute(("%s%s %s >%s.out 2>%s.err </dev/null"):format(
-    "ZVM_LUA=" .. (os.getenv "ZVM_TEST_LUA" or "lua5.1") .. " ",
-    command or "lua/bin/zvm", words, base, base))
+  local status = os.execute(("%s %s >%s.out 2>%s.err </dev/null"):format(
+    command or "ZVM_LUA=" .. (os.getenv "ZVM_TEST_LUA" or "lua5.1")
+      .. " lua/bin/zvm", words, base, base))
   local out = host.read_file(base .. ".out")
   local err = host.read_file(base .. ".err")
   os.remove(base .. ".out")
@@ -139,6 +139,22 @@ describe("zvm", function()
   it("takes what comes after -- for files", function()
     local _, _, err = run "explain -- --max"
     assert.truthy(err:find("zvm explain: --max: ", 1, true))
+  end)
+
+  it("runs nothing that lies beside the program", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    assert.equal(0, os.execute("mkdir -p " .. folder .. "/zvm"))
+    for _, name in ipairs { "zvm", "zvm/cli", "zvm/disasm" } do
+      host.write_file(("%s/%s.lua"):format(folder, name), "os.exit(9)")
+    end
+    local status, out = run(("explain %s/%s"):format(ROOT, GOOD),
+      ("cd %s && LUA_INIT='os.exit(8)' %s/lua/bin/zvm"):format(folder, ROOT))
+    assert.equal(0, status)
+    assert.truthy(out:find("accepted", 1, true))
+    assert.equal(1, (run("explain " .. bad, ("cd %s && %s/lua/bin/zvm")
+      :format(folder, ROOT))))
+    os.execute("rm -r " .. folder)
   end)
 
   it("runs from elsewhere and through a link", function()
