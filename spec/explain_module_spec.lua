@@ -154,6 +154,19 @@ describe("zvm.explain.module", function()
     end
   end)
 
+  it("does not read what is no regular file", function()
+    local pipe = os.tmpname()
+    os.remove(pipe)
+    assert.equal(0, os.execute("mkfifo " .. pipe))
+    for _, path in ipairs { pipe, "/dev/zero" } do
+      local result, message, status = explain.module(path)
+      assert.is_nil(result)
+      assert.equal(path .. ": not a regular file", message)
+      assert.equal("FORMAT", status)
+    end
+    os.remove(pipe)
+  end)
+
   it("takes damage for what it is", function()
     local bytes = host.read_file(host.guest "01-hello/main")
     local seed = 3

@@ -148,7 +148,6 @@ local function is_bytes(program)
     or program:find("\0", 1, true) ~= nil
 end
 
--- The file's bytes; nil when they cannot be read, and zvm.load says why.
 local function slurp(path)
   local file = io.open(path, "rb")
   local bytes = file and file:read "*a"
@@ -174,20 +173,20 @@ local function details_of(bytes, message)
     bytes = bundle.hex(bytes:sub(at + 1, at + 16)) }
 end
 
--- A file is read once, so that what is explained is what was judged.
+-- A file is read again only when zvm.load could read it: others may be
+-- pipes, or have no end. Should it change meanwhile, the explanation is off;
+-- the verdict is not.
 local function load(program)
-  local path = not is_bytes(program) and program or nil
-  local bytes = program
-  if path then
-    bytes = slurp(path)
+  local file = { path = not is_bytes(program) and program or nil }
+  file.module, file.message, file.code, file.findings = zvm.load(program)
+  if not file.path then
+    file.bytes = program
+  elseif file.module or file.findings
+    or file.message:find("at file offset 0x", 1, true)
+  then
+    file.bytes = slurp(file.path)
   end
-  local whole = bytes and is_bytes(bytes)
-  local module, message, code, findings = zvm.load(whole and bytes or path)
-  if message and whole and path then
-    message = path .. ": " .. message
-  end
-  return { path = path, bytes = bytes, module = module, message = message,
-    code = code, findings = findings }
+  return file
 end
 
 -- -- Public -----------------------------------------------------------------
@@ -217,7 +216,8 @@ function M.module(program, options)
   local headers = file.bytes and elf.read(file.bytes)
   local segment = headers and elf.text_segment(headers)
   if not segment or not (file.module or file.findings) then
-    return nil, file.message, file.code,
+    return nil, file.message or program .. ": changed while it was read",
+      file.code or "SYSTEM",
       file.code == "FORMAT" and details_of(file.bytes, file.message) or nil
   end
   local self = { code = elf.content(file.bytes, segment),
