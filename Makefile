@@ -46,7 +46,7 @@ CORE_OBJ := $(patsubst %,$(B)/obj/%.o,$(basename $(CORE_SRC)))
 LUA_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard zvm.so-src/*.c))
 TOOLS := $(patsubst core/tool/%.c,$(B)/bin/%,$(wildcard core/tool/*.c))
 CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c))
-ORACLES := $(B)/test/compare $(B)/test/cpu
+ORACLES := $(addprefix $(B)/test/,enumerate compare cpu mutants)
 GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,$(wildcard spec/guest/*.c))
 # examples/01-hello/main.c becomes build/guest/01-hello/main.zvm
 EXAMPLES := $(patsubst examples/%,$(B)/guest/%.zvm,\
@@ -215,8 +215,10 @@ $(B)/test/%: spec/core/%.c $(B)/libzvm.a
 	  -Ispec/core -I$(B)/gen -MMD -MP -MF $@.d -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
 CORPORA := $(foreach t,$(FUZZ:fuzz_%=%),"$(B)/test/replay_$t spec/fuzz/corpus/$t.txt")
-test: all $(CTESTS) $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
-	@.ci/test $(CTESTS) "$(B)/test/compare --short" "$(B)/test/cpu 1" $(CORPORA) -- $(INTERPRETERS)
+test: all guests $(CTESTS) $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
+	@.ci/test $(CTESTS) "$(B)/test/enumerate --short" "$(B)/test/compare --short" \
+	  "$(B)/test/cpu 300" "$(B)/test/mutants --short" \
+	  $(CORPORA) -- $(INTERPRETERS)
 
 # All of it again where undefined behaviour ends the process. The address
 # sanitizer's own memory lies below 4 GiB: it sees the replays only.
@@ -226,20 +228,24 @@ check-sanitizers: all $(REPLAYS) ## C tests and specs under UBSan, corpora under
 	+@$(MAKE) B=$(B)/ubsan CFLAGS='$(SANITIZE)' LDFLAGS='$(SANITIZE)' host ctests
 	@ZVM_SO=$(B)/ubsan .ci/test $(CTESTS:$(B)/%=$(B)/ubsan/%) $(CORPORA) -- lua5.1
 
-# The validator's oracles: Zydis, a second validator, the processor.
-$(B)/test/compare: spec/oracle/compare.c spec/oracle/second.c spec/oracle/second.h $(B)/libzvm.a
+# The validator's oracles: Zydis, a second validator, the processor, and runs.
+$(B)/test/enumerate: spec/oracle/reading.c
+$(B)/test/compare: spec/oracle/second.c
+$(B)/test/cpu: spec/oracle/lines.c
+$(B)/test/mutants: spec/oracle/mutate.c spec/oracle/lines.c
+$(ORACLES): $(B)/test/%: spec/oracle/%.c $(B)/libzvm.a $(B)/gen/automaton.inc $(wildcard spec/oracle/*.h)
 	@mkdir -p $(@D)
-	$(call run,TEST)$(CC) -O2 $(filter-out -Wswitch-enum,$(WARN)) $(CORE_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libzvm.a -lcrypto -lZydis
+	$(call run,TEST)$(CC) -O2 -g $(filter-out -Wswitch-enum,$(WARN)) $(CORE_CFLAGS) -I$(B)/gen -fpie \
+	  -o $@ $(filter %.c,$^) $(B)/libzvm.a -lcrypto -lZydis -pthread
 
-$(B)/test/cpu: spec/oracle/cpu.c $(B)/libzvm.a
-	@mkdir -p $(@D)
-	$(call run,TEST)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -I$(B)/gen -fpie -o $@ $< $(B)/libzvm.a -lcrypto
-
-check-validator: $(ORACLES) $(B)/test/test_zydis $(B)/test/test_accept ## The validator's oracles, at length
-	$(B)/test/test_accept
-	$(B)/test/test_zydis
-	$(B)/test/compare
-	$(B)/test/cpu 12
+# Each but compare and test_accept keeps two processors busy by itself.
+check-validator: guests $(ORACLES) $(B)/test/test_accept $(FUZZ:%=$(B)/fuzz/%) ## The validator's oracles, at length
+	$(B)/test/enumerate
+	$(B)/test/compare & compare=$$!; $(B)/test/test_accept; accept=$$?; \
+	  wait $$compare && [ $$accept = 0 ]
+	$(B)/test/cpu
+	$(B)/test/mutants
+	spec/fuzz/run $(B) $(SECONDS) $(FUZZ)
 
 check: lint test ## Lint, then test
 
