@@ -27,6 +27,7 @@ int __ffsdi2(uint64_t a);
 int __ffsti2(uti a);
 int __clrsbsi2(int32_t a);
 int __clrsbdi2(int64_t a);
+int __clrsbti2(__int128 a);
 uint32_t __bswapsi2(uint32_t a);
 uint64_t __bswapdi2(uint64_t a);
 
@@ -75,6 +76,11 @@ int __clrsbsi2(int32_t a) {
 int __clrsbdi2(int64_t a) {
   uint64_t u = (uint64_t)(a < 0 ? ~a : a);
   return u ? __builtin_clzll(u) - 1 : 63;
+}
+
+int __clrsbti2(__int128 a) {
+  uti u = (uti)(a < 0 ? ~a : a);
+  return u ? __clzti2(u) - 1 : 127;
 }
 
 uint32_t __bswapsi2(uint32_t a) { return __builtin_bswap32(a); }

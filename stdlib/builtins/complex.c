@@ -54,26 +54,9 @@ dc __muldc3(double a, double b, double c, double d) {
   return join(INF * (a * c - b * d), INF * (a * d + b * c));
 }
 
-/* Scaled by a power of two, so that the divisor's square is in range. */
-dc __divdc3(double a, double b, double c, double d) {
-  double size_c = __builtin_fabs(c), size_d = __builtin_fabs(d);
-  double most = size_c > size_d ? size_c : size_d;
-  double scale = 1, norm, x, y;
-  if (most > 0 && isfinite(most)) {
-    unsigned long long bits;
-    __builtin_memcpy(&bits, &most, sizeof(bits));
-    int exponent = (int)(bits >> 52);
-    if (exponent > 2045) exponent = 2045;
-    bits = (unsigned long long)(2046 - exponent) << 52;
-    __builtin_memcpy(&scale, &bits, sizeof(scale));
-    c *= scale;
-    d *= scale;
-  }
-  norm = c * c + d * d;
-  x = (a * c + b * d) / norm * scale;
-  y = (b * c - a * d) / norm * scale;
-  if (!isnan(x) || !isnan(y)) return join(x, y);
-  if (norm == 0 && (!isnan(a) || !isnan(b)))
+/* What both parts of a quotient are when neither is a number. */
+static dc recover(double a, double b, double c, double d, dc z) {
+  if (c == 0 && d == 0 && (!isnan(a) || !isnan(b)))
     return join(sign(INF, c) * a, sign(INF, c) * b);
   if ((isinf(a) || isinf(b)) && isfinite(c) && isfinite(d)) {
     a = box(a), b = box(b);
@@ -83,7 +66,41 @@ dc __divdc3(double a, double b, double c, double d) {
     c = box(c), d = box(d);
     return join(0.0 * (a * c + b * d), 0.0 * (b * c - a * d));
   }
-  return join(x, y);
+  return z;
+}
+
+#define LEAST 0x1p-1022          /* the smallest normal number  */
+#define SMALL 0x1p-52            /* the distance from 1 to next */
+#define LARGE (0x1.fffffffffffffp1023 / 2)
+#define size(x) __builtin_fabs(x)
+
+/*
+** Smith's quotient, for |c| >= |d|. Where d/c vanishes, its product is made
+** in another order, so that nothing vanishes with it (Baudin and Smith, "A
+** robust complex division in Scilab", 2012).
+*/
+static dc smith(double a, double b, double c, double d) {
+  double ratio = d / c, norm = d * ratio + c;
+  if (size(ratio) > LEAST)
+    return join((b * ratio + a) / norm, (b - a * ratio) / norm);
+  return join((a + d * (b / c)) / norm, (b - d * (a / c)) / norm);
+}
+
+dc __divdc3(double a, double b, double c, double d) {
+  double most = size(c) < size(d) ? size(d) : size(c), scale = 1;
+  dc z;
+  if (most >= LARGE)
+    scale = 0.5;
+  else if (most < SMALL ||
+           (most < LARGE * SMALL &&
+            ((size(a) < LEAST && size(b) < LARGE * SMALL) ||
+             (size(b) < LEAST && size(a) < LARGE * SMALL))))
+    scale = 1 / SMALL;
+  a *= scale, b *= scale, c *= scale, d *= scale;
+  /* Both turned by a quarter, the larger part comes first. */
+  z = size(c) < size(d) ? smith(b, -a, d, -c) : smith(a, b, c, d);
+  if (!isnan(__real__ z) || !isnan(__imag__ z)) return z;
+  return recover(a, b, c, d, z);
 }
 
 static fc narrow(dc z) {
@@ -97,6 +114,11 @@ fc __mulsc3(float a, float b, float c, float d) {
   return narrow(__muldc3(a, b, c, d));
 }
 
+/* Double has the range for the plain formula. */
 fc __divsc3(float a, float b, float c, float d) {
-  return narrow(__divdc3(a, b, c, d));
+  double norm = (double)c * c + (double)d * d;
+  dc z = join(((double)a * c + (double)b * d) / norm,
+              ((double)b * c - (double)a * d) / norm);
+  if (!isnan(__real__ z) || !isnan(__imag__ z)) return narrow(z);
+  return narrow(recover(a, b, c, d, z));
 }

@@ -67,23 +67,26 @@ static double power(int n) {
   return x;
 }
 
-double __floatuntidf(uti a) {
+/* Signed before it is rounded: that may be up or down. */
+static int64_t part(uti a, int negative, int *shift) {
+  int64_t most = (int64_t)narrow(negative ? -a : a, shift);
+  return negative ? -most : most;
+}
+
+static double to_double(uti a, int negative) {
   int n;
-  int64_t part = (int64_t)narrow(a, &n);
-  return (double)part * power(n);
+  int64_t most = part(a, negative, &n);
+  return (double)most * power(n);
 }
 
 /* The product is exact in double, too large a one becomes infinite. */
-float __floatuntisf(uti a) {
+static float to_float(uti a, int negative) {
   int n;
-  int64_t part = (int64_t)narrow(a, &n);
-  return (float)((double)(float)part * power(n));
+  int64_t most = part(a, negative, &n);
+  return (float)((double)(float)most * power(n));
 }
 
-double __floattidf(ti a) {
-  return a < 0 ? -__floatuntidf(-(uti)a) : __floatuntidf((uti)a);
-}
-
-float __floattisf(ti a) {
-  return a < 0 ? -__floatuntisf(-(uti)a) : __floatuntisf((uti)a);
-}
+double __floatuntidf(uti a) { return to_double(a, 0); }
+float __floatuntisf(uti a) { return to_float(a, 0); }
+double __floattidf(ti a) { return to_double((uti)a, a < 0); }
+float __floattisf(ti a) { return to_float((uti)a, a < 0); }
