@@ -94,7 +94,7 @@ static inline void copy_down(char *d, const char *s, size_t n) {
   STORE(d, 48, h3);
 }
 
-void *memmove(void *to, const void *from, size_t n) {
+__attribute__((__weak__)) void *memmove(void *to, const void *from, size_t n) {
   char *d = to;
   const char *s = from;
   if (n < 16) {
@@ -140,4 +140,5 @@ void *memmove(void *to, const void *from, size_t n) {
   return to;
 }
 
-extern __typeof(memmove) memcpy __attribute__((__alias__("memmove")));
+extern __typeof(memmove) memcpy
+    __attribute__((__weak__, __alias__("memmove")));

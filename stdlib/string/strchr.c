@@ -20,7 +20,7 @@ char *__strchrnul(const char *s, int c) {
   return (char *)p + __builtin_ctz(m);
 }
 
-char *strchr(const char *s, int c) {
+__attribute__((__weak__)) char *strchr(const char *s, int c) {
   char *p = __strchrnul(s, c);
   return *p == (char)c ? p : NULL;
 }

@@ -11,7 +11,8 @@ char *__stpcpy(char *restrict to, const char *restrict from) {
   return to + len;
 }
 
-char *strcpy(char *restrict to, const char *restrict from) {
+__attribute__((__weak__)) char *strcpy(char *restrict to,
+                                       const char *restrict from) {
   return memcpy(to, from, strlen(from) + 1);
 }
 
