@@ -63,6 +63,24 @@ describe("the rewriting assembler", function()
   it("calls a weak symbol that may be missing through a register", function()
     assert.truthy(lines("\tcall f\n\t.weak f\n")[1]:find("movl $f, %r11d", 1,
       true))
+    local tail = lines("\tjmp f\n\t.weak f\n")[1]
+    assert.truthy(tail:find("movl $f, %r11d; ", 1, true))
+    assert.truthy(tail:find("andl $-32, %r11d; jmp *%r11", 1, true))
+  end)
+
+  it("branches to data, which is a fault, through a register", function()
+    local text = "\tjmp x\n\t.data\nx:\n\t.long 0\n"
+    assert.truthy(lines(text)[1]:find("jmp *%r11", 1, true))
+    assert.truthy(lines "\tcall x\n\t.comm x,4,4\n"[1]:find("call *%r11", 1,
+      true))
+    assert.equal("jmp y", (lines("\tjmp y\n\t.data\nx:\n")[1]:gsub("^.*; ",
+      "")))
+  end)
+
+  it("exchanges with what the stack pointer addresses", function()
+    assert.equal("xchgl %eax, 8(%rsp)", one "xchgl %eax, 8(%rsp)")
+    assert.truthy(refused "\txchgl %esp, (%rax)\n":find("stack pointer", 1,
+      true))
   end)
 
   it("gives string instructions 32-bit addresses", function()
@@ -144,6 +162,14 @@ f:
     ["orq $8, %rsp"] = "writes the stack pointer",
     ["movq %rax, %mm0"] = "x87 or MMX register",
     [".long 1"] = "between instructions",
+    ["rep bsrl %eax, %eax"] = "as the processor has it",
+    [".type f, @gnu_indirect_function"] = "chosen at start",
+    ["sha1msg1 %xmm0, %xmm1"] = "of no CPU level",
+    ["kmovw %eax, %k1"] = "of no CPU level",
+    ["vpaddd %xmm16, %xmm0, %xmm0"] = "of no CPU level",
+    ["{evex} vpaddd %xmm1, %xmm0, %xmm0"] = "AVX-512",
+    ["jmp __addtf3"] = "wider than double",
+    ['.section .note.GNU-stack,"x",@progbits'] = "code on the stack",
     [".intel_syntax noprefix"] = "not supported",
   }
   for text, why in pairs(bad) do

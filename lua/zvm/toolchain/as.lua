@@ -46,19 +46,29 @@ local function read(path)
   return text, path
 end
 
--- Rewritten text of all inputs, or nil and a message.
+-- Rewritten text of all inputs, or nil, a message, and whether the message
+-- names a line of the source.
 local function rewritten(inputs)
   local parts = {}
   for i = 1, math.max(#inputs, 1) do
     local text, name = read(inputs[i])
-    if not text then return nil, name end
+    if not text then return nil, name, true end
     parts[i] = text
     if #inputs > 1 then
       parts[i] = ("# 1 %q\n%s\n"):format(name, text)
     end
   end
   return rewrite.rewrite(table.concat(parts), inputs[1] or
-    "{standard input}")
+    "{standard input}", { level = tonumber(os.getenv "ZVM_LEVEL") })
+end
+
+-- A message without a line goes to the file that zvm-cc names; then it asks
+-- the compiler again, with line numbers.
+local function complain(message, exact)
+  local path = not exact and os.getenv "ZVM_UNPLACED"
+  local file = path and path ~= "" and io.open(path, "wb") or io.stderr
+  file:write(message, "\n")
+  if file ~= io.stderr then file:close() end
 end
 
 --- Run; returns the exit code.
@@ -72,9 +82,9 @@ function M.main(args)
     end
   end
   local options, inputs, output = parse(args)
-  local text, message = rewritten(inputs)
+  local text, message, exact = rewritten(inputs)
   if not text then
-    io.stderr:write(message, "\n")
+    complain(message, exact)
     return 1
   end
   local path = os.tmpname()

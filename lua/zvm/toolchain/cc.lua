@@ -53,7 +53,7 @@ local FIXED = {
   "-mx32", "-mlong-double-64", "-mfpmath=sse", "-mno-80387",
   "-fno-pic", "-fno-pie", "-fcf-protection=none", "-fno-ipa-ra",
   "-ftls-model=local-exec", "-mstack-protector-guard=global",
-  "-mrecip=none", "-D__zvm__=1",
+  "-mrecip=none", "-D__zvm__=1", "-Werror=trampolines",
 }
 
 -- gathers address memory element by element; gcc 12's generic tuning of
@@ -146,12 +146,35 @@ local function linker_flags(o, root)
   if not o.nostart then
     append(before, { ("%s/lib/crt1-v%d.o"):format(root, o.level) })
   end
+  if o.level == 3 then
+    append(after, { "-Wl,--defsym=zvm_link_with_march_x86_64_v3=0" })
+  end
   append(after, { "-L" .. root .. "/lib" })
   if not o.nolibs then
     append(after, { "-Wl,--start-group", "-lc", "-lzvmrt",
       "-Wl,--end-group" })
   end
   return before, after
+end
+
+-- Run gcc. When the assembler had to refuse without a line of the source, ask
+-- again with line numbers: only then they cost anything.
+local function compile(command, level)
+  local gcc = os.getenv "ZVM_GCC" or "gcc"
+  local unplaced = os.tmpname()
+  local code = shell.run(gcc, command, { ZVM_LEVEL = tostring(level),
+    ZVM_UNPLACED = unplaced })
+  local file = code ~= 0 and io.open(unplaced, "rb")
+  local message = file and file:read "*a" or ""
+  if file then file:close() end
+  os.remove(unplaced)
+  if message == "" then return code end
+  append(command, { "-g1", "-w" })
+  if shell.run(gcc, command, { ZVM_LEVEL = tostring(level),
+    ZVM_UNPLACED = "" }) == 0 then
+    io.stderr:write(message)
+  end
+  return code
 end
 
 --- Run; returns the exit code. `here` is the folder of this file.
@@ -181,7 +204,7 @@ function M.main(args, here)
     append(command, { "-isystem", root .. "/include" })
   end
   append(command, after)
-  return shell.run(os.getenv "ZVM_GCC" or "gcc", command)
+  return compile(command, o.level)
 end
 
 return M

@@ -26,6 +26,11 @@ function M.ret(ops)
   return RETURN
 end
 
+--- The symbol that a direct branch names, or an empty string.
+function M.symbol(ops)
+  return ops:match "^[%a_.$][%w_.$]*" or ""
+end
+
 -- Bytes of `and $-32, %r32` and `call *%r64` together.
 local function fused_size(r32)
   return r32:find "^%%r" and 7 or 5
@@ -44,20 +49,29 @@ local function target(op)
   return "movl " .. (mem.access(op) or op) .. ", %r11d; ", "%r11d", "%r11"
 end
 
-function M.jmp(ops)
+--- A jump to `far`, see M.call, goes through a register; nil when a direct
+-- one may stay.
+function M.jmp(ops, far)
   local op = ops:match "^%*%s*(.+)$"
-  if not op then return nil end
-  local load, r32, r64 = target(op)
+  local load, r32, r64
+  if op then
+    load, r32, r64 = target(op)
+  elseif far[M.symbol(ops)] then
+    load, r32, r64 = "movl $" .. ops:gsub("@.*", "") .. ", %r11d; ",
+      "%r11d", "%r11"
+  else
+    return nil
+  end
   return ("%s.p2align 5,,%d; .bundle_lock; andl $-32, %s; jmp *%s; "
     .. ".bundle_unlock"):format(load, fused_size(r32) - 1, r32, r64)
 end
 
---- A call of `weak`, a symbol that may stay undefined, goes through a
--- register: address 0 is no direct target.
-function M.call(ops, weak)
+--- A call of `far`, symbols whose address may be no direct target (weak and
+-- undefined, or data), goes through a register: then it is a fault.
+function M.call(ops, far)
   local op = ops:match "^%*%s*(.+)$"
   if not op then
-    if not weak[ops:match "^[^@+-]+"] then
+    if not far[M.symbol(ops)] then
       return { "", 5, "call " .. ops }
     end
     return { "movl $" .. ops:gsub("@.*", "") .. ", %r11d; ", 7,

@@ -1,7 +1,7 @@
 --- One instruction in, its sandboxed form out.
 --
 -- The answer depends on nothing but the text (and on which symbols are
--- weak), so that `rewrite` may remember it by line.
+-- far, see flow.lua), so that `rewrite` may remember it by line.
 --
 -- SPDX-License-Identifier: Apache-2.0
 
@@ -71,13 +71,13 @@ local REPEAT = {
 local insn
 
 -- Rewritten instruction as one text.
-local function whole(name, ops, weak)
-  local new, changed = insn(name, ops, weak)
+local function whole(name, ops, far)
+  local new, changed = insn(name, ops, far)
   if new == name and changed then return name .. " " .. changed end
   return new or ops ~= "" and name .. " " .. ops or name
 end
 
-local function prefixed(name, text, weak)
+local function prefixed(name, text, far)
   local base, ops = text:match "^([%w.]+)%s*(.*)$"
   if not base then
     fail("prefix " .. name .. " without an instruction",
@@ -86,28 +86,31 @@ local function prefixed(name, text, weak)
   if name == "notrack" or name == "bnd" or name == "cs" or name == "ds"
     or name == "es" or name == "ss" or name == "xacquire"
     or name == "xrelease" then
-    return whole(base, ops, weak)
+    return whole(base, ops, far)
   end
   local rep = REPEAT[name]
   if not rep then
     if name == "addr32" and (PREFIX[base] or mem.string[base]) then
-      return whole(base, ops, weak)
+      return whole(base, ops, far)
     end
-    local new = whole(base, ops, weak)
+    local new = whole(base, ops, far)
     return type(new) == "string" and name .. " " .. new or new
   end
   if PREFIX[base] then -- rep addr32 movsb
-    return prefixed(name, ops, weak)
+    return prefixed(name, ops, far)
   elseif mem.string[base] and ops == "" then
     return mem.string[base]:format(rep)
-  elseif base:find "^bs[fr]" then -- tzcnt of level v3, equal but for zero
-    return whole(base, ops, weak)
+  elseif base:find "^bsr" then
+    fail("rep bsr is lzcnt or bsr, as the processor has it",
+      "write the one that is meant")
+  elseif base:find "^bsf" then -- tzcnt of level v3, equal but for zero
+    return whole(base, ops, far)
   elseif base == "nop" then
     return "pause"
   elseif base:find "^ret" then
     return flow.ret(ops)
   end
-  local new = whole(base, ops, weak)
+  local new = whole(base, ops, far)
   return type(new) == "string" and rep .. new or new
 end
 
@@ -128,14 +131,14 @@ local function control_word(name, text)
   return "movw $0x37f, " .. (mem.access(text) or text)
 end
 
-function insn(name, ops, weak)
+function insn(name, ops, far)
   local c = name:sub(1, 1)
   if c == "r" and (name == "ret" or name == "retq") then
     return flow.ret(ops)
   elseif c == "c" and (name == "call" or name == "callq") then
-    return flow.call(ops, weak)
+    return flow.call(ops, far)
   elseif c == "j" or c == "l" and find(name, "^loop") then
-    if name == "jmp" or name == "jmpq" then return flow.jmp(ops) end
+    if name == "jmp" or name == "jmpq" then return flow.jmp(ops, far) end
     return nil
   elseif c == "f" then
     if CONTROL_WORD[name] then return control_word(name, ops) end
@@ -144,7 +147,7 @@ function insn(name, ops, weak)
   elseif name == "leave" or name == "leaveq" then
     return stack.LEAVE
   elseif PREFIX[name] then
-    return prefixed(name, ops, weak)
+    return prefixed(name, ops, far)
   elseif ops == "" and mem.string[name] then
     return mem.string[name]:format ""
   elseif REFUSED[name] then
@@ -159,9 +162,9 @@ function insn(name, ops, weak)
     return nil
   elseif c == "m" and find(name, "^movabs") and not find(ops, "^%$") then
     fail(name .. " with a 64-bit address", "use mov")
-  elseif c == "x" and find(name, "^xchg") and find(ops, "%%[re]sp%f[^%w]")
-    and not find(ops, "(%%[re]sp", 1, false) then
-    fail("xchg writes the stack pointer", "use mov")
+  elseif c == "x" and (find(name, "^xchg") or find(name, "^xadd"))
+    and find(ops:gsub("%b()", ""), "%%[re]sp") then
+    fail(name .. " writes the stack pointer", "use mov")
   end
   if find(ops, "%%[re]sp$") then
     local new = stack.write(name, ops)

@@ -6,7 +6,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 local bundle = require "zvm.toolchain.bundle"
+local flow = require "zvm.toolchain.flow"
 local insn = require "zvm.toolchain.insn"
+local level = require "zvm.toolchain.level"
 local lexer = require "zvm.toolchain.lexer"
 local macro = require "zvm.toolchain.macro"
 local size = require "zvm.toolchain.size"
@@ -28,6 +30,11 @@ local function each(words, handler)
 end
 
 each("section pushsection", function(s, directive, args)
+  if find(args, '^%.note%.GNU%-stack%s*,%s*"[^"]*x') then
+    s.line = s.trampoline or s.line
+    fail("code on the stack, as the address of a nested function is",
+      "move the function out and pass what it shares")
+  end
   return s:directive(directive, args)
 end)
 
@@ -57,7 +64,10 @@ each("globl global weak", function(s, directive, args)
 end)
 
 each("type", function(s, directive, args)
-  if find(args, "function", 1, true) or find(args, "FUNC", 1, true) then
+  if find(args, "gnu_indirect_function", 1, true) then
+    fail("a function that is chosen at start (ifunc, target_clones)",
+      "choose by a function pointer")
+  elseif find(args, "function", 1, true) or find(args, "FUNC", 1, true) then
     s.starts[match(args, '^"?([^%s,"]+)')] = true
   elseif find(args, "tls_object", 1, true) then
     args = args:gsub("tls_object", "object")
@@ -70,7 +80,8 @@ each("set equ equiv", function(s, directive, args)
   return directive .. " " .. args
 end)
 
-each("tls_common", function(_, _, args)
+each("tls_common", function(s, _, args)
+  s.data[match(args, "^[^%s,]*")] = true
   return ".comm " .. args
 end)
 
@@ -95,7 +106,9 @@ each("long int value short hword word quad octa 2byte 4byte 8byte"
 each("string asciz ascii string8 string16 string32 zero skip space fill"
   .. " float double single incbin comm",
   function(s, directive, args)
-    if s.section.code and directive ~= ".comm" then
+    if directive == ".comm" then
+      s.data[match(args, "^[^%s,]*")] = true
+    elseif s.section.code then
       fail("data (" .. directive .. ") between instructions",
         "put it into .rodata with .pushsection")
     end
@@ -129,11 +142,18 @@ end
 -- data, since their address may end up in a register.
 local function instruction(s, name, ops)
   local c = sub(name, 1, 1)
-  if ops ~= "" and c ~= "j" and name ~= "call" and name ~= "callq"
-    and name ~= "loop" then
+  if name == "jmp" or name == "call" or name == "callq" then
+    s.direct[flow.symbol(ops)] = s.line
+  elseif ops ~= "" and c ~= "j" and name ~= "loop" then
     symbols(s, ops)
   end
-  return insn.rewrite(name, ops, s.weak)
+  local new, changed, list = insn.rewrite(name, ops, s.far)
+  if level.check(name, ops, s.level) then s.needs_v3 = true end
+  -- The first instruction of a trampoline, in the data of a store.
+  if not s.trampoline and find(ops, "$-17599,", 1, true) then
+    s.trampoline = s.line
+  end
+  return new, changed, list
 end
 
 local function sized(name, ops)
@@ -142,12 +162,19 @@ local function sized(name, ops)
 end
 
 -- Any single statement; returns text.
-local function statement(s, text)
+local statement
+function statement(s, text)
   local directive, args = match(text, "^(%.[%w_.]+)%s*(.-)$")
   if directive then
     local handler = DIRECTIVE[directive]
     if handler then return handler(s, directive, args) end
     return text
+  end
+  local pseudo, rest = match(text, "^({%w+})%s*(.+)$")
+  if pseudo == "{evex}" then
+    fail("AVX-512's encoding", "leave {evex} out")
+  elseif pseudo then -- how to encode, not what
+    return pseudo .. " " .. statement(s, rest):gsub("^%.p2align.-; ", "")
   end
   local name, ops = match(text, "^([%a][%w.]*)%s*(.-)$")
   if not name or find(ops, "^==?[^=]") then
@@ -175,7 +202,11 @@ local function slow(s, line)
     if not label then label, rest = match(text, QUOTED) end
     if label then
       out[#out + 1] = label .. ":"
-      if s.section.code then s:label(out, #out, label) end
+      if s.section.code then
+        s:label(out, #out, label)
+      else
+        s.data[label] = true
+      end
       text = rest
     end
     -- A prefix on its own belongs to the next instruction.
@@ -241,7 +272,11 @@ local function other(s, line, n, out)
   local label = match(line, "^([%w_.$]+):$")
   if label and not s.prefix then
     out[n] = line
-    if s.section.code then s:label(out, n, label) end
+    if s.section.code then
+      s:label(out, n, label)
+    else
+      s.data[label] = true
+    end
   elseif find(line, '^%s*%.[%w_]+%s[^:;#"]*$') then
     out[n] = statement(s, match(line, "^%s+(.-)%s*$") or line)
   else
@@ -319,49 +354,110 @@ local function lines(s, text, out)
   end
 end
 
+-- Whether the text defines a symbol, by a label or by .set.
+local function defines(text, name)
+  return find(text, "\n" .. name .. ":", 1, true)
+    or find(text, "%.set%s+" .. name:gsub("%p", "%%%0") .. ",")
+end
+
 -- Weak symbols that the text does not define.
 local function weak_symbols(text)
   local weak = {}
   if find(text, ".weak", 1, true) then
     for names in text:gmatch "%.weak%s+([^\n;#]+)" do
       for name in names:gmatch "[^%s,]+" do
-        if not find(text, "\n" .. name .. ":", 1, true)
-          and not find(text, "%.set%s+" .. name:gsub("%p", "%%%0") .. ",")
-        then
-          weak[name] = true
-        end
+        if not defines(text, name) then weak[name] = true end
       end
     end
   end
   return weak
 end
 
---- Rewrite `text`. Returns the new text, or nil and a message that begins
--- with file and line. `name` is the file that messages fall back to.
-function M.rewrite(text, name)
-  local source = text
-  if sub(text, -1) ~= "\n" then text = text .. "\n" end
+-- Arithmetic that gcc leaves to a library which is not there. x87's is
+-- refused by gcc, or comes here too.
+local function without_library(name)
+  if find(name, "^__bid_") then return "decimal floating point" end
+  if find(name, "^__%l+[tx]f%d?$") or find(name, "^__%l+[tx]f%l%l%d?$")
+    or find(name, "^__%l+[tx]c3$") then
+    return "floating point wider than double"
+  end
+  return nil
+end
+
+-- Look at where direct branches go. True when some go to data: these are
+-- far then, and everything is to be done again.
+local function check_direct(s, text)
+  local again, first, missing = false, math.huge, nil
+  for name, line in pairs(s.direct) do
+    local what = find(name, "^__") and without_library(name)
+    if what and line < first and not defines(text, name) then
+      first, missing = line, what .. " (" .. name .. ")"
+    elseif s.data[name] and not s.far[name] then
+      s.far[name], again = true, true
+    end
+  end
+  if missing then
+    s.line = first
+    fail(missing, "use double")
+  end
+  return again
+end
+
+local function new_state(options, far)
   local s = bundle.new()
   s.line = 1
-  local out = {}
-  local ok, err = pcall(function()
-    text = macro.expand(lexer.strip_blocks(text), s)
-    s.weak = weak_symbols(text)
-    local n = lines(s, text, out)
+  s.level = options.level
+  s.far = far
+  s.data = {}   -- labels outside code
+  s.direct = {} -- targets of jmp and call: name → line
+  return s
+end
+
+-- An object that needs level 3 says so to the linker: zvm-cc defines the
+-- symbol at -march=x86-64-v3.
+local NEEDS_V3 = ".text; .reloc 0, R_X86_64_NONE,"
+  .. " zvm_link_with_march_x86_64_v3"
+
+-- The whole of it, in a state that an error leaves behind.
+local function rewritten(text, options, state)
+  local far
+  repeat
+    local s = new_state(options, far)
+    state.now = s
+    local body = macro.expand(lexer.strip_blocks(text), s)
+    s.far = far or weak_symbols(body)
+    far = s.far
+    local out = {}
+    local n = lines(s, body, out)
     if s.prefix then
       fail("prefix " .. s.prefix .. " without an instruction",
         "write it before one")
     end
-    s:settle()
-    for i = 1, n do
-      local line = out[i]
-      if type(line) == "table" then out[i] = table.concat(line, "; ") end
+    if not check_direct(s, body) then
+      s:settle()
+      for i = 1, n do
+        local line = out[i]
+        if type(line) == "table" then out[i] = table.concat(line, "; ") end
+      end
+      if s.needs_v3 and options.level then out[#out + 1] = NEEDS_V3 end
+      return out
     end
-  end)
+  until false
+end
+
+--- Rewrite `text`. Returns the new text, or nil, a message that begins with
+-- file and line, and whether it knows the line of the source. `name` is the
+-- file that messages fall back to. `options.level` is the CPU level to keep
+-- to; without it any will do.
+function M.rewrite(text, name, options)
+  local source = text
+  if sub(text, -1) ~= "\n" then text = text .. "\n" end
+  local state = {}
+  local ok, out = pcall(rewritten, text, options or {}, state)
   if not ok then
-    if type(err) ~= "table" then error(err, 0) end
-    return nil, where.locate(source, s.line, name) .. ": " .. err.message
-      .. "; " .. err.remedy
+    if type(out) ~= "table" then error(out, 0) end
+    local place, exact = where.locate(source, state.now.line, name)
+    return nil, place .. ": " .. out.message .. "; " .. out.remedy, exact
   end
   out[#out + 1] = ""
   return (".bundle_align_mode 5; .text; .p2align 5; .Lzvm_section1:\n"

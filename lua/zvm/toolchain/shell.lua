@@ -15,8 +15,13 @@ local function quote(word)
 end
 
 --- Run `program`, wait, return its exit code; 128 + n for signal n.
-function M.run(program, args)
-  local words = { "exec", quote(program) }
+-- `environment`: names and values to add.
+function M.run(program, args, environment)
+  local set = ""
+  for name, value in pairs(environment or {}) do
+    set = set .. name .. "=" .. quote(value) .. "; export " .. name .. "; "
+  end
+  local words = { set .. "exec", quote(program) }
   for _, arg in ipairs(args) do words[#words + 1] = quote(arg) end
   local command, path = table.concat(words, " "), nil
   if #command > LONGEST then
@@ -24,7 +29,7 @@ function M.run(program, args)
     local file = assert(io.open(path, "wb"))
     assert(file:write(response.text(args)))
     assert(file:close())
-    command = ("exec %s @%s"):format(quote(program), path)
+    command = ("%sexec %s @%s"):format(set, quote(program), path)
   end
   local a, kind, code = os.execute(command)
   if path then os.remove(path) end

@@ -1,13 +1,15 @@
 --- Where a line of assembly came from, for messages.
 --
 -- Looks back from the line only once something is wrong: line markers of
--- the preprocessor first, then .loc, then the function's label.
+-- the preprocessor first, then .loc, then the function's label. A place in
+-- the compiler's own headers is none: their user is meant.
 --
 -- SPDX-License-Identifier: Apache-2.0
 
 local M = {}
 
---- "file:line", or "file:line: in function f" when only that is known.
+--- "file:line", or "file: in function f (name:line)" when only that is known;
+-- and whether it is the line of the source.
 function M.locate(text, number, name)
   local all, n = {}, 0
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
@@ -29,18 +31,20 @@ function M.locate(text, number, name)
     local line = all[i]
     local at, file = line:match '^#%s*(%d+)%s+"([^"]*)"'
     if at and file ~= "" then
-      return ("%s:%d"):format(file, at + (n - i - 1))
+      return ("%s:%d"):format(file, at + (n - i - 1)), true
     elseif at then
       break
     end
     local id, row = line:match "^%s*%.loc%s+(%d+)%s+(%d+)"
-    if id and files[id] then return files[id] .. ":" .. row end
+    if id and files[id] and not files[id]:find "/lib/gcc/.*/include" then
+      return files[id] .. ":" .. row, true
+    end
     func = func or line:match "^([%a_][%w_.$]*):"
   end
   if unit and func then
-    return ("%s: in function %s (%s:%d)"):format(unit, func, name, n)
+    return ("%s: in function %s (%s:%d)"):format(unit, func, name, n), false
   end
-  return ("%s:%d"):format(name, n)
+  return ("%s:%d"):format(name, n), true
 end
 
 return M
