@@ -48,6 +48,10 @@ TOOLS := $(patsubst core/tool/%.c,$(B)/bin/%,$(wildcard core/tool/*.c))
 CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c))
 ORACLES := $(addprefix $(B)/test/,enumerate compare cpu mutants)
 GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,$(wildcard spec/guest/*.c))
+# spec/guest/features/atomic.c becomes build/guest/features/O2/atomic.zvm, ...
+FEATURE_LEVELS := O0 O1 O2 O3 Os v3
+FEATURES := $(foreach l,$(FEATURE_LEVELS),$(patsubst \
+  spec/guest/features/%.c,$(B)/guest/features/$l/%.zvm,$(wildcard spec/guest/features/*.c)))
 # examples/01-hello/main.c becomes build/guest/01-hello/main.zvm
 EXAMPLES := $(patsubst examples/%,$(B)/guest/%.zvm,\
   $(basename $(wildcard examples/*/*.c examples/*/*.s)))
@@ -68,7 +72,7 @@ host: $(B)/zvm.so $(B)/zvm/disasm.so $(B)/libzvm.a $(TOOLS) ## What runs on the 
 
 libc: $(LIBC) $(SYSROOT)/.pcre2 ## The guest's libc and ports
 
-guests: $(GUESTS) $(EXAMPLES) ## Guests of the specs and the examples
+guests: $(GUESTS) $(FEATURES) $(EXAMPLES) ## Guests of the specs and the examples
 
 setup:
 	@.ci/setup
@@ -158,6 +162,14 @@ $(B)/guest/%.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
 	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -w -o $@ $< -lm
 
 $(B)/guest/avx_check.zvm: GUEST_CFLAGS += -march=x86-64-v3
+
+define feature
+$(B)/guest/features/$1/%.zvm: spec/guest/features/%.c spec/guest/check.h $(LIBC)
+	@mkdir -p $$(@D)
+	$$(call run,GUEST)lua/bin/zvm-cc $(if $(filter v3,$1),-O3 -march=x86-64-v3,-$1) \
+	  -std=gnu11 -w -o $$@ $$< -lm
+endef
+$(foreach l,$(FEATURE_LEVELS),$(eval $(call feature,$l)))
 
 $(B)/guest/06-mapreduce/grep.zvm: GUEST_LIBS = -lpcre2-8
 $(B)/guest/06-mapreduce/grep.zvm: $(SYSROOT)/.pcre2
