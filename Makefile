@@ -12,10 +12,10 @@ endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PRECIOUS: $(B)/src/%/.fetched
 .DEFAULT_GOAL := all
 
 B := build
+.PRECIOUS: $(B)/src/%/.fetched
 CC = gcc
 AR = ar
 PREFIX ?= /usr/local
