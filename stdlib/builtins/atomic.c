@@ -144,3 +144,46 @@ void __clear_cache(void *from, void *to) {
   (void)from;
   (void)to;
 }
+
+/* -- What <stdatomic.h> has macros for, as functions ---------------------- */
+
+void atomic_thread_fence(int order);
+void atomic_signal_fence(int order);
+bool atomic_flag_test_and_set(volatile bool *flag);
+bool atomic_flag_test_and_set_explicit(volatile bool *flag, int order);
+void atomic_flag_clear(volatile bool *flag);
+void atomic_flag_clear_explicit(volatile bool *flag, int order);
+void __atomic_feraiseexcept(int flags);
+
+void atomic_thread_fence(int order) {
+  (void)order;
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void atomic_signal_fence(int order) {
+  (void)order;
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+bool atomic_flag_test_and_set(volatile bool *flag) {
+  return __atomic_test_and_set(flag, __ATOMIC_SEQ_CST);
+}
+
+bool atomic_flag_test_and_set_explicit(volatile bool *flag, int order) {
+  (void)order;
+  return atomic_flag_test_and_set(flag);
+}
+
+void atomic_flag_clear(volatile bool *flag) {
+  __atomic_clear(flag, __ATOMIC_SEQ_CST);
+}
+
+void atomic_flag_clear_explicit(volatile bool *flag, int order) {
+  (void)order;
+  atomic_flag_clear(flag);
+}
+
+/* What an atomic `x += y` of floating point has raised, once it is done. */
+void __atomic_feraiseexcept(int flags) {
+  __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | ((unsigned)flags & 63));
+}

@@ -40,6 +40,14 @@ static hf as_half(uint16_t bits) {
   return x;
 }
 
+/* Flags of MXCSR, as <fenv.h> has them. */
+enum { INVALID = 1, OVERFLOWS = 8, UNDERFLOWS = 16, INEXACT = 32 };
+
+static void raise(unsigned flags) {
+  unsigned now = __builtin_ia32_stmxcsr();
+  if ((now & flags) != flags) __builtin_ia32_ldmxcsr(now | flags);
+}
+
 float __extendhfsf2(hf x) {
   uint16_t bits;
   __builtin_memcpy(&bits, &x, sizeof(bits));
@@ -47,6 +55,7 @@ float __extendhfsf2(hf x) {
   uint32_t rest = bits & 0x7fff;
   if (rest >= 0x7c00) {
     uint32_t quiet = rest > 0x7c00 ? 0x400000 : 0;
+    if (quiet && !(rest & 0x200)) raise(INVALID);
     return as_float(sign | 0x7f800000 | quiet | (rest & 0x3ff) << 13);
   }
   /* Exponent and fraction in place, 112 too small: exact for all. */
@@ -66,10 +75,17 @@ hf __truncdfhf2(double x) {
   uint64_t fraction = bits & 0xfffffffffffffull;
   if (exponent == 1024) {
     uint16_t quiet = fraction ? (uint16_t)(0x200 | fraction >> 42) : 0;
+    if (fraction && !(fraction >> 51)) raise(INVALID);
     return as_half(sign | 0x7c00 | quiet);
   }
-  if (exponent > 15) return as_half(sign | 0x7c00);
-  if (exponent < -26) return as_half(sign);
+  if (exponent > 15) {
+    raise(OVERFLOWS | INEXACT);
+    return as_half(sign | 0x7c00);
+  }
+  if (exponent < -26) {
+    if (exponent != -1023 || fraction) raise(UNDERFLOWS | INEXACT);
+    return as_half(sign);
+  }
   /* How many bits of the 53 are below the last one of the result. */
   int drop = exponent < -14 ? 42 - 14 - exponent : 42;
   uint64_t whole = fraction | 1ull << 52;
@@ -78,10 +94,22 @@ hf __truncdfhf2(double x) {
   if (lost > half || (lost == half && (kept & 1))) kept++;
   /* The leading one adds to the exponent, a carry does so too. */
   if (exponent >= -14) kept += (uint64_t)(exponent + 14) << 10;
+  if (lost)
+    raise(kept >= 0x7c00 ? OVERFLOWS | INEXACT
+          : exponent < -14 ? UNDERFLOWS | INEXACT
+                           : INEXACT);
   return as_half(sign | (uint16_t)kept);
 }
 
-hf __truncsfhf2(float x) { return __truncdfhf2(x); }
+/* A conversion would quieten it: by bits, not by the processor. */
+hf __truncsfhf2(float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, sizeof(bits));
+  if ((bits & 0x7fffffff) <= 0x7f800000) return __truncdfhf2(x);
+  if (!(bits & 0x400000)) raise(INVALID);
+  return as_half((uint16_t)((bits >> 16 & 0x8000) | 0x7e00
+                            | (bits >> 13 & 0x3ff)));
+}
 
 int __nehf2(hf a, hf b) { return __extendhfsf2(a) != __extendhfsf2(b); }
 int __eqhf2(hf a, hf b) { return __nehf2(a, b); }

@@ -3,6 +3,8 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include <fenv.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -110,10 +112,27 @@ static void test_flag(void) {
   CHECK(__atomic_sub_fetch(&bits, 1u << 31, SEQ) == 0);
 }
 
+/* The functions behind the macros, and an update of floating point. */
+static void test_functions(void) {
+  atomic_flag flag = ATOMIC_FLAG_INIT;
+  CHECK(!(atomic_flag_test_and_set)(&flag));
+  CHECK((atomic_flag_test_and_set_explicit)(&flag, memory_order_relaxed));
+  (atomic_flag_clear)(&flag);
+  CHECK(!(atomic_flag_test_and_set)(&flag));
+  (atomic_flag_clear_explicit)(&flag, memory_order_release);
+  (atomic_thread_fence)(memory_order_seq_cst);
+  (atomic_signal_fence)(memory_order_acquire);
+  _Atomic double d = 1;
+  feclearexcept(FE_ALL_EXCEPT);
+  d /= 3;
+  CHECK(d == 1.0 / 3 && fetestexcept(FE_INEXACT));
+}
+
 
 int main(void) {
   test_1(), test_2(), test_4(), test_8(), test_16();
   test_odd();
   test_flag();
+  test_functions();
   return check_end();
 }

@@ -4,6 +4,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <complex.h>
+#include <fenv.h>
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
@@ -81,6 +82,10 @@ static void test_half(void) {
   /* Ties go to even, and a double is rounded once. */
   CHECK(whole(half(2049)) == 2048 && whole(half(2051)) == 2052);
   CHECK(whole(half_of_double(2049.0000000001)) == 2050);
+  feclearexcept(FE_ALL_EXCEPT);
+  CHECK(whole(half(1.5f)) == 1.5f && !fetestexcept(FE_ALL_EXCEPT));
+  CHECK(isinf(whole(half_of_double(1e9))) && fetestexcept(FE_OVERFLOW));
+  CHECK(!fetestexcept(FE_INVALID) && fetestexcept(FE_INEXACT));
   CHECK(isnan(whole(half(NAN))) && signbit(whole(half(-0.0f))));
   CHECK(whole(work(half(3), half(5))) == 16);
   /* All of them, there and back. */
