@@ -64,7 +64,7 @@ LIBC := $(SYSROOT)/.libc
 # -- What is made -----------------------------------------------------------
 
 .PHONY: all setup host libc guests test ctests check-validator check-sanitizers \
-  fuzz demo bench lint check install clean help
+  check-toolchain fuzz demo bench lint check install clean help
 
 all: host libc guests ## The Lua module, the C library, the guest libc
 
@@ -259,6 +259,19 @@ check-validator: guests $(ORACLES) $(B)/test/test_accept $(FUZZ:%=$(B)/fuzz/%) #
 	$(B)/test/mutants
 	spec/fuzz/run $(B) $(SECONDS) $(FUZZ)
 
+# gcc's own tests and random programs through zvm-cc: see docs/toolchain.md.
+$(B)/src/gcc-testsuite/.unpacked: $(B)/src/gcc-12/.fetched
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@echo "unpacking the testsuite of gcc 12"
+	@tar -C $(@D) --strip-components=3 --wildcards -xf $(B)/src/gcc-12/gcc-12*.tar.xz \
+	  '*/gcc/testsuite/gcc.c-torture' '*/gcc/testsuite/gcc.dg' \
+	  '*/gcc/testsuite/gcc.target/i386' '*/gcc/testsuite/c-c++-common'
+	@touch $@
+
+check-toolchain: all $(B)/src/gcc-testsuite/.unpacked ## Toolchain, at length: FULL=1 COUNT=200
+	@.ci/setup toolchain
+	@spec/torture/run
+
 check: lint test ## Lint, then test
 
 demo: all ## The MapReduce example over the system's licence texts
@@ -322,7 +335,7 @@ clean: ## Remove build/
 	rm -rf $(B)
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' \
 	  $(MAKEFILE_LIST)
 
 -include $(CORE_OBJ:.o=.d) $(LUA_OBJ:.o=.d) $(TOOLS:=.d) $(CTESTS:=.d)
