@@ -40,7 +40,8 @@ $(B)/obj/core/isa/%.o $(B)/obj/core/validator/%.o: STRICT += -ffreestanding
 
 # -- Sources ----------------------------------------------------------------
 
-LAYERS := base isa validator module memory channel entry trap session
+LAYERS := base isa validator module memory channel entry trap job worker \
+  session
 CORE_SRC := $(foreach d,$(LAYERS),$(wildcard core/$d/*.c core/$d/*.S))
 CORE_OBJ := $(patsubst %,$(B)/obj/%.o,$(basename $(CORE_SRC)))
 LUA_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard zvm.so-src/*.c))
@@ -113,6 +114,32 @@ $(B)/gen/identity.inc: $(JUDGES) Makefile | setup
 
 $(B)/obj/core/module/cache.o: $(B)/gen/identity.inc
 $(B)/obj/core/module/cache.o: STRICT += -I$(B)/gen
+
+# The worker executable: static, so that it needs no file and is small. Of
+# sanitizers it has those that need no library.
+CELL_SRC := $(wildcard core/cell/*.c) $(filter core/base/% core/memory/% \
+  core/channel/% core/entry/% core/trap/% core/job/%,$(CORE_SRC))
+CELL_FLAGS = $(OPT) $(WARN) $(STRICT) $(filter-out -fPIC,$(CORE_CFLAGS)) \
+  -fPIE $(CFLAGS) \
+  $(if $(findstring -fsanitize,$(CFLAGS)),-fsanitize-undefined-trap-on-error)
+CELL_OBJ := $(patsubst %,$(B)/cell/%.o,$(basename $(CELL_SRC)))
+HOOK_OBJ := $(patsubst %,$(B)/hook/%.o,$(basename $(CELL_SRC)))
+cell_link = $(CC) -static-pie -s -Wl,--gc-sections -Wl,-z,noexecstack -o $@ \
+  $^ -lcrypto
+
+$(B)/cell/%.o: %.c Makefile | setup
+	@mkdir -p $(@D)
+	$(call run,CELL)$(CC) $(CELL_FLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/cell/%.o: %.S Makefile | setup
+	@mkdir -p $(@D)
+	$(call run,AS)$(CC) -g $(CORE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/zvm-worker: $(CELL_OBJ)
+	$(call run,LD)$(cell_link)
+
+$(B)/obj/core/worker/image.o: $(B)/zvm-worker
+$(B)/obj/core/worker/image.o: CORE_CFLAGS += -DZVM_CELL='"$(B)/zvm-worker"'
 
 $(B)/libzvm.a: $(CORE_OBJ)
 	@rm -f $@
@@ -226,6 +253,9 @@ $(B)/test/%: spec/core/%.c $(B)/libzvm.a
 	$(call run,TEST)$(CC) -O1 -g $(filter-out -Wswitch-enum,$(WARN)) $(filter-out -fvisibility=hidden,$(CORE_CFLAGS)) $(CFLAGS) $(LDFLAGS) \
 	  -Ispec/core -I$(B)/gen -MMD -MP -MF $@.d -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
+# A host that has no low 4 GiB to give.
+$(B)/test/test_worker: LDFLAGS += -no-pie
+
 CORPORA := $(foreach t,$(FUZZ:fuzz_%=%),"$(B)/test/replay_$t spec/fuzz/corpus/$t.txt")
 test: all guests $(CTESTS) $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
 	@.ci/test $(CTESTS) "$(B)/test/enumerate --short" "$(B)/test/compare --short" \
@@ -338,4 +368,4 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' \
 	  $(MAKEFILE_LIST)
 
--include $(CORE_OBJ:.o=.d) $(LUA_OBJ:.o=.d) $(TOOLS:=.d) $(CTESTS:=.d)
+-include $(CELL_OBJ:.o=.d) $(CORE_OBJ:.o=.d) $(LUA_OBJ:.o=.d) $(TOOLS:=.d) $(CTESTS:=.d)

@@ -67,11 +67,14 @@ static void push_fault(lua_State *L, const zvm_fault *fault) {
 }
 
 
+/* Of a lost run nothing is known: no number is better than a wrong one. */
 static void push_channel(lua_State *L, const zvm_channel_report *ch,
-                         bool collected) {
+                         bool collected, bool known) {
   lua_createtable(L, 0, 8);
   set_text(L, "alias", ch->alias);
   set_number(L, "type", ch->type);
+  if (!known)
+    return;
   set_number(L, "gets", (lua_Number)ch->used[ZVM_LIMIT_GETS]);
   set_number(L, "get_bytes", (lua_Number)ch->used[ZVM_LIMIT_GET_SIZE]);
   set_number(L, "puts", (lua_Number)ch->used[ZVM_LIMIT_PUTS]);
@@ -101,7 +104,7 @@ static void push_channels(lua_State *L, const zvm_report *report,
     const zvm_channel_report *ch = &report->channels[i];
     bool collected = false;
     const char *key = name(ctx, ch->alias, &collected);
-    push_channel(L, ch, collected);
+    push_channel(L, ch, collected, report->state != ZVM_STATE_LOST);
     if (i < 3) {
       lua_pushvalue(L, -1);
       lua_setfield(L, -3, standard[i]);
@@ -151,6 +154,9 @@ void zvm__report_push(lua_State *L, const zvm_report *report,
     break;
   case ZVM_STATE_STOPPED:
     set_number(L, "signal", report->signal);
+    break;
+  case ZVM_STATE_LOST:
+    set_text(L, "message", report->message);
     break;
   }
   push_channels(L, report, name, ctx);

@@ -52,7 +52,51 @@ static int load(lua_State *L) {
 }
 
 
+/***
+What shuts in the workers of `isolation = "process"`.
+
+Starts the process that makes workers, if it does not run yet.
+
+@function zvm.barriers
+@treturn[1] table name → text, of those that are in force: `filter`,
+ `privileges`, `limits`, and as far as the kernel permits `user`, `mount`,
+ `root`, `network`, `pid`, `ipc`
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code
+@usage print(assert(zvm.barriers()).filter)
+*/
+static int barriers(lua_State *L) {
+  static const struct {
+    uint32_t bit;
+    const char *name;
+    const char *text;
+  } all[] = {
+#define X(name, number, text) {ZVM_BARRIER_##name, #name, text},
+    ZVM_BARRIER_MAP(X)
+#undef X
+  };
+  uint32_t in_force = 0;
+  zvm_error err;
+  size_t i, k;
+  if (zvm_barriers(&in_force, &err) != ZVM_OK)
+    return zvm__failure_push(L, &err, NULL);
+  lua_newtable(L);
+  for (i = 0; i < sizeof all / sizeof all[0]; i++) {
+    char name[16] = "";
+    if ((in_force & all[i].bit) == 0)
+      continue;
+    for (k = 0; all[i].name[k] != '\0'; k++)
+      name[k] = (char)(all[i].name[k] | 0x20);
+    lua_pushstring(L, all[i].text);
+    lua_setfield(L, -2, name);
+  }
+  return 1;
+}
+
+
 static const luaL_Reg functions[] = {
+  {"barriers", barriers},
   {"load", load},
   {"rules", zvm__rules},
   {"run", zvm__session_run},

@@ -214,6 +214,13 @@ typedef struct zvm_channel_options {
   bool etag;         /* SHA-256 of the bytes moved, in the order moved   */
 } zvm_channel_options;
 
+/* Where a guest runs. The results are the same. */
+typedef enum zvm_isolation {
+  ZVM_ISOLATION_DEFAULT = 0, /* today: INLINE                              */
+  ZVM_ISOLATION_INLINE = 1,  /* in the caller's own low 4 GiB, one at a time */
+  ZVM_ISOLATION_PROCESS = 2, /* in a locked process that ends with the run  */
+} zvm_isolation;
+
 typedef struct zvm_session_options {
   const char *const *args; /* NULL-terminated; args[0] is the program's name */
   const char *const *env;  /* NULL-terminated "K=V"                          */
@@ -222,6 +229,7 @@ typedef struct zvm_session_options {
   const zvm_channel_options *channels; /* stdin, stdout and stderr that are
                                           missing become ZVM_SOURCE_NULL     */
   size_t channels_count;
+  zvm_isolation isolation;
 } zvm_session_options;
 
 /*
@@ -236,6 +244,7 @@ typedef enum zvm_state {
   ZVM_STATE_EXIT = 0,    /* the guest ended itself; see code             */
   ZVM_STATE_FAULT = 1,   /* the guest failed; see fault                  */
   ZVM_STATE_STOPPED = 2, /* a signal to the host ended the run           */
+  ZVM_STATE_LOST = 3,    /* the worker died, or spoke nonsense; see message */
 } zvm_state;
 
 /* X(name, number, text) */
@@ -292,16 +301,50 @@ typedef struct zvm_report {
   uint64_t traps[ZVM_SLOT_COUNT];  /* calls by slot, classic ones too   */
   const zvm_channel_report *channels; /* in handle order; owned by session */
   size_t channels_count;
+  const char *message;             /* LOST: why; owned by the session. Of its
+                                      channels nothing is known then: their
+                                      counters are 0                      */
 } zvm_report;
 
 /*
-** Run to the end, in the caller's own low 4 GiB. A session runs once.
-** One runs at a time in a process: another thread's run waits; a run from
-** within a run of the same thread is ZVM_E_STATE.
+** Run to the end. A session runs once. Inline, one runs at a time in a
+** process: another thread's run waits; a run from within a run of the same
+** thread is ZVM_E_STATE. In worker processes runs of several threads go on
+** at the same time.
 */
 ZVM_API zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
                                    zvm_error *err);
 ZVM_API void zvm_session_free(zvm_session *s); /* NULL is fine */
+
+/* -- Worker processes ---------------------------------------------------- */
+
+/*
+** What shuts a worker in, beside the validator. X(name, number, text). The
+** first group is always in force, or no worker runs; namespaces are if the
+** kernel lets this process make them.
+*/
+#define ZVM_BARRIER_MAP(X)                                               \
+  X(FILTER, 0, "filter of system calls")                                 \
+  X(PRIVILEGES, 1, "no capabilities, and no way to new ones")            \
+  X(LIMITS, 2, "resource limits")                                        \
+  X(USER, 8, "user namespace")                                           \
+  X(MOUNT, 9, "mount namespace")                                         \
+  X(ROOT, 10, "empty root directory")                                    \
+  X(NETWORK, 11, "network namespace")                                    \
+  X(PID, 12, "pid namespace")                                            \
+  X(IPC, 13, "ipc namespace")
+
+typedef enum zvm_barrier {
+#define X(name, number, text) ZVM_BARRIER_##name = 1 << (number),
+  ZVM_BARRIER_MAP(X)
+#undef X
+} zvm_barrier;
+
+/*
+** Which barriers are in force for workers of this process: ZVM_BARRIER_*,
+** or-ed. Starts what starts workers, if it does not run yet.
+*/
+ZVM_API zvm_status zvm_barriers(uint32_t *out, zvm_error *err);
 
 #ifdef __cplusplus
 }

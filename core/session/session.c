@@ -7,13 +7,13 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <time.h>
+#include <string.h>
 
-#include "entry/offsets.h"
+#include "entry/entry.h"
+#include "job/job.h"
 #include "manifest.h"
-#include "memory/lowmem.h"
 #include "trap/run.h"
+#include "worker/worker.h"
 
 enum {
   MEMORY_DEFAULT = 64 << 20,
@@ -26,6 +26,8 @@ struct zvm_session {
   zvm__map map;
   zvm__manifest manifest;
   zvm_channel_report *reports; /* one for each channel, filled by the run */
+  zvm_isolation isolation;
+  char message[ZVM__MESSAGE_MAX]; /* of a lost run */
   bool has_run;
 };
 
@@ -38,6 +40,8 @@ const char *zvm_state_name(zvm_state state) {
     return "fault";
   case ZVM_STATE_STOPPED:
     return "stopped";
+  case ZVM_STATE_LOST:
+    return "lost";
   }
   return "unknown";
 }
@@ -52,6 +56,11 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
     opt = &none;
   if (zvm__cpu_check(m->facts.level, err) != ZVM_OK)
     return NULL;
+  if ((unsigned)opt->isolation > ZVM_ISOLATION_PROCESS) {
+    zvm__fail(err, ZVM_E_OPTION, "unknown isolation %d",
+              (int)opt->isolation);
+    return NULL;
+  }
   zvm_session *s = calloc(1, sizeof *s);
   if (s == NULL) {
     zvm__fail(err, ZVM_E_NOMEM, "not enough memory for a session");
@@ -59,6 +68,7 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
   }
   zvm__module_ref(m);
   s->module = m;
+  s->isolation = opt->isolation;
   /* Channels come last of what can be refused: opening them has effects. */
   if (zvm__manifest_check(opt, err) != ZVM_OK ||
       zvm__map_plan(&s->map, m,
@@ -95,35 +105,9 @@ void zvm_session_free(zvm_session *s) {
 
 /* -- Report -------------------------------------------------------------- */
 
-typedef struct times {
-  struct timespec wall;
-  struct rusage cpu;
-} times;
-
-
-/* The thread's clock first: reading it brings the kernel's books to date. */
-static void read_times(times *t) {
-  struct timespec exact;
-  (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &exact);
-  (void)getrusage(RUSAGE_THREAD, &t->cpu);
-  (void)clock_gettime(CLOCK_MONOTONIC, &t->wall);
-}
-
-
-static uint64_t timeval_ns(const struct timeval *t) {
-  return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_usec * 1000;
-}
-
-
-static uint64_t timespec_ns(const struct timespec *t) {
-  return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
-}
-
-
 static void report_channels(zvm_session *s) {
   for (unsigned i = 0; i < s->channels.count; i++) {
-    zvm__channel *ch = &s->channels.list[i];
-    zvm__channel_finish(ch);
+    const zvm__channel *ch = &s->channels.list[i];
     zvm_channel_report *r = &s->reports[i];
     r->alias = ch->alias;
     r->type = ch->type;
@@ -141,73 +125,57 @@ static void report_channels(zvm_session *s) {
 }
 
 
-static void fill_report(zvm_session *s, const zvm__run *run,
-                        const times *from, const times *to,
+static void fill_report(zvm_session *s, const zvm__outcome *from,
                         zvm_report *out) {
+  report_channels(s);
   *out = (zvm_report){
-      .state = run->state,
-      .code = run->code,
-      .signal = run->signal,
-      .fault = run->fault,
-      .wall_ns = timespec_ns(&to->wall) - timespec_ns(&from->wall),
-      .user_ns =
-          timeval_ns(&to->cpu.ru_utime) - timeval_ns(&from->cpu.ru_utime),
-      .system_ns =
-          timeval_ns(&to->cpu.ru_stime) - timeval_ns(&from->cpu.ru_stime),
+      .state = from->state,
+      .code = from->code,
+      .signal = from->signal,
+      .fault = from->fault,
+      .wall_ns = from->wall_ns,
+      .user_ns = from->user_ns,
+      .system_ns = from->system_ns,
       .channels = s->reports,
       .channels_count = s->channels.count,
   };
   for (int i = 0; i < ZVM_SLOT_COUNT; i++)
-    out->traps[i] = run->traps[i];
+    out->traps[i] = from->traps[i];
 }
 
 
 /* -- Run ----------------------------------------------------------------- */
 
-/* With all in place: into the guest, and back at its end. */
-static void run_guest(zvm_session *s, zvm__run *run) {
-  zvm__context *ctx = run->ctx;
-  ctx->dispatch = zvm__trap_dispatch;
-  ctx->owner = run;
-  ctx->entry = s->module->facts.entry;
-  ctx->guest_mxcsr = ZVM__MXCSR_DEFAULT;
-  for (unsigned i = 0; i < s->channels.count; i++)
-    s->channels.list[i].stop = &ctx->done;
-  zvm__enter(ctx);
-  ZVM_CHECK(run->ended);
+static zvm_status run_inline(zvm_session *s, const zvm__job *job,
+                             zvm_report *out, zvm_error *err) {
+  zvm__outcome outcome;
+  zvm__again again;
+  zvm_status st = zvm__job_run(job, &outcome, &again, err);
+  if (st != ZVM_OK)
+    return st;
+  s->has_run = true;
+  fill_report(s, &outcome, out);
+  /* Last of all: the host's handler may not return. */
+  if (again.any)
+    zvm__signals_raise(&again.set);
+  return ZVM_OK;
 }
 
 
-/* Between taking and giving the turn. */
-static zvm_status run_in_turn(zvm_session *s, zvm__run *run, times *from,
-                              times *to, zvm_error *err) {
-  zvm_status st = zvm__gate_prepare(err);
-  if (st != ZVM_OK)
-    return st;
-  st = zvm__map_build(&s->map, s->module, s->manifest.bytes,
-                      s->manifest.size, err);
-  if (st != ZVM_OK)
-    return st;
-  run->ctx->done = 0;
-  st = zvm__signals_install(run, err);
-  if (st != ZVM_OK)
-    goto reset;
-  read_times(from);
-  run_guest(s, run);
-  read_times(to);
-  /* Before signals come back: closing may write, and meet a closed pipe. */
-  report_channels(s);
-  zvm__signals_restore();
-reset:
-  zvm__map_reset(&s->map);
+/* What the job opened is the worker's as soon as it is sent. */
+static zvm_status run_in_worker(zvm_session *s, const zvm__job *job,
+                                zvm_report *out, zvm_error *err) {
+  zvm__outcome outcome;
+  zvm__wait wait;
+  zvm_status st = zvm__worker_run(job, &outcome, &wait, &s->has_run, err);
+  if (st == ZVM_OK) {
+    fill_report(s, &outcome, out);
+    out->message = wait.message[0] != '\0' ? s->message : NULL;
+    memcpy(s->message, wait.message, sizeof s->message);
+  }
+  /* Last of all: the host's handlers run now, and may not return. */
+  zvm__wait_end(&wait);
   return st;
-}
-
-
-/* In a forked child, of a run that another thread had going. */
-static void forget_run(void) {
-  zvm__signals_forget();
-  zvm__map_clear();
 }
 
 
@@ -215,23 +183,14 @@ zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
                            zvm_error *err) {
   if (s->has_run)
     return zvm__fail(err, ZVM_E_STATE, "the session has run already");
-  zvm_status st = zvm__lowmem_take(forget_run, err);
-  if (st != ZVM_OK)
-    return st;
-  zvm__run run = {
+  zvm__job job = {
+      .module = s->module,
       .map = &s->map,
+      .manifest = s->manifest.bytes,
+      .manifest_size = s->manifest.size,
       .channels = &s->channels,
-      .ctx = zvm__context_page(),
-      .thread = zvm__lowmem_thread(),
   };
-  times from, to;
-  st = run_in_turn(s, &run, &from, &to, err);
-  zvm__lowmem_give();
-  if (st != ZVM_OK)
-    return st;
-  s->has_run = true;
-  fill_report(s, &run, &from, &to, out);
-  /* Last of all: the host's handler may not return. */
-  zvm__signals_raise(&run);
-  return ZVM_OK;
+  if (s->isolation == ZVM_ISOLATION_PROCESS)
+    return run_in_worker(s, &job, out, err);
+  return run_inline(s, &job, out, err);
 }

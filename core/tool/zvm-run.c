@@ -1,11 +1,12 @@
 /*
 ** zvm-run.c - run one program with this process's standard streams.
 **
-**   zvm-run [-m bytes] [-s bytes] program.zvm [argument...]
+**   zvm-run [-p] [-m bytes] [-s bytes] program.zvm [argument...]
 **
-** The guest's environment is empty. Ends with the guest's code, its low 8
+** With -p it runs in a worker process. The guest's environment is empty. Ends
+** with the guest's code, its low 8
 ** bits, as a shell would see them; 125 if the program cannot be run, 126 if
-** it faulted.
+** it faulted, 124 if its worker was lost.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -17,7 +18,7 @@
 
 #include "zvm.h"
 
-enum { CANNOT = 125, FAULTED = 126 };
+enum { LOST = 124, CANNOT = 125, FAULTED = 126 };
 
 
 static bool show_finding(void *ctx, const zvm_finding *f) {
@@ -75,6 +76,8 @@ static int run(zvm_module *m, const zvm_session_options *opt) {
     zvm_session_free(s);
     return CANNOT;
   }
+  if (report.state == ZVM_STATE_LOST)
+    fprintf(stderr, "zvm-run: %s\n", report.message);
   zvm_session_free(s);
   switch (report.state) {
   case ZVM_STATE_EXIT:
@@ -84,6 +87,8 @@ static int run(zvm_module *m, const zvm_session_options *opt) {
     return FAULTED;
   case ZVM_STATE_STOPPED:
     break;
+  case ZVM_STATE_LOST:
+    return LOST;
   }
   return 128 + report.signal;
 }
@@ -92,8 +97,10 @@ static int run(zvm_module *m, const zvm_session_options *opt) {
 int main(int argc, char **argv) {
   zvm_session_options opt = {0};
   int c;
-  while ((c = getopt(argc, argv, "+m:s:")) != -1) {
-    if (c == 'm')
+  while ((c = getopt(argc, argv, "+m:ps:")) != -1) {
+    if (c == 'p')
+      opt.isolation = ZVM_ISOLATION_PROCESS;
+    else if (c == 'm')
       opt.memory = size_argument(optarg);
     else if (c == 's')
       opt.stack = size_argument(optarg);
@@ -101,8 +108,8 @@ int main(int argc, char **argv) {
       return CANNOT;
   }
   if (optind >= argc) {
-    fprintf(stderr, "usage: zvm-run [-m bytes] [-s bytes] program.zvm "
-                    "[argument...]\n");
+    fprintf(stderr, "usage: zvm-run [-p] [-m bytes] [-s bytes] "
+                    "program.zvm [argument...]\n");
     return CANNOT;
   }
   zvm_error err;

@@ -21,6 +21,7 @@ typedef struct zvm__run {
   zvm__channels *channels;
   zvm__context *ctx;
   pid_t thread;
+  bool open_stops; /* signals that stop a run are blocked until it starts */
   bool ended;
   zvm_state state;
   int32_t code;
@@ -66,7 +67,7 @@ void zvm__signals_restore(void);
 /* In a forked child that has no such run: the host's handlers come back. */
 void zvm__signals_forget(void);
 
-/* Deliver to the host what stopped the run. Its handlers may not return. */
-void zvm__signals_raise(const zvm__run *run);
+/* Deliver to the host what stopped a run. Its handlers may not return. */
+void zvm__signals_raise(const sigset_t *again);
 
 #endif

@@ -256,11 +256,13 @@ zvm_status zvm__signals_install(zvm__run *run, zvm_error *err) {
   run->has_again = false;
   /* All blocked while ours come; then what we handle and what is harmless. */
   signals.host_mask = swap_mask(~(uint64_t)0);
-  uint64_t open = harmless();
+  uint64_t stops = 0;
   for (int i = 0; i < STOPS; i++)
-    open |= bit(stop_signals[i]);
+    stops |= bit(stop_signals[i]);
   /* What the host blocks stays so, but for faults: the kernel would kill. */
-  open &= ~signals.host_mask;
+  uint64_t open = (harmless() | stops) & ~signals.host_mask;
+  if (run->open_stops)
+    open |= stops;
   for (int i = 0; i < FAULTS; i++)
     open |= bit(fault_signals[i]);
   atomic_store(&signals.thread, run->thread);
@@ -280,10 +282,8 @@ void zvm__signals_restore(void) {
 }
 
 
-void zvm__signals_raise(const zvm__run *run) {
-  if (!run->has_again)
-    return;
+void zvm__signals_raise(const sigset_t *again) {
   for (int sig = 1; sig < NSIG; sig++)
-    if (sigismember(&run->again, sig) == 1)
+    if (sigismember(again, sig) == 1)
       (void)raise(sig);
 }

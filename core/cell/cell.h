@@ -1,0 +1,40 @@
+/*
+** cell.h - the worker executable: the zygote, and workers forked from it.
+**
+** Linked statically, from the same objects as the library, and embedded in
+** it (worker/image.S). It is started from a memory file, has none of the
+** host's memory, and does its lock-down before a guest byte is mapped.
+**
+** Descriptors: 2 is the socket to the host in both, so that the text of a
+** broken invariant can go nowhere else. The zygote has the host's pidfd at
+** 1 and a signalfd at 0; a worker has what the job brings from 0 on.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_CELL_CELL_H
+#define ZVM_CELL_CELL_H
+
+#include "base/error.h"
+#include "job/wire.h"
+
+enum { ZVM__CELL_SOCKET = 2, ZVM__CELL_HOST = 1, ZVM__CELL_SIGNALS = 0 };
+
+/* Make the filter; once. */
+void zvm__filter_prepare(void);
+/* From here on only what filter.def allows. */
+bool zvm__filter_install(void);
+
+/* In the zygote, for itself and all its workers. NULL, or what failed. */
+const char *zvm__lock_zygote(void);
+/* In a worker; `parent` is the zygote's pid. False if it must not go on. */
+bool zvm__lock_worker(pid_t parent, int socket);
+/* With the job known, and its descriptors there. */
+bool zvm__lock_job(const zvm__wire_head *head);
+
+/* Take one job, run it, answer. Never returns. */
+_Noreturn void zvm__work(void);
+
+/* Receive a job (receive.c). False: the host is gone, or out of order. */
+bool zvm__receive(zvm__job *job, zvm__wire_head *head);
+
+#endif

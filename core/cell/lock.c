@@ -1,0 +1,75 @@
+/*
+** lock.c - what the zygote and its workers give up.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "memory/layout.h"
+
+/* Address space beside the guest's: this program, its stack and heap. */
+enum { OWN_SPACE = 64 << 20 };
+
+
+/* Lower a limit, soft and hard; never raise it. */
+static bool limit(int what, uint64_t most) {
+  struct rlimit r;
+  if (prlimit(0, (enum __rlimit_resource)what, NULL, &r) != 0)
+    return false;
+  if (r.rlim_max > most)
+    r.rlim_max = most;
+  if (r.rlim_cur > r.rlim_max)
+    r.rlim_cur = r.rlim_max;
+  return prlimit(0, (enum __rlimit_resource)what, &r, NULL) == 0;
+}
+
+
+static bool drop_capabilities(void) {
+  struct __user_cap_header_struct head = {
+      .version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct none[2] = {{0}, {0}};
+  return syscall(SYS_capset, &head, none) == 0;
+}
+
+
+const char *zvm__lock_zygote(void) {
+  (void)prctl(PR_SET_NAME, "zvm-worker", 0, 0, 0);
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return "no_new_privs";
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    return "dumpable";
+  if (!drop_capabilities())
+    return "capabilities";
+  if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_MEMLOCK, 0) ||
+      !limit(RLIMIT_MSGQUEUE, 0) || !limit(RLIMIT_RTPRIO, 0) ||
+      !limit(RLIMIT_SIGPENDING, 64))
+    return "resource limits";
+  return NULL;
+}
+
+
+bool zvm__lock_worker(pid_t parent, int socket) {
+  if (dup2(socket, ZVM__CELL_SOCKET) < 0 || close_range(0, 1, 0) != 0 ||
+      close_range(ZVM__CELL_SOCKET + 1, ~0U, 0) != 0)
+    return false;
+  if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+    return false;
+  /* It may have died before the line above. */
+  if (getppid() != parent)
+    return false;
+  return limit(RLIMIT_NPROC, 0) && zvm__filter_install();
+}
+
+
+bool zvm__lock_job(const zvm__wire_head *head) {
+  /* 0 is taken; poll refuses to look at more descriptors than this. */
+  return limit(RLIMIT_NOFILE, 1) && limit(RLIMIT_FSIZE, head->file_size) &&
+         limit(RLIMIT_AS, ZVM__RESERVED_END + OWN_SPACE + head->memory);
+}

@@ -1,0 +1,173 @@
+/*
+** receive.c - take a job off the socket. The host is trusted; what is
+** checked here is that both are of one build.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "cell.h"
+
+static struct {
+  union {
+    zvm__wire_head head;
+    uint8_t bytes[sizeof(zvm__wire_head) + ZVM__WIRE_BLOB];
+  } message;
+  zvm_module module;
+  zvm__map map;
+  zvm__channels channels;
+} room;
+
+typedef struct cursor {
+  const uint8_t *at;
+  uint64_t left;
+} cursor;
+
+
+/* One message; its descriptors have the lowest free numbers. */
+static ssize_t take(void *to, size_t size, uint32_t *fds) {
+  union {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(ZVM__WIRE_FDS * sizeof(int))];
+  } control;
+  struct iovec io = {to, size};
+  struct msghdr m = {.msg_iov = &io,
+                     .msg_iovlen = 1,
+                     .msg_control = control.bytes,
+                     .msg_controllen = sizeof control.bytes};
+  ssize_t n = recvmsg(ZVM__CELL_SOCKET, &m, 0);
+  if (n <= 0 || (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+    return -1;
+  const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+  if (c != NULL && c->cmsg_type == SCM_RIGHTS)
+    *fds += (uint32_t)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+  return n;
+}
+
+
+static const void *next(cursor *c, uint64_t size) {
+  if (size > c->left)
+    return NULL;
+  const void *p = c->at;
+  c->at += size;
+  c->left -= size;
+  return p;
+}
+
+
+/* -- The blob ------------------------------------------------------------ */
+
+/* Numbers in order: 0, 1, then all but the socket's. */
+static int nth_fd(uint32_t n) {
+  return (int)n < ZVM__CELL_SOCKET ? (int)n : (int)n + 1;
+}
+
+
+static const zvm__source *source_of(zvm__wire_source s) {
+  switch (s) {
+  case ZVM__WIRE_NULL:
+    return &zvm__source_null;
+  case ZVM__WIRE_FILE:
+    return &zvm__source_file;
+  case ZVM__WIRE_STREAM:
+    return &zvm__source_stream;
+  case ZVM__WIRE_MEMORY:
+    return &zvm__source_memory;
+  case ZVM__WIRE_BUFFER:
+    return &zvm__source_buffer;
+  }
+  return NULL;
+}
+
+
+static bool read_channel(const zvm__wire_channel *w, zvm__channel *ch,
+                         uint32_t *fd, cursor *bytes) {
+  *ch = (zvm__channel){
+      .source = source_of(w->source),
+      .type = w->type,
+      .put_pos = w->put_pos,
+      .base_size = w->base_size,
+      .size = w->size,
+      .fd = -1,
+  };
+  memcpy(ch->limits, w->limits, sizeof ch->limits);
+  if (w->source == ZVM__WIRE_FILE || w->source == ZVM__WIRE_STREAM) {
+    ch->fd = nth_fd((*fd)++);
+    ch->owns_fd = true;
+  }
+  if (w->source == ZVM__WIRE_MEMORY) {
+    ch->bytes = (uint8_t *)(uintptr_t)next(bytes, w->size);
+    if (ch->bytes == NULL)
+      return false;
+  }
+  return !w->etag || (ch->digest = zvm__digest_init()) != NULL;
+}
+
+
+static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
+  const zvm__wire_job *w = next(&c, sizeof *w);
+  if (w == NULL || w->segments > ZVM__SEGMENTS_MAX)
+    return false;
+  room.module = (zvm_module){.refs = 1,
+                             .image_fd = nth_fd(0),
+                             .seg_count = w->segments,
+                             .facts = w->facts};
+  memcpy(room.module.seg, w->segment, sizeof room.module.seg);
+  room.map = w->map;
+  const zvm__wire_channel *list = next(&c, w->channels * sizeof *list);
+  const uint8_t *manifest = next(&c, w->manifest_size);
+  room.channels.list = calloc(w->channels, sizeof *room.channels.list);
+  if (list == NULL || manifest == NULL || room.channels.list == NULL)
+    return false;
+  room.channels.count = w->channels;
+  for (uint32_t i = 0; i < w->channels; i++)
+    if (!read_channel(&list[i], &room.channels.list[i], &fd, &c))
+      return false;
+  *job = (zvm__job){.module = &room.module,
+                    .map = &room.map,
+                    .manifest = manifest,
+                    .manifest_size = w->manifest_size,
+                    .channels = &room.channels,
+                    .once = true};
+  return true;
+}
+
+
+/*
+** One that is killed while it waits must not take a job with it: a message
+** is only taken when this process is seen to go on.
+*/
+static void wait_for_job(void) {
+  struct pollfd p = {.fd = ZVM__CELL_SOCKET, .events = POLLIN};
+  while (poll(&p, 1, -1) < 0)
+    ;
+}
+
+
+bool zvm__receive(zvm__job *job, zvm__wire_head *head) {
+  uint32_t fds = 0;
+  wait_for_job();
+  ssize_t n = take(room.message.bytes, sizeof room.message.bytes, &fds);
+  if (n < (ssize_t)sizeof *head || room.message.head.magic != ZVM__WIRE_JOB)
+    return false;
+  *head = room.message.head;
+  while (fds < head->fds) {
+    char byte = 0;
+    if (take(&byte, 1, &fds) != 1)
+      return false;
+  }
+  cursor blob = {room.message.bytes + sizeof *head,
+                 (uint64_t)n - sizeof *head};
+  if (head->apart) {
+    void *p = mmap(NULL, head->blob, PROT_READ, MAP_PRIVATE, nth_fd(1), 0);
+    if (p == MAP_FAILED)
+      return false;
+    blob = (cursor){p, head->blob};
+  }
+  return blob.left == head->blob &&
+         read_blob(blob, head->apart ? 2 : 1, job);
+}

@@ -1,0 +1,88 @@
+/*
+** work.c - one job of a worker, and the report of it.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cell.h"
+
+#ifdef ZVM_TEST_HOOK
+#include "hook.h"
+#define zvm__job_run zvm__hook_run
+#endif
+
+
+static bool give(const void *bytes, size_t size) {
+  ssize_t n;
+  do
+    n = sendto(ZVM__CELL_SOCKET, bytes, size, MSG_NOSIGNAL, NULL, 0);
+  while (n < 0 && errno == EINTR);
+  return n == (ssize_t)size;
+}
+
+
+static void fill_moved(zvm__wire_moved *m, const zvm__channel *ch) {
+  for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
+    m->used[i] = ch->used[i];
+  m->size = ch->source == &zvm__source_buffer ? ch->size : 0;
+  m->os = ch->os;
+  m->has_etag = ch->has_etag;
+  memcpy(m->etag, ch->etag, sizeof m->etag);
+}
+
+
+static bool give_collected(const zvm__channel *ch) {
+  for (size_t at = 0; at < ch->size;) {
+    size_t n = ch->size - at;
+    if (n > ZVM__WIRE_PIECE)
+      n = ZVM__WIRE_PIECE;
+    if (!give(ch->bytes + at, n))
+      return false;
+    at += n;
+  }
+  return true;
+}
+
+
+/* `reply` has room for what follows it. */
+static bool answer(zvm__wire_reply *reply, const zvm__channels *chs) {
+  zvm__wire_moved *moved = (zvm__wire_moved *)(void *)(reply + 1);
+  if (reply->status != ZVM_OK)
+    return give(reply, sizeof *reply);
+  for (unsigned i = 0; i < chs->count; i++)
+    fill_moved(&moved[i], &chs->list[i]);
+  if (!give(reply, sizeof *reply + chs->count * sizeof *moved))
+    return false;
+  for (unsigned i = 0; i < chs->count; i++)
+    if (chs->list[i].source == &zvm__source_buffer &&
+        !give_collected(&chs->list[i]))
+      return false;
+  return true;
+}
+
+
+void zvm__work(void) {
+  zvm__wire_head head;
+  zvm__job job;
+  if (!zvm__receive(&job, &head) || !zvm__lock_job(&head))
+    _exit(1);
+  size_t size = sizeof(zvm__wire_reply) +
+                job.channels->count * sizeof(zvm__wire_moved);
+  zvm__wire_reply *reply = calloc(1, size);
+  if (reply == NULL)
+    _exit(1);
+  zvm_error err = {.status = ZVM_OK};
+  zvm__again again;
+  reply->magic = ZVM__WIRE_REPLY;
+  reply->status = zvm__job_run(&job, &reply->outcome, &again, &err);
+  if (reply->status != ZVM_OK) {
+    reply->os = err.os;
+    memcpy(reply->text, err.text, sizeof reply->text);
+  }
+  _exit(answer(reply, job.channels) ? 0 : 1);
+}

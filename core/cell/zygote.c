@@ -1,0 +1,300 @@
+/*
+** zygote.c - the process from which workers are forked.
+**
+** One for each host. It prepares all that workers have in common, keeps a
+** few of them waiting, and reaps them. It ends with the host: when its
+** socket closes, or when the host's pidfd says so, as a forked child of the
+** host may hold the socket.
+**
+** The host's end of each worker's socket travels to the host; the worker's
+** end stays open here until the worker is reaped. So a worker that dies
+** without an answer is explained to the host by whoever saw it die.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "entry/entry.h"
+#include "memory/lowmem.h"
+
+enum {
+  WAITING = 4, /* workers, if nobody asks for more */
+  WORKERS_MOST = 1024,
+};
+
+typedef struct worker {
+  uint64_t number; /* by which the host knows it */
+  pid_t pid;
+  int socket; /* its end */
+} worker;
+
+static struct {
+  pid_t pid;
+  uint64_t last;   /* number given */
+  unsigned target; /* workers alive, running ones included */
+  unsigned count;
+  worker list[WORKERS_MOST];
+} zygote;
+
+
+/* -- Hello --------------------------------------------------------------- */
+
+static void nothing(int sig) {
+  (void)sig;
+}
+
+
+/* A stop is only the run's if somebody handles it: see trap/signals.c. */
+static void prepare_signals(void) {
+  static const int stops[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  struct sigaction action = {.sa_handler = nothing};
+  sigset_t all;
+  (void)sigfillset(&all);
+  (void)sigprocmask(SIG_SETMASK, &all, NULL);
+  for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+    (void)sigaction(stops[i], &action, NULL);
+}
+
+
+static void orphaned(void) {
+}
+
+
+/* What each worker would else do by itself. */
+static zvm_status prepare_memory(zvm_error *err) {
+  zvm_status st = zvm__lowmem_take(orphaned, err);
+  if (st != ZVM_OK)
+    return st;
+  st = zvm__gate_prepare(err);
+  zvm__lowmem_give();
+  return st;
+}
+
+
+static bool say_hello(void) {
+  zvm__wire_hello hello = {.magic = ZVM__WIRE_HELLO, .status = ZVM_OK};
+  zvm_error err = {.status = ZVM_OK};
+  zvm__filter_prepare();
+  hello.status = prepare_memory(&err);
+  memcpy(hello.text, err.text, sizeof hello.text);
+  const char *failed = zvm__lock_zygote();
+  if (failed != NULL) {
+    hello.status = ZVM_E_SYSTEM;
+    (void)snprintf(hello.text, sizeof hello.text, "cannot give up: %s: %s",
+                   failed, strerror(errno));
+  }
+  return send(ZVM__CELL_SOCKET, &hello, sizeof hello, MSG_NOSIGNAL) ==
+             (ssize_t)sizeof hello &&
+         hello.status == ZVM_OK;
+}
+
+
+/* -- Workers ------------------------------------------------------------- */
+
+/* Pages that every run writes: taken now, nobody waits. */
+static void touch_pages(void) {
+  volatile char stack[32 * 1024];
+  for (size_t i = 0; i < sizeof stack; i += 4096)
+    stack[i] = 0;
+  volatile char *heap = malloc(8192);
+  if (heap != NULL)
+    for (size_t i = 0; i < 8192; i += 4096)
+      heap[i] = 0;
+  free((void *)(uintptr_t)heap);
+  zvm__context *ctx = zvm__context_page();
+  ctx->done = 0;
+}
+
+
+_Noreturn static void be_worker(int socket) {
+  if (!zvm__lock_worker(zygote.pid, socket))
+    _exit(1);
+  touch_pages();
+  zvm__work();
+}
+
+
+/* The host's end, to the host. 0 or an errno. */
+static int hand_over(int host_end, uint64_t number) {
+  union {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(sizeof host_end)];
+  } control = {.bytes = {0}};
+  zvm__wire_word word = {.magic = ZVM__WIRE_WORKER, .worker = number};
+  struct iovec io = {&word, sizeof word};
+  struct msghdr m = {.msg_iov = &io,
+                     .msg_iovlen = 1,
+                     .msg_control = control.bytes,
+                     .msg_controllen = sizeof control.bytes};
+  struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SCM_RIGHTS;
+  c->cmsg_len = CMSG_LEN(sizeof host_end);
+  memcpy(CMSG_DATA(c), &host_end, sizeof host_end);
+  return sendmsg(ZVM__CELL_SOCKET, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0
+             ? errno
+             : 0;
+}
+
+
+/* 0 or an errno; EAGAIN if enough are waiting to be fetched. */
+static int add_worker(void) {
+  int ends[2];
+  if (zygote.count >= WORKERS_MOST)
+    return EMFILE;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return errno;
+  pid_t pid = fork();
+  if (pid == 0)
+    be_worker(ends[1]);
+  int os = pid < 0 ? errno : hand_over(ends[0], ++zygote.last);
+  (void)close(ends[0]);
+  if (os == 0) {
+    zygote.list[zygote.count++] = (worker){zygote.last, pid, ends[1]};
+    return 0;
+  }
+  (void)close(ends[1]);
+  if (pid > 0) {
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+  }
+  return os;
+}
+
+
+static void fill_up(void) {
+  while (zygote.count < zygote.target)
+    if (add_worker() != 0) {
+      zygote.target = zygote.count > WAITING ? zygote.count : WAITING;
+      return;
+    }
+}
+
+
+/*
+** Its host hears how it ended, unless it ended well. With the way to it shut
+** first, a job is either there, whole or in part, or will never be sent.
+*/
+static void explain(const worker *w, int status) {
+  zvm__wire_ended ended;
+  char byte;
+  memset(&ended, 0, sizeof ended);
+  ended.magic = ZVM__WIRE_ENDED;
+  ended.status = status;
+  (void)shutdown(w->socket, SHUT_RD);
+  ended.untouched = recv(w->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  (void)send(w->socket, &ended, sizeof ended, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+
+static void bury(pid_t pid, int status) {
+  for (unsigned i = 0; i < zygote.count; i++) {
+    worker *w = &zygote.list[i];
+    if (w->pid != pid)
+      continue;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+      explain(w, status);
+    (void)close(w->socket);
+    *w = zygote.list[--zygote.count];
+    return;
+  }
+}
+
+
+/* -- Loop ---------------------------------------------------------------- */
+
+static void reap(void) {
+  struct signalfd_siginfo info;
+  int status;
+  pid_t pid;
+  (void)!read(ZVM__CELL_SIGNALS, &info, sizeof info);
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    bury(pid, status);
+}
+
+
+/* The host found none waiting. */
+static void add_one_more(void) {
+  if (zygote.target < zygote.count + 1)
+    zygote.target = zygote.count + 1;
+  int os = add_worker();
+  if (os == 0 || os == EAGAIN)
+    return;
+  zvm__wire_word none = {.magic = ZVM__WIRE_NONE, .number = os};
+  (void)send(ZVM__CELL_SOCKET, &none, sizeof none, MSG_NOSIGNAL);
+}
+
+
+/* One that has not been reaped: no other process has its id. */
+static void tell(uint64_t number, int sig) {
+  for (unsigned i = 0; i < zygote.count; i++)
+    if (zygote.list[i].number == number)
+      (void)kill(zygote.list[i].pid, sig);
+}
+
+
+/* False: the host is gone. */
+static bool hear_host(void) {
+  zvm__wire_word word;
+  ssize_t n = recv(ZVM__CELL_SOCKET, &word, sizeof word, MSG_DONTWAIT);
+  if (n < 0)
+    return errno == EAGAIN || errno == EINTR;
+  if (n != (ssize_t)sizeof word)
+    return false;
+  if (word.magic == ZVM__WIRE_MORE)
+    add_one_more();
+  else if (word.magic == ZVM__WIRE_TELL)
+    tell(word.worker, word.number);
+  return true;
+}
+
+
+static void serve(void) {
+  struct pollfd fds[3] = {
+      {.fd = ZVM__CELL_SOCKET, .events = POLLIN},
+      {.fd = ZVM__CELL_HOST, .events = POLLIN},
+      {.fd = ZVM__CELL_SIGNALS, .events = POLLIN},
+  };
+  for (;;) {
+    fill_up();
+    if (poll(fds, 3, -1) < 0 && errno != EINTR)
+      return;
+    if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !hear_host())
+      return;
+    if ((fds[1].revents & POLLIN) != 0)
+      return;
+    if ((fds[2].revents & POLLIN) != 0)
+      reap();
+  }
+}
+
+
+int main(void) {
+  prepare_signals();
+  sigset_t child;
+  (void)sigemptyset(&child);
+  (void)sigaddset(&child, SIGCHLD);
+  if (close_range(3, ~0U, 0) != 0 || !say_hello())
+    return 1;
+  int fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0 || (fd != ZVM__CELL_SIGNALS &&
+                 dup2(fd, ZVM__CELL_SIGNALS) != ZVM__CELL_SIGNALS))
+    return 1;
+  if (fd != ZVM__CELL_SIGNALS)
+    (void)close(fd);
+  zygote.pid = getpid();
+  zygote.target = WAITING;
+  serve();
+  /* Workers die with us, by PR_SET_PDEATHSIG. */
+  return 0;
+}

@@ -1,0 +1,133 @@
+/*
+** job.c - run a job in this process: into the guest and back.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "job.h"
+
+#include <sys/resource.h>
+#include <time.h>
+
+#include "entry/offsets.h"
+#include "memory/lowmem.h"
+#include "trap/run.h"
+
+
+/* -- Times --------------------------------------------------------------- */
+
+typedef struct times {
+  struct timespec wall;
+  struct rusage cpu;
+} times;
+
+
+/* The thread's clock first: reading it brings the kernel's books to date. */
+static void read_times(times *t) {
+  struct timespec exact;
+  (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &exact);
+  (void)getrusage(RUSAGE_THREAD, &t->cpu);
+  (void)clock_gettime(CLOCK_MONOTONIC, &t->wall);
+}
+
+
+static uint64_t timeval_ns(const struct timeval *t) {
+  return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_usec * 1000;
+}
+
+
+static uint64_t timespec_ns(const struct timespec *t) {
+  return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
+}
+
+
+static void fill_outcome(zvm__outcome *out, const zvm__run *run,
+                         const times *from, const times *to) {
+  *out = (zvm__outcome){
+      .state = run->state,
+      .code = run->code,
+      .signal = run->signal,
+      .fault = run->fault,
+      .wall_ns = timespec_ns(&to->wall) - timespec_ns(&from->wall),
+      .user_ns =
+          timeval_ns(&to->cpu.ru_utime) - timeval_ns(&from->cpu.ru_utime),
+      .system_ns =
+          timeval_ns(&to->cpu.ru_stime) - timeval_ns(&from->cpu.ru_stime),
+  };
+  for (int i = 0; i < ZVM_SLOT_COUNT; i++)
+    out->traps[i] = run->traps[i];
+}
+
+
+/* -- Run ----------------------------------------------------------------- */
+
+/* With all in place: into the guest, and back at its end. */
+static void run_guest(const zvm__job *job, zvm__run *run) {
+  zvm__context *ctx = run->ctx;
+  ctx->dispatch = zvm__trap_dispatch;
+  ctx->owner = run;
+  ctx->entry = job->module->facts.entry;
+  ctx->guest_mxcsr = ZVM__MXCSR_DEFAULT;
+  for (unsigned i = 0; i < job->channels->count; i++)
+    job->channels->list[i].stop = &ctx->done;
+  zvm__enter(ctx);
+  ZVM_CHECK(run->ended);
+}
+
+
+/* Between taking and giving the turn. */
+static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
+                              times *from, times *to, zvm_error *err) {
+  zvm_status st = zvm__gate_prepare(err);
+  if (st != ZVM_OK)
+    return st;
+  st = zvm__map_build(job->map, job->module, job->manifest,
+                      job->manifest_size, err);
+  if (st != ZVM_OK)
+    return st;
+  run->ctx->done = 0;
+  st = zvm__signals_install(run, err);
+  if (st != ZVM_OK)
+    goto reset;
+  read_times(from);
+  run_guest(job, run);
+  read_times(to);
+  /* Before signals come back: closing may write, and meet a closed pipe. */
+  for (unsigned i = 0; i < job->channels->count; i++)
+    zvm__channel_finish(&job->channels->list[i]);
+  if (!job->once)
+    zvm__signals_restore();
+reset:
+  if (!job->once)
+    zvm__map_reset(job->map);
+  return st;
+}
+
+
+/* In a forked child, of a run that another thread had going. */
+static void forget_run(void) {
+  zvm__signals_forget();
+  zvm__map_clear();
+}
+
+
+zvm_status zvm__job_run(const zvm__job *job, zvm__outcome *out,
+                        zvm__again *again, zvm_error *err) {
+  zvm_status st = zvm__lowmem_take(forget_run, err);
+  if (st != ZVM_OK)
+    return st;
+  zvm__run run = {
+      .map = job->map,
+      .channels = job->channels,
+      .ctx = zvm__context_page(),
+      .thread = zvm__lowmem_thread(),
+      .open_stops = job->once,
+  };
+  times from, to;
+  st = run_in_turn(job, &run, &from, &to, err);
+  zvm__lowmem_give();
+  if (st != ZVM_OK)
+    return st;
+  fill_outcome(out, &run, &from, &to);
+  *again = (zvm__again){.set = run.again, .any = run.has_again};
+  return ZVM_OK;
+}

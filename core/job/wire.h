@@ -1,0 +1,118 @@
+/*
+** wire.h - what travels between a host and its workers.
+**
+** Both are of one build, so structures travel as they are. What a host sends
+** is trusted. What comes back is not: after a mistake of the validator the
+** worker's memory is the guest's; worker/reply.c checks every number.
+**
+** Messages keep their borders (SOCK_SEQPACKET). A job is one message, with
+** a head and, if it fits, the blob; up to ZVM__WIRE_FDS descriptors travel
+** with it and with each of the one-byte messages that follow: the image of
+** the module, the blob if it is a file, the channels' in their order. The
+** answer is one message; bytes that a BUFFER collected follow in pieces of
+** ZVM__WIRE_PIECE, the last one of each channel shorter.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_JOB_WIRE_H
+#define ZVM_JOB_WIRE_H
+
+#include "job/job.h"
+
+enum {
+  ZVM__WIRE_JOB = 0x6a6f6231,
+  ZVM__WIRE_REPLY = 0x72657031,
+  ZVM__WIRE_ENDED = 0x656e6431,
+  ZVM__WIRE_HELLO = 0x68656c31,
+  ZVM__WIRE_WORKER = 0x776f7231, /* a zvm__wire_word: its number        */
+  ZVM__WIRE_NONE = 0x6e6f6e31,   /* a zvm__wire_word: no worker, errno   */
+  ZVM__WIRE_MORE = 0x6d6f7231,   /* a zvm__wire_word: none is waiting    */
+  ZVM__WIRE_TELL = 0x74656c31,   /* a zvm__wire_word: signal to a worker */
+  ZVM__WIRE_FDS = 250,          /* the kernel takes 253 */
+  ZVM__WIRE_BLOB = 48 * 1024,   /* a larger one is a file */
+  ZVM__WIRE_PIECE = 64 * 1024,
+  ZVM__WIRE_TEXT = 240,
+};
+
+/* -- Host to worker ------------------------------------------------------ */
+
+/* The blob: this, the channels, the manifest, the bytes of each MEMORY. */
+typedef struct zvm__wire_job {
+  zvm_module_facts facts;
+  uint32_t segments;
+  zvm_segment segment[ZVM__SEGMENTS_MAX];
+  zvm__map map;
+  uint64_t manifest_size;
+  uint32_t channels;
+} zvm__wire_job;
+
+typedef enum zvm__wire_source {
+  ZVM__WIRE_NULL,
+  ZVM__WIRE_FILE,
+  ZVM__WIRE_STREAM,
+  ZVM__WIRE_MEMORY,
+  ZVM__WIRE_BUFFER,
+} zvm__wire_source;
+
+typedef struct zvm__wire_channel {
+  zvm__wire_source source;
+  int type;
+  int64_t limits[ZVM_LIMIT_COUNT];
+  int64_t put_pos;
+  int64_t base_size;
+  uint64_t size;
+  bool etag;
+} zvm__wire_channel;
+
+/* Starts the first message. */
+typedef struct zvm__wire_head {
+  uint32_t magic;
+  uint32_t fds;    /* with this and the following messages */
+  uint64_t blob;   /* bytes */
+  uint64_t memory; /* address space that the channels need beyond the guest's */
+  uint64_t file_size; /* RLIMIT_FSIZE of the host */
+  bool apart;      /* the second descriptor is the blob */
+} zvm__wire_head;
+
+/* -- Worker to host ------------------------------------------------------ */
+
+typedef struct zvm__wire_moved {
+  int64_t used[ZVM_LIMIT_COUNT];
+  uint64_t size; /* collected */
+  int32_t os;
+  bool has_etag;
+  uint8_t etag[ZVM__DIGEST_SIZE];
+} zvm__wire_moved;
+
+/* One zvm__wire_moved for each channel follows if the status is ZVM_OK. */
+typedef struct zvm__wire_reply {
+  uint32_t magic;
+  zvm_status status;
+  int32_t os;
+  char text[ZVM__WIRE_TEXT];
+  zvm__outcome outcome;
+} zvm__wire_reply;
+
+/* Of a worker that did not end well, by the process that reaped it. */
+typedef struct zvm__wire_ended {
+  uint32_t magic;
+  int32_t status; /* as wait gives it */
+  bool untouched; /* its job lay there still */
+} zvm__wire_ended;
+
+/* -- Host and zygote ----------------------------------------------------- */
+
+typedef struct zvm__wire_word {
+  uint32_t magic;
+  int32_t number; /* errno or signal */
+  uint64_t worker;
+} zvm__wire_word;
+
+/* The first message of the zygote: does it work here? */
+typedef struct zvm__wire_hello {
+  uint32_t magic;
+  zvm_status status;
+  char text[ZVM__WIRE_TEXT];
+} zvm__wire_hello;
+
+#endif

@@ -1,0 +1,202 @@
+/*
+** pool.c - the process's zygote, and workers fetched from it.
+**
+** Workers wait in the queue of the zygote's socket, each as a message with
+** a descriptor: so they cost the host no descriptors of its own, and to
+** take one is one system call. This is a process-wide state of the core.
+** A forked child has none of it: its parent's workers are not its own.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "pool.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BUSY_MOST = 1024 };
+
+static struct {
+  pthread_mutex_t lock;
+  zvm__zygote zygote;
+  bool fork_watched;
+  unsigned count; /* of busy */
+  zvm__worker busy[BUSY_MOST];
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .zygote = {.socket = -1}};
+
+
+/* -- Fork of the host ---------------------------------------------------- */
+
+static void before_fork(void) {
+  (void)pthread_mutex_lock(&pool.lock);
+}
+
+
+static void after_fork_parent(void) {
+  (void)pthread_mutex_unlock(&pool.lock);
+}
+
+
+/* The child starts a zygote of its own when it needs one. */
+static void after_fork_child(void) {
+  (void)pthread_mutex_init(&pool.lock, NULL);
+  if (pool.zygote.socket >= 0)
+    (void)close(pool.zygote.socket);
+  pool.zygote.socket = -1;
+  while (pool.count > 0)
+    (void)close(pool.busy[--pool.count].socket);
+}
+
+
+/* -- The zygote's socket ------------------------------------------------- */
+
+/* 0, or an errno: EAGAIN if none is waiting, EPIPE if the zygote is gone. */
+static int fetch(zvm__worker *w) {
+  union {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(sizeof w->socket)];
+  } control;
+  zvm__wire_word word = {0};
+  struct iovec io = {&word, sizeof word};
+  struct msghdr m = {.msg_iov = &io,
+                     .msg_iovlen = 1,
+                     .msg_control = control.bytes,
+                     .msg_controllen = sizeof control.bytes};
+  ssize_t n;
+  do
+    n = recvmsg(pool.zygote.socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  while (n < 0 && errno == EINTR);
+  if (n <= 0)
+    return n < 0 ? errno : EPIPE;
+  if (word.magic == ZVM__WIRE_NONE)
+    return word.number;
+  const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+  if (c == NULL || c->cmsg_type != SCM_RIGHTS)
+    return EMFILE; /* there was no room for it here */
+  memcpy(&w->socket, CMSG_DATA(c), sizeof w->socket);
+  w->number = word.worker;
+  return 0;
+}
+
+
+static bool say(const zvm__wire_word *word) {
+  ssize_t n;
+  do
+    n = send(pool.zygote.socket, word, sizeof *word, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n > 0;
+}
+
+
+/* None is waiting: ask, and wait. */
+static int order(zvm__worker *w) {
+  struct pollfd p = {.fd = pool.zygote.socket, .events = POLLIN};
+  int os;
+  if (!say(&(zvm__wire_word){.magic = ZVM__WIRE_MORE}))
+    return EPIPE;
+  do {
+    if (poll(&p, 1, -1) < 0 && errno != EINTR)
+      return errno;
+    os = fetch(w);
+  } while (os == EAGAIN);
+  return os;
+}
+
+
+static void drop_zygote(void) {
+  (void)close(pool.zygote.socket);
+  pool.zygote.socket = -1;
+}
+
+
+static zvm_status need_zygote(zvm_error *err) {
+  if (!pool.fork_watched) {
+    if (pthread_atfork(before_fork, after_fork_parent, after_fork_child) != 0)
+      return zvm__fail(err, ZVM_E_NOMEM, "not enough memory for workers");
+    pool.fork_watched = true;
+  }
+  return pool.zygote.socket >= 0 ? ZVM_OK
+                                 : zvm__zygote_start(&pool.zygote, err);
+}
+
+
+/* One that has ended, or was killed, is replaced once. */
+static zvm_status take_locked(zvm__worker *w, zvm_error *err) {
+  int os = EPIPE;
+  if (pool.count == BUSY_MOST)
+    return zvm__fail(err, ZVM_E_SYSTEM,
+                     "%d workers are running; no more are allowed",
+                     BUSY_MOST);
+  for (int tries = 0; tries < 2 && os == EPIPE; tries++) {
+    zvm_status st = need_zygote(err);
+    if (st != ZVM_OK)
+      return st;
+    os = fetch(w);
+    if (os == EAGAIN)
+      os = order(w);
+    if (os == EPIPE || os == ECONNRESET) {
+      drop_zygote();
+      os = EPIPE;
+    }
+  }
+  if (os != 0)
+    return zvm__fail_os(err, ZVM_E_SYSTEM, os, "no worker to be had");
+  pool.busy[pool.count++] = *w;
+  return ZVM_OK;
+}
+
+
+/* -- Public -------------------------------------------------------------- */
+
+zvm_status zvm__pool_take(zvm__worker *w, zvm_error *err) {
+  (void)pthread_mutex_lock(&pool.lock);
+  zvm_status st = take_locked(w, err);
+  (void)pthread_mutex_unlock(&pool.lock);
+  return st;
+}
+
+
+void zvm__pool_drop(zvm__worker *w) {
+  (void)pthread_mutex_lock(&pool.lock);
+  for (unsigned i = 0; i < pool.count; i++)
+    if (pool.busy[i].socket == w->socket) {
+      pool.busy[i] = pool.busy[--pool.count];
+      break;
+    }
+  (void)close(w->socket);
+  (void)pthread_mutex_unlock(&pool.lock);
+  w->socket = -1;
+}
+
+
+/*
+** A worker ended and nobody said how: the zygote has ended too. What still
+** waits in its queue is dying.
+*/
+void zvm__pool_check(void) {
+  (void)pthread_mutex_lock(&pool.lock);
+  struct pollfd p = {.fd = pool.zygote.socket, .events = 0};
+  if (p.fd >= 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0)
+    drop_zygote();
+  (void)pthread_mutex_unlock(&pool.lock);
+}
+
+
+void zvm__pool_tell(const zvm__worker *w, int sig) {
+  (void)pthread_mutex_lock(&pool.lock);
+  (void)say(&(zvm__wire_word){ZVM__WIRE_TELL, sig, w->number});
+  (void)pthread_mutex_unlock(&pool.lock);
+}
+
+
+zvm_status zvm_barriers(uint32_t *out, zvm_error *err) {
+  (void)pthread_mutex_lock(&pool.lock);
+  zvm_status st = need_zygote(err);
+  if (st == ZVM_OK)
+    *out = pool.zygote.barriers;
+  (void)pthread_mutex_unlock(&pool.lock);
+  return st;
+}

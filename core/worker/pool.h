@@ -1,0 +1,41 @@
+/*
+** pool.h - workers that wait for a job.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_WORKER_POOL_H
+#define ZVM_WORKER_POOL_H
+
+#include "base/error.h"
+#include "job/wire.h"
+
+typedef struct zvm__worker {
+  int socket; /* -1: none */
+  uint64_t number;
+} zvm__worker;
+
+/* A worker of one's own, which has done nothing yet. */
+zvm_status zvm__pool_take(zvm__worker *w, zvm_error *err);
+/* Close it. One that runs sees its socket close only after its run. */
+void zvm__pool_drop(zvm__worker *w);
+/* A worker ended without a word of the zygote's. */
+void zvm__pool_check(void);
+/* Send it a signal, unless it has ended. */
+void zvm__pool_tell(const zvm__worker *w, int sig);
+
+/* -- The zygote (start.c) ------------------------------------------------ */
+
+typedef struct zvm__zygote {
+  int socket; /* -1: none */
+  uint32_t barriers;
+} zvm__zygote;
+
+/* The worker executable (image.S; tests link another one). */
+extern const uint8_t zvm__cell_image[] __attribute__((visibility("hidden")));
+extern const uint8_t zvm__cell_image_end[]
+    __attribute__((visibility("hidden")));
+
+/* Start one and hear its hello. On failure nothing stays. */
+zvm_status zvm__zygote_start(zvm__zygote *z, zvm_error *err);
+
+#endif

@@ -1,0 +1,242 @@
+/*
+** reply.c - what a worker says of its run.
+**
+** None of it is trusted: were the validator wrong, the worker's memory would
+** be the guest's, and a guest may say anything it likes about its own run,
+** but nothing that could not be. Every number is checked against what the
+** host knows; nothing is taken before all is checked.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "send.h"
+
+typedef union message {
+  zvm__wire_reply reply; /* zvm__wire_moved for each channel follow */
+  zvm__wire_ended ended;
+} message;
+
+
+static zvm__verity silence(char why[ZVM__MESSAGE_MAX], const char *what) {
+  (void)snprintf(why, ZVM__MESSAGE_MAX, "%s", what);
+  return ZVM__SILENCE;
+}
+
+
+/* -- Is it possible? ----------------------------------------------------- */
+
+static bool is_fault(const zvm_fault *f) {
+  return f->kind >= ZVM_FAULT_MEMORY && f->kind <= ZVM_FAULT_PROTECTION &&
+         (f->signal == SIGSEGV || f->signal == SIGBUS ||
+          f->signal == SIGILL || f->signal == SIGFPE ||
+          f->signal == SIGTRAP) &&
+         (f->access == 0 || f->access == 'r' || f->access == 'w' ||
+          f->access == 'x');
+}
+
+
+static bool is_outcome(const zvm__outcome *o) {
+  switch (o->state) {
+  case ZVM_STATE_EXIT:
+    return true;
+  case ZVM_STATE_FAULT:
+    return is_fault(&o->fault);
+  case ZVM_STATE_STOPPED:
+    return o->signal > 0 && o->signal < NSIG;
+  case ZVM_STATE_LOST: /* only the host can know */
+    return false;
+  }
+  return false;
+}
+
+
+static bool is_moved(const zvm__wire_moved *m, const zvm__channel *ch) {
+  for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
+    if (m->used[i] < 0 || m->used[i] > ch->limits[i])
+      return false;
+  uint64_t most = ch->source == &zvm__source_buffer
+                      ? (uint64_t)ch->limits[ZVM_LIMIT_PUT_SIZE]
+                      : 0;
+  return m->size <= most && m->os >= 0 && m->os < 4096;
+}
+
+
+/* What is not of its state is zero, whatever was sent. */
+static void copy_outcome(zvm__outcome *to, const zvm__outcome *from) {
+  *to = (zvm__outcome){.state = from->state};
+  switch (from->state) {
+  case ZVM_STATE_EXIT:
+    to->code = from->code;
+    break;
+  case ZVM_STATE_FAULT:
+    to->fault = from->fault;
+    break;
+  case ZVM_STATE_STOPPED:
+    to->signal = from->signal;
+    break;
+  case ZVM_STATE_LOST:
+    break;
+  }
+  to->wall_ns = from->wall_ns;
+  to->user_ns = from->user_ns;
+  to->system_ns = from->system_ns;
+  memcpy(to->traps, from->traps, sizeof to->traps);
+}
+
+
+/* -- Receive ------------------------------------------------------------- */
+
+/* A message of at most `size` bytes: its length, 0 at the end, or -1. */
+static ssize_t take(int socket, void *to, size_t size) {
+  ssize_t n;
+  /* A job left unread resets; what was sent before that comes after it. */
+  do
+    n = recv(socket, to, size, MSG_TRUNC);
+  while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+  return n > (ssize_t)size ? -1 : n;
+}
+
+
+static bool take_collected(int socket, uint8_t *to, size_t size) {
+  for (size_t at = 0; at < size;) {
+    size_t n = size - at < ZVM__WIRE_PIECE ? size - at : ZVM__WIRE_PIECE;
+    if (take(socket, to + at, n) != (ssize_t)n)
+      return false;
+    at += n;
+  }
+  return true;
+}
+
+
+/* Into buffers of their own: all of them, or none. */
+static zvm__verity take_buffers(int socket, const zvm__wire_moved *moved,
+                                uint8_t **buffers, unsigned count) {
+  for (unsigned i = 0; i < count; i++) {
+    if (moved[i].size == 0)
+      continue;
+    buffers[i] = malloc(moved[i].size);
+    if (buffers[i] == NULL)
+      return ZVM__NOMEM;
+    if (!take_collected(socket, buffers[i], moved[i].size))
+      return ZVM__SILENCE;
+  }
+  return ZVM__ANSWER;
+}
+
+
+static void fill_channel(zvm__channel *ch, const zvm__wire_moved *m,
+                         uint8_t *buffer) {
+  memcpy(ch->used, m->used, sizeof ch->used);
+  ch->os = m->os;
+  /* A worker without memory for a digest says so by its absence. */
+  ch->has_etag = m->has_etag;
+  memcpy(ch->etag, m->etag, sizeof ch->etag);
+  if (ch->source == &zvm__source_buffer) {
+    ch->bytes = buffer;
+    ch->size = ch->room = m->size;
+  }
+}
+
+
+/* -- The answer ---------------------------------------------------------- */
+
+static zvm__verity explain_end(const zvm__wire_ended *e,
+                               char why[ZVM__MESSAGE_MAX]) {
+  if (e->untouched) {
+    (void)silence(why, "workers end before they take a job");
+    return ZVM__UNTOUCHED;
+  }
+  int sig = WTERMSIG(e->status);
+  if (WIFSIGNALED(e->status) && sig > 0 && sig < NSIG) {
+    const char *name = sigdescr_np(sig);
+    (void)snprintf(why, ZVM__MESSAGE_MAX,
+                   "the worker was killed by signal %d (%s)", sig,
+                   name != NULL ? name : "unknown");
+    return ZVM__SILENCE;
+  }
+  return silence(why, "the worker ended without a report");
+}
+
+
+static zvm__verity refusal(const zvm__wire_reply *r, zvm_error *err) {
+  zvm__fail(err, r->status, "in the worker: %.*s",
+            (int)strnlen(r->text, sizeof r->text), r->text);
+  if (err != NULL)
+    err->os = r->os;
+  return ZVM__REFUSAL;
+}
+
+
+static zvm__verity accept_reply(const zvm__job *job, const zvm__worker *w,
+                                const zvm__wire_reply *r, uint8_t **buffers) {
+  const zvm__wire_moved *moved =
+      (const zvm__wire_moved *)(const void *)(r + 1);
+  unsigned count = job->channels->count;
+  if (!is_outcome(&r->outcome))
+    return ZVM__SILENCE;
+  for (unsigned i = 0; i < count; i++)
+    if (!is_moved(&moved[i], &job->channels->list[i]))
+      return ZVM__SILENCE;
+  zvm__verity v = take_buffers(w->socket, moved, buffers, count);
+  for (unsigned i = 0; i < count; i++)
+    if (v == ZVM__ANSWER)
+      fill_channel(&job->channels->list[i], &moved[i], buffers[i]);
+    else
+      free(buffers[i]);
+  return v;
+}
+
+
+static zvm__verity read_into(message *m, const zvm__job *job,
+                             const zvm__worker *w, zvm__outcome *out,
+                             uint8_t **buffers, char why[ZVM__MESSAGE_MAX],
+                             zvm_error *err) {
+  static const char *const nonsense =
+      "the worker sent what cannot be a report";
+  size_t whole = sizeof m->reply +
+                 job->channels->count * sizeof(zvm__wire_moved);
+  ssize_t n = take(w->socket, m, whole);
+  if (n == 0) {
+    zvm__pool_check();
+    return silence(why, "the worker ended without a report");
+  }
+  if (n == (ssize_t)sizeof m->ended && m->ended.magic == ZVM__WIRE_ENDED)
+    return explain_end(&m->ended, why);
+  if (n < (ssize_t)sizeof m->reply || m->reply.magic != ZVM__WIRE_REPLY)
+    return silence(why, nonsense);
+  zvm_status st = m->reply.status;
+  if (n == (ssize_t)sizeof m->reply &&
+      (st == ZVM_E_NOMEM || st == ZVM_E_SYSTEM || st == ZVM_E_STATE ||
+       st == ZVM_E_LOWMEM))
+    return refusal(&m->reply, err);
+  if (n != (ssize_t)whole || st != ZVM_OK)
+    return silence(why, nonsense);
+  zvm__verity v = accept_reply(job, w, &m->reply, buffers);
+  if (v == ZVM__SILENCE)
+    return silence(why, nonsense);
+  if (v == ZVM__ANSWER)
+    copy_outcome(out, &m->reply.outcome);
+  return v;
+}
+
+
+zvm__verity zvm__reply_read(const zvm__job *job, const zvm__worker *w,
+                            zvm__outcome *out, char why[ZVM__MESSAGE_MAX],
+                            zvm_error *err) {
+  unsigned count = job->channels->count;
+  message *m = calloc(1, sizeof *m + count * sizeof(zvm__wire_moved));
+  uint8_t **buffers = calloc(count, sizeof *buffers);
+  zvm__verity v = ZVM__NOMEM;
+  if (m != NULL && buffers != NULL)
+    v = read_into(m, job, w, out, buffers, why, err);
+  free(buffers);
+  free(m);
+  return v;
+}

@@ -1,0 +1,231 @@
+/*
+** run.c - a job from the host to a worker, and the wait for its report.
+**
+** While it waits the calling thread has the signals blocked that would be
+** blocked inline: those with a handler of the host's. One of them that stops
+** a run is seen, not taken, by a signalfd: the worker is told, it reports,
+** and the host's handler runs when the report is whole. A signal that would
+** end the host does so at once, and the worker ends with it.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "send.h"
+
+enum {
+  STOPS = 4,
+  STOP_MS = 2000, /* what a worker has to report after a stop */
+};
+
+static const int stop_signals[STOPS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int default_signals[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGSEGV,
+                                      SIGBUS,  SIGILL,  SIGFPE,  SIGTRAP};
+
+
+/* -- Signals ------------------------------------------------------------- */
+
+static uint64_t bit(int sig) {
+  return (uint64_t)1 << (sig - 1);
+}
+
+
+/* The system call: the library's function leaves two signals out. */
+static uint64_t swap_mask(uint64_t mask) {
+  uint64_t old = 0;
+  (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof mask);
+  return old;
+}
+
+
+static bool has_handler(int sig) {
+  struct sigaction a;
+  return sigaction(sig, NULL, &a) == 0 &&
+         ((a.sa_flags & SA_SIGINFO) != 0 ||
+          (a.sa_handler != SIG_DFL && a.sa_handler != SIG_IGN));
+}
+
+
+/* Block; returns the signals that stop a run, as bits. */
+static uint64_t begin_wait(zvm__wait *wait) {
+  wait->host_mask = swap_mask(~(uint64_t)0);
+  wait->blocked = true;
+  uint64_t open = 0, stops = 0;
+  for (size_t i = 0; i < sizeof default_signals / sizeof(int); i++)
+    if (!has_handler(default_signals[i]) || i >= 3)
+      open |= bit(default_signals[i]);
+  for (int i = 0; i < STOPS; i++)
+    if (has_handler(stop_signals[i]))
+      stops |= bit(stop_signals[i]);
+    else
+      open |= bit(stop_signals[i]);
+  (void)swap_mask(~open | wait->host_mask);
+  return stops & ~wait->host_mask;
+}
+
+
+void zvm__wait_end(zvm__wait *wait) {
+  if (wait->blocked)
+    (void)swap_mask(wait->host_mask);
+  wait->blocked = false;
+}
+
+
+static int watch(uint64_t stops) {
+  sigset_t set;
+  (void)sigemptyset(&set);
+  for (int i = 0; i < STOPS; i++)
+    if ((stops & bit(stop_signals[i])) != 0)
+      (void)sigaddset(&set, stop_signals[i]);
+  return stops == 0 ? -1 : signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+
+/* One of `stops` that is pending, or 0. */
+static int pending_stop(uint64_t stops) {
+  sigset_t set;
+  if (sigpending(&set) != 0)
+    return 0;
+  for (int i = 0; i < STOPS; i++)
+    if ((stops & bit(stop_signals[i])) != 0 &&
+        sigismember(&set, stop_signals[i]) == 1)
+      return stop_signals[i];
+  return 0;
+}
+
+
+/* -- Wait ---------------------------------------------------------------- */
+
+/*
+** Until the socket has something to read. Returns the signal that stopped
+** the run meanwhile, or 0; -1 if the worker did not listen and was killed.
+*/
+static int await(const zvm__worker *w, uint64_t stops, int watcher) {
+  struct pollfd fds[2] = {{.fd = w->socket, .events = POLLIN},
+                          {.fd = watcher, .events = POLLIN}};
+  int stopped = 0;
+  for (;;) {
+    int n = poll(fds, 2, stopped != 0 ? STOP_MS : -1);
+    if (n < 0)
+      continue; /* EINTR: job control */
+    if (fds[0].revents != 0)
+      return stopped;
+    if (n == 0) {
+      zvm__pool_tell(w, SIGKILL);
+      return -1;
+    }
+    if (fds[1].revents != 0) {
+      stopped = pending_stop(stops);
+      if (stopped != 0)
+        zvm__pool_tell(w, stopped);
+      fds[1].fd = -1;
+    }
+  }
+}
+
+
+static uint64_t now_ns(void) {
+  struct timespec t;
+  (void)clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+
+static uint64_t least(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
+
+static zvm_status lose(zvm__outcome *out, zvm__wait *wait, const char *why) {
+  *out = (zvm__outcome){.state = ZVM_STATE_LOST};
+  if (why != wait->message)
+    (void)snprintf(wait->message, sizeof wait->message, "%s", why);
+  return ZVM_OK;
+}
+
+
+/* Time that the host did not see pass cannot have been used. */
+static void cap_times(zvm__outcome *out, uint64_t took) {
+  out->wall_ns = least(out->wall_ns, took);
+  out->user_ns = least(out->user_ns, took);
+  out->system_ns = least(out->system_ns, took);
+}
+
+
+/* *again: the worker had ended before it took the job. */
+static zvm_status hear(const zvm__job *job, const zvm__worker *w,
+                       zvm__outcome *out, zvm__wait *wait, uint64_t stops,
+                       bool *again, zvm_error *err) {
+  uint64_t start = now_ns();
+  int watcher = watch(stops);
+  int stopped = await(w, stops, watcher);
+  if (watcher >= 0)
+    (void)close(watcher);
+  if (stopped < 0)
+    return lose(out, wait, "the worker did not stop, and was killed");
+  switch (zvm__reply_read(job, w, out, wait->message, err)) {
+  case ZVM__ANSWER:
+    break;
+  case ZVM__REFUSAL:
+    return err != NULL ? err->status : ZVM_E_SYSTEM;
+  case ZVM__SILENCE:
+    return lose(out, wait, wait->message);
+  case ZVM__UNTOUCHED:
+    *again = true;
+    return lose(out, wait, wait->message);
+  case ZVM__NOMEM:
+    return lose(out, wait, "no memory for the report");
+  }
+  cap_times(out, now_ns() - start);
+  if (out->state == ZVM_STATE_STOPPED && stopped == 0)
+    return lose(out, wait, "a signal stopped the worker, not this process");
+  return ZVM_OK;
+}
+
+
+/* The channels are as they would be inline: closed, and no digest goes on. */
+static void finish_channels(const zvm__job *job) {
+  for (unsigned i = 0; i < job->channels->count; i++) {
+    zvm__channel *ch = &job->channels->list[i];
+    (void)zvm__digest_final(ch->digest, NULL);
+    ch->digest = NULL;
+    zvm__channel_finish(ch);
+  }
+}
+
+
+/* A worker that ended while it waited has done nothing: another one may. */
+zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
+                           zvm__wait *wait, bool *spent, zvm_error *err) {
+  enum { TRIES = 32 }; /* more than wait in the zygote's queue */
+  *wait = (zvm__wait){0};
+  uint64_t stops = begin_wait(wait);
+  zvm_status st = ZVM_OK;
+  bool again = true;
+  for (int tries = 0; tries < TRIES && again; tries++) {
+    zvm__worker w;
+    st = zvm__pool_take(&w, err);
+    if (st != ZVM_OK)
+      return st;
+    again = false;
+    st = zvm__job_send(job, &w, &again, err);
+    if (st == ZVM_OK)
+      st = hear(job, &w, out, wait, stops, &again, err);
+    zvm__pool_drop(&w);
+  }
+  if (st == ZVM_OK) {
+    *spent = true;
+    wait->message[out->state == ZVM_STATE_LOST ? ZVM__MESSAGE_MAX - 1 : 0] =
+        '\0';
+    finish_channels(job);
+  }
+  return st;
+}

@@ -1,0 +1,223 @@
+/*
+** send.c - a job into messages.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "send.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct parcel {
+  zvm__wire_head head; /* the blob follows, unless it is apart */
+  uint8_t blob[ZVM__WIRE_BLOB];
+} parcel;
+
+/* Where the blob is written: to memory, or to a file from `at` on. */
+typedef struct sink {
+  uint8_t *bytes;
+  int fd;
+  uint64_t at;
+} sink;
+
+
+/* -- The blob ------------------------------------------------------------ */
+
+static bool put(sink *s, const void *bytes, uint64_t size) {
+  if (size == 0)
+    return true;
+  if (s->fd < 0) {
+    memcpy(s->bytes + s->at, bytes, size);
+    s->at += size;
+    return true;
+  }
+  while (size > 0) {
+    ssize_t n = pwrite(s->fd, bytes, size, (off_t)s->at);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return false;
+    bytes = (const char *)bytes + n;
+    size -= (uint64_t)n;
+    s->at += (uint64_t)n;
+  }
+  return true;
+}
+
+
+static zvm__wire_source source_of(const zvm__channel *ch) {
+  if (ch->source == &zvm__source_file)
+    return ZVM__WIRE_FILE;
+  if (ch->source == &zvm__source_stream)
+    return ZVM__WIRE_STREAM;
+  if (ch->source == &zvm__source_memory)
+    return ZVM__WIRE_MEMORY;
+  if (ch->source == &zvm__source_buffer)
+    return ZVM__WIRE_BUFFER;
+  return ZVM__WIRE_NULL;
+}
+
+
+static bool put_channel(sink *s, const zvm__channel *ch) {
+  zvm__wire_channel w;
+  memset(&w, 0, sizeof w); /* the padding travels */
+  w.source = source_of(ch);
+  w.type = ch->type;
+  memcpy(w.limits, ch->limits, sizeof w.limits);
+  w.put_pos = ch->put_pos;
+  w.base_size = ch->base_size;
+  w.size = ch->size;
+  w.etag = ch->digest != NULL;
+  return put(s, &w, sizeof w);
+}
+
+
+static bool put_blob(sink *s, const zvm__job *job) {
+  const zvm_module *m = job->module;
+  zvm__wire_job w;
+  memset(&w, 0, sizeof w);
+  w.facts = m->facts;
+  w.segments = m->seg_count;
+  memcpy(w.segment, m->seg, m->seg_count * sizeof m->seg[0]);
+  w.map = *job->map;
+  w.manifest_size = job->manifest_size;
+  w.channels = job->channels->count;
+  bool ok = put(s, &w, sizeof w);
+  for (unsigned i = 0; i < w.channels && ok; i++)
+    ok = put_channel(s, &job->channels->list[i]);
+  ok = ok && put(s, job->manifest, job->manifest_size);
+  for (unsigned i = 0; i < w.channels && ok; i++) {
+    const zvm__channel *ch = &job->channels->list[i];
+    if (ch->source == &zvm__source_memory)
+      ok = put(s, ch->bytes, ch->size);
+  }
+  return ok;
+}
+
+
+/* -- The head ------------------------------------------------------------ */
+
+static bool has_fd(const zvm__channel *ch) {
+  return ch->source == &zvm__source_file || ch->source == &zvm__source_stream;
+}
+
+
+static void fill_head(zvm__wire_head *head, const zvm__job *job) {
+  struct rlimit files;
+  memset(head, 0, sizeof *head);
+  *head = (zvm__wire_head){
+      .magic = ZVM__WIRE_JOB,
+      .fds = 1,
+      .blob = sizeof(zvm__wire_job) + job->manifest_size +
+              job->channels->count * sizeof(zvm__wire_channel),
+      .file_size = getrlimit(RLIMIT_FSIZE, &files) == 0 ? files.rlim_cur
+                                                        : RLIM_INFINITY,
+  };
+  for (unsigned i = 0; i < job->channels->count; i++) {
+    const zvm__channel *ch = &job->channels->list[i];
+    head->fds += has_fd(ch);
+    if (ch->source == &zvm__source_memory)
+      head->blob += ch->size;
+    /* It doubles, and is copied as it moves. */
+    if (ch->source == &zvm__source_buffer)
+      head->memory += 4 * (uint64_t)ch->limits[ZVM_LIMIT_PUT_SIZE];
+  }
+  head->apart = head->blob > ZVM__WIRE_BLOB;
+  head->fds += head->apart;
+  if (head->apart)
+    head->memory += head->blob;
+}
+
+
+/* A descriptor of the blob; -1 and errno. */
+static int make_file(const zvm__job *job) {
+  sink s = {.fd = memfd_create("zvm-job", MFD_CLOEXEC)};
+  if (s.fd >= 0 && !put_blob(&s, job)) {
+    int os = errno;
+    (void)close(s.fd);
+    errno = os;
+    return -1;
+  }
+  return s.fd;
+}
+
+
+/* -- Messages ------------------------------------------------------------ */
+
+static bool send_message(int socket, const void *bytes, size_t size,
+                         const int *fds, size_t count) {
+  union {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(ZVM__WIRE_FDS * sizeof(int))];
+  } control;
+  struct iovec io = {(void *)(uintptr_t)bytes, size};
+  struct msghdr m = {.msg_iov = &io,
+                     .msg_iovlen = 1,
+                     .msg_control = control.bytes,
+                     .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+  struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SCM_RIGHTS;
+  c->cmsg_len = CMSG_LEN(count * sizeof(int));
+  memcpy(CMSG_DATA(c), fds, count * sizeof(int));
+  ssize_t n;
+  do
+    n = sendmsg(socket, &m, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n == (ssize_t)size;
+}
+
+
+static bool send_all(int socket, const parcel *p, const int *fds) {
+  size_t count = p->head.fds;
+  size_t n = count < ZVM__WIRE_FDS ? count : ZVM__WIRE_FDS;
+  size_t size = sizeof p->head + (p->head.apart ? 0 : p->head.blob);
+  if (!send_message(socket, p, size, fds, n))
+    return false;
+  for (size_t at = n; at < count; at += n) {
+    n = count - at < ZVM__WIRE_FDS ? count - at : ZVM__WIRE_FDS;
+    if (!send_message(socket, "", 1, fds + at, n))
+      return false;
+  }
+  return true;
+}
+
+
+zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
+                         bool *again, zvm_error *err) {
+  int fds[ZVM__CHANNELS_MAX + 5];
+  size_t n = 0;
+  parcel p;
+  fill_head(&p.head, job);
+  fds[n++] = job->module->image_fd;
+  int file = -1;
+  if (p.head.apart) {
+    file = make_file(job);
+    if (file < 0)
+      return zvm__fail_os(err, ZVM_E_SYSTEM, errno,
+                          "cannot make a file of the job");
+    fds[n++] = file;
+  } else {
+    sink s = {.bytes = p.blob, .fd = -1};
+    (void)put_blob(&s, job);
+    ZVM_CHECK(s.at == p.head.blob);
+  }
+  for (unsigned i = 0; i < job->channels->count; i++)
+    if (has_fd(&job->channels->list[i]))
+      fds[n++] = job->channels->list[i].fd;
+  ZVM_CHECK(n == p.head.fds);
+  bool ok = send_all(w->socket, &p, fds);
+  int os = errno;
+  if (file >= 0)
+    (void)close(file);
+  if (ok)
+    return ZVM_OK;
+  *again = os == EPIPE || os == ECONNRESET;
+  return zvm__fail_os(err, ZVM_E_SYSTEM, os, "cannot send a worker its job");
+}

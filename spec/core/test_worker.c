@@ -1,0 +1,257 @@
+/*
+** test_worker.c - worker processes, in a host that has no low 4 GiB to give:
+** this program is linked to lie there.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "guest.h"
+#include "worker.h"
+
+GUEST(exits, "mov $42, %edi\n finish", "");
+GUEST(divides, "xor %ecx, %ecx\n xor %edx, %edx\n div %ecx", "");
+GUEST(loops, "1: jmp 1b", "");
+/* Reads a byte of handle 0, and exits with the result. */
+GUEST(reads,
+      "mov $0, %edi\n mov $0x22000, %esi\n mov $1, %edx\n xor %ecx, %ecx\n"
+      "gate 1\n mov %eax, %edi\n finish",
+      "");
+
+static volatile sig_atomic_t children, stops;
+
+
+static void on_child(int sig) {
+  (void)sig;
+  children++;
+}
+
+
+static void on_stop(int sig) {
+  (void)sig;
+  stops++;
+}
+
+
+static zvm_report run_apart(const unsigned char *pages) {
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS};
+  return run_guest(pages, &opt);
+}
+
+
+/* -- The host ------------------------------------------------------------ */
+
+static void no_low_memory(void) {
+  zvm_error err;
+  zvm_report r;
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, NULL, &err);
+  is(zvm_session_run(s, &r, &err), ZVM_E_LOWMEM,
+     "a host that lies in the low 4 GiB cannot run inline");
+  zvm_session_free(s);
+  zvm_module_free(m);
+  int maps = mappings_below(0x200000000);
+  is(run_apart(exits).code, 42, "it runs in a worker");
+  is(run_apart(divides).fault.kind, ZVM_FAULT_ARITHMETIC,
+     "a fault of a worker's guest is reported");
+  is(mappings_below(0x200000000), maps, "its own low memory is as it was");
+}
+
+
+static void no_children(void) {
+  struct sigaction a = {.sa_handler = on_child}, plain = {0};
+  (void)sigaction(SIGCHLD, &a, NULL);
+  for (int i = 0; i < 20; i++)
+    (void)run_apart(exits);
+  errno = 0;
+  is(waitpid(-1, NULL, WNOHANG), -1, "the host has no child to wait for");
+  is(errno, ECHILD, "not one");
+  is(children, 0, "the host gets no SIGCHLD");
+  (void)sigaction(SIGCHLD, &plain, NULL);
+}
+
+
+static void no_descriptors(void) {
+  int before = open_descriptors();
+  for (int i = 0; i < 50; i++)
+    (void)run_apart(i % 2 == 0 ? exits : divides);
+  is(open_descriptors(), before, "no descriptor is left over");
+}
+
+
+/* -- Threads ------------------------------------------------------------- */
+
+typedef struct reader {
+  pthread_t thread;
+  int pipe[2];
+  zvm_report report;
+} reader;
+
+
+static void *read_apart(void *arg) {
+  reader *r = arg;
+  zvm_channel_options in = {.alias = "/dev/stdin",
+                            .source = ZVM_SOURCE_FD,
+                            .fd = r->pipe[0],
+                            .limits = {ZVM_UNLIMITED, ZVM_UNLIMITED}};
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .channels = &in,
+                             .channels_count = 1};
+  r->report = run_guest(reads, &opt);
+  return NULL;
+}
+
+
+static void threads(void) {
+  enum { READERS = 12 };
+  static reader all[READERS];
+  for (int i = 0; i < READERS; i++) {
+    (void)!pipe(all[i].pipe);
+    (void)pthread_create(&all[i].thread, NULL, read_apart, &all[i]);
+  }
+  is(run_apart(exits).code, 42, "a run does not wait for another thread's");
+  int right = 0;
+  for (int i = READERS - 1; i >= 0; i--) {
+    (void)!write(all[i].pipe[1], "x", 1);
+    (void)pthread_join(all[i].thread, NULL);
+    right += all[i].report.state == ZVM_STATE_EXIT && all[i].report.code == 1;
+    (void)close(all[i].pipe[0]);
+    (void)close(all[i].pipe[1]);
+  }
+  is(right, READERS, "twelve threads run twelve guests at once");
+}
+
+
+/* -- Signals ------------------------------------------------------------- */
+
+static void *send_later(void *arg) {
+  usleep(100000);
+  (void)kill(getpid(), *(int *)arg);
+  return NULL;
+}
+
+
+static void stop(const unsigned char *pages, int sig, const char *what) {
+  struct sigaction a = {.sa_handler = on_stop}, plain = {0};
+  pthread_t other;
+  sigset_t set, old;
+  int fds[2];
+  (void)sigaction(sig, &a, NULL);
+  stops = 0;
+  /* The signal is this thread's: the other one blocks it. */
+  (void)sigfillset(&set);
+  (void)pthread_sigmask(SIG_BLOCK, &set, &old);
+  (void)pthread_create(&other, NULL, send_later, &sig);
+  (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+  (void)!pipe(fds);
+  reader r = {.pipe = {fds[0], fds[1]}};
+  if (pages == reads)
+    (void)read_apart(&r);
+  else
+    r.report = run_apart(pages);
+  (void)pthread_join(other, NULL);
+  ok(r.report.state == ZVM_STATE_STOPPED && r.report.signal == sig, what);
+  is(stops, 1, "the host's handler ran once");
+  (void)close(fds[0]);
+  (void)close(fds[1]);
+  (void)sigaction(sig, &plain, NULL);
+}
+
+
+/* -- Lost ---------------------------------------------------------------- */
+
+/* Kill everything but the zygote a little later, from another process. */
+static int kill_later(bool zygote) {
+  int owner = getpid();
+  int pid = fork();
+  if (pid == 0) {
+    int pids[WORKERS_MAX];
+    usleep(100000);
+    int n = find_workers(owner, pids);
+    for (int i = zygote ? 0 : 1; i < (zygote ? 1 : n); i++)
+      (void)kill(pids[i], SIGKILL);
+    _exit(0);
+  }
+  return pid;
+}
+
+
+static void lost(bool zygote, const char *what) {
+  zvm_error err;
+  zvm_report r = {0};
+  zvm_module *m = guest(loops);
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS};
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  int pid = kill_later(zygote);
+  zvm_status st = zvm_session_run(s, &r, &err);
+  is(st == ZVM_OK ? (int)r.state : -1, ZVM_STATE_LOST, what);
+  printf("# %s\n", r.message != NULL ? r.message : "no message");
+  ok(r.message != NULL && (zygote || strstr(r.message, "signal") != NULL),
+     "the message says how it ended");
+  (void)waitpid(pid, NULL, 0);
+  zvm_session_free(s);
+  zvm_module_free(m);
+  r = run_apart(exits);
+  if (!is(r.code, 42, "the next run is as any other"))
+    printf("# state %d\n", (int)r.state);
+}
+
+
+/* -- Fork ---------------------------------------------------------------- */
+
+static void forks(void) {
+  int status;
+  int pid = fork();
+  if (pid == 0)
+    _exit(run_apart(exits).code == 42 && run_apart(exits).code == 42 ? 7 : 1);
+  is(run_apart(exits).code, 42, "a host that forked runs on");
+  (void)waitpid(pid, &status, 0);
+  is(WEXITSTATUS(status), 7, "its child has workers of its own");
+  ok(none_left(pid), "they end with it");
+}
+
+
+static void killed_host(void) {
+  int pid = fork();
+  if (pid == 0) {
+    (void)run_apart(loops);
+    _exit(1);
+  }
+  int pids[WORKERS_MAX], n = 0;
+  for (int i = 0; i < 300 && n < 3; i++) {
+    usleep(10000);
+    n = find_workers(pid, pids);
+  }
+  usleep(100000);
+  ok(n >= 2, "a child has a zygote and workers");
+  /* Who holds a copy of its sockets must not keep them alive. */
+  (void)kill(pid, SIGKILL);
+  (void)waitpid(pid, NULL, 0);
+  ok(none_left(pid), "a host that is killed leaves no worker behind");
+}
+
+
+int main(void) {
+  no_low_memory();
+  no_children();
+  no_descriptors();
+  threads();
+  stop(loops, SIGINT, "SIGINT stops a guest that loops");
+  stop(reads, SIGTERM, "SIGTERM stops a guest that waits for input");
+  lost(false, "a worker that is killed is reported as lost");
+  lost(true, "so is one whose zygote is killed");
+  forks();
+  killed_host();
+  uint32_t barriers = 0;
+  ok(zvm_barriers(&barriers, NULL) == ZVM_OK &&
+         (barriers & ZVM_BARRIER_FILTER) != 0,
+     "barriers can be asked for");
+  printf("# barriers 0x%x\n", barriers);
+  return tap_done();
+}
