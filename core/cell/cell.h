@@ -37,4 +37,7 @@ _Noreturn void zvm__work(void);
 /* Receive a job (receive.c). False: the host is gone, or out of order. */
 bool zvm__receive(zvm__job *job, zvm__wire_head *head);
 
+/* Write where a job will be written. */
+void zvm__receive_touch(void);
+
 #endif

@@ -59,7 +59,7 @@ bool zvm__lock_worker(pid_t parent, int socket) {
   if (dup2(socket, ZVM__CELL_SOCKET) < 0 || close_range(0, 1, 0) != 0 ||
       close_range(ZVM__CELL_SOCKET + 1, ~0U, 0) != 0)
     return false;
-  if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
     return false;
   /* It may have died before the line above. */
   if (getppid() != parent)

@@ -31,7 +31,10 @@ enum {
   ZEROS = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE,
 };
 
-/* What is mapped now; guarded by the turn (lowmem.h). */
+/*
+** What is mapped now; guarded by the turn (lowmem.h). Where nothing is,
+** nothing is warm.
+*/
 static struct {
   uint8_t digest[32];
   uint64_t heap_end;   /* 0: nothing of a module */
@@ -84,9 +87,11 @@ static bool place_module(const zvm__map *map, const zvm_module *m) {
   if (placed.heap_end == map->heap_end &&
       memcmp(placed.digest, m->facts.digest, sizeof placed.digest) == 0)
     return true;
-  zvm__warm_forget(&placed.data);
-  if (placed.heap_end != 0 && !unmap(ZVM_TEXT_BASE, placed.heap_end))
-    return false;
+  if (placed.heap_end != 0) {
+    zvm__warm_forget(&placed.data);
+    if (!unmap(ZVM_TEXT_BASE, placed.heap_end))
+      return false;
+  }
   placed.heap_end = 0;
   if (!map_segments(map, m))
     return false;
@@ -102,9 +107,11 @@ static bool place_stack(const zvm__map *map) {
   if (placed.stack_base == map->stack_base &&
       placed.manifest_start == map->manifest_start)
     return true;
-  zvm__warm_forget(&placed.stack);
-  if (placed.stack_base != 0 && !unmap(placed.manifest_start, ZVM__GUEST_END))
-    return false;
+  if (placed.stack_base != 0) {
+    zvm__warm_forget(&placed.stack);
+    if (!unmap(placed.manifest_start, ZVM__GUEST_END))
+      return false;
+  }
   placed.stack_base = 0;
   placed.manifest_size = 0;
   if (!map_at(map->manifest_start, ZVM_STACK_FLOOR, PROT_READ, ZEROS, -1,
@@ -141,6 +148,8 @@ static bool place_manifest(const zvm__map *map, const void *manifest,
 /* -- Both ---------------------------------------------------------------- */
 
 void zvm__map_clear(void) {
+  zvm__warm_forget(&placed.data);
+  zvm__warm_forget(&placed.stack);
   placed.heap_end = 0;
   placed.stack_base = 0;
   zvm__lowmem_clear();
