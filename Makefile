@@ -123,7 +123,8 @@ CELL_FLAGS = $(OPT) $(WARN) $(STRICT) $(filter-out -fPIC,$(CORE_CFLAGS)) \
   -fPIE $(CFLAGS) \
   $(if $(findstring -fsanitize,$(CFLAGS)),-fsanitize-undefined-trap-on-error)
 CELL_OBJ := $(patsubst %,$(B)/cell/%.o,$(basename $(CELL_SRC)))
-HOOK_OBJ := $(patsubst %,$(B)/hook/%.o,$(basename $(CELL_SRC)))
+HOOK_OBJ := $(patsubst %,$(B)/hook/%.o,$(basename $(CELL_SRC))) \
+  $(B)/hook/spec/core/hook.o
 cell_link = $(CC) -static-pie -s -Wl,--gc-sections -Wl,-z,noexecstack -o $@ \
   $^ -lcrypto
 
@@ -136,6 +137,19 @@ $(B)/cell/%.o: %.S Makefile | setup
 	$(call run,AS)$(CC) -g $(CORE_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/zvm-worker: $(CELL_OBJ)
+	$(call run,LD)$(cell_link)
+
+# The same with host code in the guest's place, for one test.
+$(B)/hook/%.o: %.c spec/core/hook.def Makefile | setup
+	@mkdir -p $(@D)
+	$(call run,HOOK)$(CC) $(CELL_FLAGS) -DZVM_TEST_HOOK -Ispec/core -MMD -MP -c -o $@ $<
+
+$(B)/hook/%.o: %.S Makefile | setup
+	@mkdir -p $(@D)
+	$(call run,AS)$(CC) -g $(CORE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/test/hook-worker: $(HOOK_OBJ)
+	@mkdir -p $(@D)
 	$(call run,LD)$(cell_link)
 
 $(B)/obj/core/worker/image.o: $(B)/zvm-worker
@@ -256,6 +270,9 @@ $(B)/test/%: spec/core/%.c $(B)/libzvm.a
 # A host that has no low 4 GiB to give.
 $(B)/test/test_worker: LDFLAGS += -no-pie
 
+$(B)/test/test_lockdown: $(B)/test/hook-worker spec/core/hook.def
+$(B)/test/test_lockdown: WARN += -DZVM_HOOK_CELL='"$(B)/test/hook-worker"'
+
 CORPORA := $(foreach t,$(FUZZ:fuzz_%=%),"$(B)/test/replay_$t spec/fuzz/corpus/$t.txt")
 test: all guests $(CTESTS) $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
 	@.ci/test $(CTESTS) "$(B)/test/enumerate --short" "$(B)/test/compare --short" \
@@ -368,4 +385,4 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' \
 	  $(MAKEFILE_LIST)
 
--include $(CELL_OBJ:.o=.d) $(CORE_OBJ:.o=.d) $(LUA_OBJ:.o=.d) $(TOOLS:=.d) $(CTESTS:=.d)
+-include $(CELL_OBJ:.o=.d) $(HOOK_OBJ:.o=.d) $(CORE_OBJ:.o=.d) $(LUA_OBJ:.o=.d) $(TOOLS:=.d) $(CTESTS:=.d)

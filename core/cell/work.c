@@ -11,7 +11,7 @@
 
 #include "cell.h"
 
-#ifdef ZVM_TEST_HOOK
+#ifdef ZVM_TEST_HOOK /* never in the library: spec/core/test_lockdown.c */
 #include "hook.h"
 #define zvm__job_run zvm__hook_run
 #endif

@@ -14,6 +14,8 @@ local function ending(report)
     return ("exit %d"):format(report.code)
   elseif report.state == "fault" then
     return ("fault %s: %s"):format(report.fault.kind, report.fault.text)
+  elseif report.state == "lost" then
+    return "lost: " .. report.message
   end
   return ("stopped by signal %d"):format(report.signal)
 end
@@ -42,7 +44,7 @@ end
 local function channel_line(name, channel)
   local parts = { ("  %-8s"):format(name) }
   for _, counter in ipairs(COUNTERS) do
-    if channel[counter] > 0 then
+    if (channel[counter] or 0) > 0 then
       parts[#parts + 1] = ("%s %d"):format(counter, channel[counter])
     end
   end

@@ -1,0 +1,138 @@
+/*
+** hook.c - what a guest would try that had broken out of the sandbox.
+**
+** Runs in a worker after its lock-down, in the place of the guest. System
+** calls are made as numbers: the C library must not be in between.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+typedef long (*attempt_fn)(void);
+
+#define CALL(name, ...)                                                  \
+  static long try_##name(void) {                                         \
+    return syscall(__VA_ARGS__);                                         \
+  }
+#include "hook.def"
+#undef CALL
+
+
+/* -- What is more than one call ------------------------------------------ */
+
+static long try_nothing(void) {
+  return 0;
+}
+
+
+/* The 32-bit door, where numbers mean other calls: 5 is open. */
+static long try_int80(void) {
+  long result;
+  __asm__ volatile("int $0x80"
+                   : "=a"(result)
+                   : "a"(5), "b"(0), "c"(0), "d"(0)
+                   : "memory");
+  return result;
+}
+
+
+static char page[2 * 4096] __attribute__((aligned(4096)));
+
+
+/* Code of one's own making: written, then made executable. */
+static long try_mprotect_exec(void) {
+  page[0] = (char)0xC3;
+  return mprotect(page, 4096, PROT_READ | PROT_EXEC);
+}
+
+
+/* More than the job needs. */
+static long try_mmap_beyond(void) {
+  void *p = mmap(NULL, (size_t)1 << 36, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p == MAP_FAILED ? -1 : 0;
+}
+
+
+static long try_raise_limit(void) {
+  struct rlimit r = {RLIM_INFINITY, RLIM_INFINITY};
+  return prlimit(0, RLIMIT_AS, &r, NULL);
+}
+
+
+/* The descriptors that are open: the image, the socket, what it was given. */
+static long try_count_descriptors(void) {
+  int n = 0;
+  for (int fd = 0; fd < 4096; fd++) {
+    struct pollfd p = {.fd = fd};
+    if (poll(&p, 1, 0) >= 0 && (p.revents & POLLNVAL) == 0)
+      n++;
+  }
+  errno = n;
+  return -1;
+}
+
+
+/* Pages that can be read below the module. */
+static long try_count_low_pages(void) {
+  long n = 0;
+  for (uintptr_t at = 0; at < 0x20000; at += 4096)
+    if (madvise((void *)at, 4096, MADV_POPULATE_READ) == 0)
+      n++;
+  errno = (int)n;
+  return -1;
+}
+
+/* -- The table ----------------------------------------------------------- */
+
+static const struct {
+  const char *name;
+  attempt_fn run;
+} attempts[] = {
+#define CALL(name, ...) {#name, try_##name},
+#include "hook.def"
+#undef CALL
+    {"nothing", try_nothing},
+    {"int80", try_int80},
+    {"mprotect_exec", try_mprotect_exec},
+    {"mmap_beyond", try_mmap_beyond},
+    {"raise_limit", try_raise_limit},
+    {"count_descriptors", try_count_descriptors},
+    {"count_low_pages", try_count_low_pages},
+};
+
+
+static int outcome_of(const char *name, size_t size) {
+  for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
+    if (strlen(attempts[i].name) == size &&
+        memcmp(attempts[i].name, name, size) == 0) {
+      errno = 0;
+      return attempts[i].run() == -1 ? errno : 0;
+    }
+  return -1;
+}
+
+
+zvm_status zvm__hook_run(const zvm__job *job, zvm__outcome *out,
+                         zvm__again *again, zvm_error *err) {
+  (void)again, (void)err;
+  *out = (zvm__outcome){.state = ZVM_STATE_EXIT, .code = -2};
+  for (unsigned i = 0; i < job->channels->count; i++) {
+    const zvm__channel *ch = &job->channels->list[i];
+    if (ch->source == &zvm__source_memory)
+      out->code = outcome_of((const char *)ch->bytes, ch->size);
+  }
+  return ZVM_OK;
+}

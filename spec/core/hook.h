@@ -1,0 +1,19 @@
+/*
+** hook.h - a worker that runs host code in place of a guest, as if the
+** validator had let it in. Compiled into a worker of its own, for one test.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef HOOK_H
+#define HOOK_H
+
+#include "job/job.h"
+
+/*
+** The bytes of the first MEMORY channel name the attempt. Ends by exit with
+** its errno, or 0 if it succeeded.
+*/
+zvm_status zvm__hook_run(const zvm__job *job, zvm__outcome *out,
+                         zvm__again *again, zvm_error *err);
+
+#endif

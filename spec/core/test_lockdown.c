@@ -1,0 +1,89 @@
+/*
+** test_lockdown.c - what a guest could do if the validator were broken: a
+** worker of this test runs host code where the guest would be (hook.c). The
+** worker of the library has none of it.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "guest.h"
+
+GUEST(exits, "mov $42, %edi\n finish", "");
+
+/* In the place of worker/image.S: the linker takes no second one. */
+__asm__(".section .rodata\n"
+        ".globl zvm__cell_image, zvm__cell_image_end\n"
+        ".hidden zvm__cell_image, zvm__cell_image_end\n"
+        "zvm__cell_image: .incbin \"" ZVM_HOOK_CELL "\"\n"
+        "zvm__cell_image_end:\n.previous\n");
+
+
+/* What came of an attempt: its errno, 0, or -1 if it ended the worker. */
+static int attempt(const char *name, char message[160]) {
+  int64_t all = ZVM_UNLIMITED;
+  zvm_channel_options ch = {.alias = "/dev/attempt",
+                            .source = ZVM_SOURCE_MEMORY,
+                            .data = name,
+                            .size = strlen(name),
+                            .limits = {all, all, all, all}};
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .channels = &ch,
+                             .channels_count = 1};
+  zvm_error err;
+  zvm_report r = {0};
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  if (s == NULL || zvm_session_run(s, &r, &err) != ZVM_OK) {
+    printf("Bail out! %s\n", err.text);
+    exit(1);
+  }
+  message[0] = '\0';
+  if (r.message != NULL)
+    snprintf(message, 160, "%s", r.message);
+  int result = r.state == ZVM_STATE_EXIT ? r.code : -1;
+  zvm_session_free(s);
+  zvm_module_free(m);
+  return result;
+}
+
+
+/* The worker ends by SIGSYS, and the host goes on. */
+static void ends(const char *name) {
+  char message[160], sentence[80];
+  int got = attempt(name, message);
+  snprintf(sentence, sizeof sentence, "%s ends the worker", name);
+  if (!ok(got == -1 && strstr(message, "Bad system call") != NULL, sentence))
+    printf("# got %d, %s\n", got, message);
+}
+
+
+static void fails(const char *name, int os, const char *sentence) {
+  char message[160];
+  if (!is(attempt(name, message), os, sentence))
+    printf("# %s\n", message);
+}
+
+
+int main(void) {
+  static const char *const calls[] = {
+#define CALL(name, ...) #name,
+#include "hook.def"
+#undef CALL
+  };
+  fails("nothing", 0, "the hook runs, and what it does comes back");
+  fails("count_descriptors", 2,
+        "a worker has its socket, the module's image, and no other descriptor");
+  for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+    ends(calls[i]);
+  ends("int80");
+  ends("mprotect_exec");
+  fails("mmap_beyond", ENOMEM, "memory above the limit is refused");
+  fails("raise_limit", EPERM, "a limit cannot be raised");
+  fails("count_low_pages", 1, "below the module only the gate is there");
+  return tap_done();
+}
