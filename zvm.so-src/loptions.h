@@ -65,6 +65,9 @@ bool zvm__options_size(zvm__options *o, int index, uint64_t *out);
 /* A size, or "unlimited" or math.huge for ZVM_UNLIMITED. */
 bool zvm__options_limit(zvm__options *o, int index, int64_t *out);
 
+/* `isolation`, `timeout`, `cpu` and `resident` of zvm.run (lbounds.c). */
+bool zvm__bounds_read(zvm__options *o, int index, zvm_session_options *out);
+
 /* `key` cut and escaped so that it can stand in a one-line message. */
 #define ZVM__SHOWN_MAX 64
 void zvm__options_show(char out[ZVM__SHOWN_MAX], const char *key, size_t len);

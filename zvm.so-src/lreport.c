@@ -158,6 +158,11 @@ void zvm__report_push(lua_State *L, const zvm_report *report,
   case ZVM_STATE_LOST:
     set_text(L, "message", report->message);
     break;
+  case ZVM_STATE_LIMIT:
+    set_text(L, "limit", zvm_limited_name(report->limit));
+    break;
+  case ZVM_STATE_TIMEOUT:
+    break;
   }
   push_channels(L, report, name, ctx);
   lua_setfield(L, -2, "channels");

@@ -193,22 +193,6 @@ static bool read_amount(zvm__options *o, int index, void *out) {
 }
 
 
-static bool read_isolation(zvm__options *o, int index, void *out) {
-  zvm_isolation *isolation = out;
-  const char *name = NULL;
-  if (!zvm__options_text(o, index, &name))
-    return false;
-  if (strcmp(name, "inline") == 0)
-    *isolation = ZVM_ISOLATION_INLINE;
-  else if (strcmp(name, "process") == 0)
-    *isolation = ZVM_ISOLATION_PROCESS;
-  else
-    return zvm__options_fail(o, "\"inline\" or \"process\" expected, "
-                             "got \"%s\"", name);
-  return true;
-}
-
-
 static bool read_channels(zvm__options *o, int index, void *out) {
   return zvm__channels_read(o, index, out);
 }
@@ -237,19 +221,10 @@ static bool read_program(zvm__options *o, int index, job *out) {
 }
 
 
-/* An operator may ask for the second wall; nobody may ask for less here. */
-static zvm_isolation default_isolation(void) {
-  const char *name = getenv("ZVM_ISOLATION");
-  return name != NULL && strcmp(name, "process") == 0
-             ? ZVM_ISOLATION_PROCESS
-             : ZVM_ISOLATION_DEFAULT;
-}
-
-
 static bool read_job(zvm__options *o, int index, job *out) {
   static const char *const known[] = {
     "program", "name", "args", "env", "memory", "stack", "channels",
-    "isolation", NULL,
+    "isolation", "timeout", "cpu", "resident", NULL,
   };
   zvm_session_options *opt = &out->options;
   out->args = zvm__options_alloc(o, 2, sizeof *out->args);
@@ -259,15 +234,12 @@ static bool read_job(zvm__options *o, int index, job *out) {
       !zvm__options_read(o, index, "env", read_environment, out) ||
       !zvm__options_read(o, index, "memory", read_amount, &opt->memory) ||
       !zvm__options_read(o, index, "stack", read_amount, &opt->stack) ||
-      !zvm__options_read(o, index, "isolation", read_isolation,
-                         &opt->isolation) ||
+      !zvm__bounds_read(o, index, opt) ||
       !zvm__options_read(o, index, "channels", read_channels,
                          &out->channels) ||
       (out->channels.count == 0 &&
        !zvm__channels_read(o, 0, &out->channels)))
     return false;
-  if (opt->isolation == ZVM_ISOLATION_DEFAULT)
-    opt->isolation = default_isolation();
   opt->args = out->args;
   opt->channels = out->channels.list;
   opt->channels_count = out->channels.count;
@@ -325,7 +297,7 @@ Run a program to its end.
 
 All options live in one table: `program` (a module, a path, or bytes, as for
 `zvm.load`), `name`, `args`, `env`, `memory`, `stack`, `channels`,
-`isolation`. See docs/lua.md.
+`isolation`, `timeout`, `cpu`, `resident`. See docs/lua.md.
 
 @function zvm.run
 @tparam table options

@@ -95,6 +95,26 @@ static int barriers(lua_State *L) {
 }
 
 
+/***
+Let at most so many workers of this process run at once; further runs wait.
+
+@function zvm.workers
+@tparam number most 1 to 1024, which it is at first
+@treturn boolean true
+@usage zvm.workers(4)
+*/
+static int workers(lua_State *L) {
+  lua_Number most = luaL_checknumber(L, 1);
+  zvm_error err;
+  luaL_argcheck(L, most >= 1 && most <= 1024 && most == (int)most, 1,
+                "whole number from 1 to 1024 expected");
+  if (zvm_workers_limit((uint32_t)most, &err) != ZVM_OK)
+    return zvm__failure_push(L, &err, NULL);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+
 static const luaL_Reg functions[] = {
   {"barriers", barriers},
   {"load", load},
@@ -102,6 +122,7 @@ static const luaL_Reg functions[] = {
   {"run", zvm__session_run},
   {"survey", zvm__survey},
   {"validate", zvm__validate},
+  {"workers", workers},
   {NULL, NULL},
 };
 

@@ -68,8 +68,15 @@ bool zvm__lock_worker(pid_t parent, int socket) {
 }
 
 
+/* Behind the timer of the run, for one that lost its timer: in seconds. */
+static bool limit_cpu(uint64_t ms) {
+  return ms == 0 || limit(RLIMIT_CPU, ms / 1000 + 2);
+}
+
+
 bool zvm__lock_job(const zvm__wire_head *head) {
   /* 0 is taken; poll refuses to look at more descriptors than this. */
-  return limit(RLIMIT_NOFILE, 1) && limit(RLIMIT_FSIZE, head->file_size) &&
+  return limit_cpu(head->cpu_ms) && limit(RLIMIT_NOFILE, 1) &&
+         limit(RLIMIT_FSIZE, head->file_size) &&
          limit(RLIMIT_AS, ZVM__RESERVED_END + OWN_SPACE + head->memory);
 }

@@ -132,6 +132,7 @@ static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
                     .manifest = manifest,
                     .manifest_size = w->manifest_size,
                     .channels = &room.channels,
+                    .bounds = w->bounds,
                     .once = true};
   return true;
 }

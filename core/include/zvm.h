@@ -230,6 +230,10 @@ typedef struct zvm_session_options {
                                           missing become ZVM_SOURCE_NULL     */
   size_t channels_count;
   zvm_isolation isolation;
+  uint32_t timeout_ms; /* by the wall clock; 0 = as long as it takes         */
+  uint32_t cpu_ms;     /* of CPU time; 0 = as much as it takes               */
+  uint64_t resident;   /* bytes of the worker that are in memory at once;
+                          0 = what memory and stack allow. PROCESS only      */
 } zvm_session_options;
 
 /*
@@ -245,7 +249,16 @@ typedef enum zvm_state {
   ZVM_STATE_FAULT = 1,   /* the guest failed; see fault                  */
   ZVM_STATE_STOPPED = 2, /* a signal to the host ended the run           */
   ZVM_STATE_LOST = 3,    /* the worker died, or spoke nonsense; see message */
+  ZVM_STATE_TIMEOUT = 4, /* its time by the wall clock was over          */
+  ZVM_STATE_LIMIT = 5,   /* it used up what it had; see limit            */
 } zvm_state;
+
+/* What ran out. Quotas of channels do not end a run: the guest is told. */
+typedef enum zvm_limited {
+  ZVM_LIMITED_NONE = 0,
+  ZVM_LIMITED_CPU = 1,      /* "cpu"      */
+  ZVM_LIMITED_RESIDENT = 2, /* "resident" */
+} zvm_limited;
 
 /* X(name, number, text) */
 #define ZVM_FAULT_MAP(X)                                                 \
@@ -268,6 +281,7 @@ typedef enum zvm_fault_kind {
 ZVM_API const char *zvm_fault_name(zvm_fault_kind kind); /* "memory" */
 ZVM_API const char *zvm_fault_text(zvm_fault_kind kind);
 ZVM_API const char *zvm_state_name(zvm_state state);     /* "exit"   */
+ZVM_API const char *zvm_limited_name(zvm_limited limit); /* "cpu"    */
 
 typedef struct zvm_fault {
   zvm_fault_kind kind;
@@ -294,6 +308,7 @@ typedef struct zvm_report {
   zvm_state state;
   int32_t code;                    /* of exit                           */
   int signal;                      /* that stopped the run, or 0        */
+  zvm_limited limit;               /* that ended it, or NONE            */
   zvm_fault fault;
   uint64_t wall_ns;                /* from entry to exit                */
   uint64_t user_ns;                /* CPU time of the thread meanwhile  */
@@ -339,6 +354,12 @@ typedef enum zvm_barrier {
   ZVM_BARRIER_MAP(X)
 #undef X
 } zvm_barrier;
+
+/*
+** At most `most` workers of this process run at once, 1 to 1024; further
+** runs wait for their turn. All of the process share this: 1024 at first.
+*/
+ZVM_API zvm_status zvm_workers_limit(uint32_t most, zvm_error *err);
 
 /*
 ** Which barriers are in force for workers of this process: ZVM_BARRIER_*,

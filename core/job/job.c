@@ -46,6 +46,7 @@ static void fill_outcome(zvm__outcome *out, const zvm__run *run,
       .state = run->state,
       .code = run->code,
       .signal = run->signal,
+      .limit = run->limit,
       .fault = run->fault,
       .wall_ns = timespec_ns(&to->wall) - timespec_ns(&from->wall),
       .user_ns =
@@ -88,12 +89,17 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
   st = zvm__signals_install(run, err);
   if (st != ZVM_OK)
     goto reset;
+  st = zvm__timers_start(run, err);
+  if (st != ZVM_OK)
+    goto restore;
   read_times(from);
   run_guest(job, run);
   read_times(to);
+  zvm__timers_stop(run);
   /* Before signals come back: closing may write, and meet a closed pipe. */
   for (unsigned i = 0; i < job->channels->count; i++)
     zvm__channel_finish(&job->channels->list[i]);
+restore:
   if (!job->once)
     zvm__signals_restore();
 reset:
@@ -121,6 +127,7 @@ zvm_status zvm__job_run(const zvm__job *job, zvm__outcome *out,
       .ctx = zvm__context_page(),
       .thread = zvm__lowmem_thread(),
       .open_stops = job->once,
+      .bounds = job->bounds,
   };
   times from, to;
   st = run_in_turn(job, &run, &from, &to, err);

@@ -13,12 +13,14 @@
 
 #include "channel/channel.h"
 #include "memory/map.h"
+#include "trap/run.h"
 
 typedef struct zvm__job {
   const zvm_module *module;
   const zvm__map *map;
   const uint8_t *manifest;
   size_t manifest_size;
+  zvm__bounds bounds;
   zvm__channels *channels; /* finished by the run; what they did is there */
   bool once; /* the process ends afterwards: nothing is put back */
 } zvm__job;
@@ -28,6 +30,7 @@ typedef struct zvm__outcome {
   zvm_state state;
   int32_t code;
   int32_t signal;
+  zvm_limited limit;
   zvm_fault fault;
   uint64_t wall_ns;
   uint64_t user_ns;

@@ -42,6 +42,7 @@ typedef struct zvm__wire_job {
   uint32_t segments;
   zvm_segment segment[ZVM__SEGMENTS_MAX];
   zvm__map map;
+  zvm__bounds bounds;
   uint64_t manifest_size;
   uint32_t channels;
 } zvm__wire_job;
@@ -70,6 +71,7 @@ typedef struct zvm__wire_head {
   uint32_t fds;    /* with this and the following messages */
   uint64_t blob;   /* bytes */
   uint64_t memory; /* address space that the channels need beyond the guest's */
+  uint64_t cpu_ms;    /* of the job; 0: no limit */
   uint64_t file_size; /* RLIMIT_FSIZE of the host */
   bool apart;      /* the second descriptor is the blob */
 } zvm__wire_head;

@@ -27,6 +27,7 @@ struct zvm_session {
   zvm__manifest manifest;
   zvm_channel_report *reports; /* one for each channel, filled by the run */
   zvm_isolation isolation;
+  zvm__bounds bounds;
   char message[ZVM__MESSAGE_MAX]; /* of a lost run */
   bool has_run;
 };
@@ -42,12 +43,42 @@ const char *zvm_state_name(zvm_state state) {
     return "stopped";
   case ZVM_STATE_LOST:
     return "lost";
+  case ZVM_STATE_TIMEOUT:
+    return "timeout";
+  case ZVM_STATE_LIMIT:
+    return "limit";
+  }
+  return "unknown";
+}
+
+
+const char *zvm_limited_name(zvm_limited limit) {
+  switch (limit) {
+  case ZVM_LIMITED_NONE:
+    return "none";
+  case ZVM_LIMITED_CPU:
+    return "cpu";
+  case ZVM_LIMITED_RESIDENT:
+    return "resident";
   }
   return "unknown";
 }
 
 
 /* -- New ----------------------------------------------------------------- */
+
+static zvm_status check_isolation(const zvm_session_options *opt,
+                                  zvm_error *err) {
+  if ((unsigned)opt->isolation > ZVM_ISOLATION_PROCESS)
+    return zvm__fail(err, ZVM_E_OPTION, "unknown isolation %d",
+                     (int)opt->isolation);
+  if (opt->resident != 0 && opt->isolation != ZVM_ISOLATION_PROCESS)
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "resident: inline, the guest's memory is not told from "
+                     "the host's; ask for isolation by process");
+  return ZVM_OK;
+}
+
 
 zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
                              zvm_error *err) {
@@ -56,11 +87,8 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
     opt = &none;
   if (zvm__cpu_check(m->facts.level, err) != ZVM_OK)
     return NULL;
-  if ((unsigned)opt->isolation > ZVM_ISOLATION_PROCESS) {
-    zvm__fail(err, ZVM_E_OPTION, "unknown isolation %d",
-              (int)opt->isolation);
+  if (check_isolation(opt, err) != ZVM_OK)
     return NULL;
-  }
   zvm_session *s = calloc(1, sizeof *s);
   if (s == NULL) {
     zvm__fail(err, ZVM_E_NOMEM, "not enough memory for a session");
@@ -69,6 +97,7 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
   zvm__module_ref(m);
   s->module = m;
   s->isolation = opt->isolation;
+  s->bounds = (zvm__bounds){opt->timeout_ms, opt->cpu_ms, opt->resident};
   /* Channels come last of what can be refused: opening them has effects. */
   if (zvm__manifest_check(opt, err) != ZVM_OK ||
       zvm__map_plan(&s->map, m,
@@ -132,6 +161,7 @@ static void fill_report(zvm_session *s, const zvm__outcome *from,
       .state = from->state,
       .code = from->code,
       .signal = from->signal,
+      .limit = from->limit,
       .fault = from->fault,
       .wall_ns = from->wall_ns,
       .user_ns = from->user_ns,
@@ -189,6 +219,7 @@ zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
       .manifest = s->manifest.bytes,
       .manifest_size = s->manifest.size,
       .channels = &s->channels,
+      .bounds = s->bounds,
   };
   if (s->isolation == ZVM_ISOLATION_PROCESS)
     return run_in_worker(s, &job, out, err);

@@ -88,6 +88,8 @@ static int run(zvm_module *m, const zvm_session_options *opt) {
   case ZVM_STATE_STOPPED:
     break;
   case ZVM_STATE_LOST:
+  case ZVM_STATE_TIMEOUT: /* not asked for */
+  case ZVM_STATE_LIMIT:
     return LOST;
   }
   return 128 + report.signal;

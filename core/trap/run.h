@@ -12,6 +12,15 @@
 #include "entry/entry.h"
 #include "memory/map.h"
 
+enum { ZVM__TIMER_SIGNAL = SIGFPE, ZVM__TIMERS = 3 };
+
+/* What a run may use beside its channels; 0: not limited. */
+typedef struct zvm__bounds {
+  uint64_t timeout_ms; /* by the clock on the wall  */
+  uint64_t cpu_ms;     /* of the thread             */
+  uint64_t resident;   /* bytes of the whole process */
+} zvm__bounds;
+
 /*
 ** Written by traps and by signal handlers of the running thread; the first
 ** end counts.
@@ -30,6 +39,10 @@ typedef struct zvm__run {
   bool has_again;
   zvm_fault fault;
   uint64_t traps[ZVM_SLOT_COUNT];
+  zvm__bounds bounds;
+  zvm_limited limit; /* that ended it */
+  int timers;
+  int timer[ZVM__TIMERS];
 } zvm__run;
 
 /* False if the run has ended before. Either way the guest does not go on. */
@@ -66,6 +79,15 @@ void zvm__signals_restore(void);
 
 /* In a forked child that has no such run: the host's handlers come back. */
 void zvm__signals_forget(void);
+
+/* -- Timers (timers.c) --------------------------------------------------- */
+
+/* Between install and restore of signals. On failure there are none. */
+zvm_status zvm__timers_start(zvm__run *run, zvm_error *err);
+void zvm__timers_stop(zvm__run *run);
+
+/* A timer's signal: does it end the run? Called by the handler. */
+bool zvm__timers_strike(zvm__run *run, int which);
 
 /* Deliver to the host what stopped a run. Its handlers may not return. */
 void zvm__signals_raise(const sigset_t *again);

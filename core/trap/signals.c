@@ -62,12 +62,8 @@ static uint64_t pc_of(const ucontext_t *frame) {
 }
 
 
-/* Signal `sig` was sent, by whomever, to stop the run of this thread. */
-static void stop_run(zvm__run *run, int sig, ucontext_t *frame) {
-  if (zvm__run_end(run, ZVM_STATE_STOPPED))
-    run->signal = sig;
-  (void)sigaddset(&run->again, sig);
-  run->has_again = true;
+/* The run has been ended: out of the guest, or of a call that waits. */
+static void leave(ucontext_t *frame) {
   uint64_t pc = pc_of(frame);
   if (zvm__gate_has(pc))
     leave_guest(frame);
@@ -75,6 +71,16 @@ static void stop_run(zvm__run *run, int sig, ucontext_t *frame) {
            pc < (uint64_t)(uintptr_t)zvm__blocking_end)
     frame->uc_mcontext.gregs[REG_RIP] =
         (greg_t)(uintptr_t)zvm__blocking_stopped;
+}
+
+
+/* Signal `sig` was sent, by whomever, to stop the run of this thread. */
+static void stop_run(zvm__run *run, int sig, ucontext_t *frame) {
+  if (zvm__run_end(run, ZVM_STATE_STOPPED))
+    run->signal = sig;
+  (void)sigaddset(&run->again, sig);
+  run->has_again = true;
+  leave(frame);
 }
 
 
@@ -125,6 +131,9 @@ static void on_fault(int sig, siginfo_t *info, void *frame) {
   zvm__run *run = atomic_load(&signals.run);
   if (run == NULL || zvm__lowmem_thread() != atomic_load(&signals.thread)) {
     chain(sig, info, frame);
+  } else if (sig == ZVM__TIMER_SIGNAL && info->si_code == SI_TIMER) {
+    if (zvm__timers_strike(run, info->si_value.sival_int))
+      leave(frame);
   } else if (info->si_code <= 0) { /* sent by kill, not a fault */
     if (!is_ignored(host_action(sig)))
       stop_run(run, sig, frame);
@@ -273,8 +282,29 @@ zvm_status zvm__signals_install(zvm__run *run, zvm_error *err) {
 }
 
 
+/*
+** With all blocked: a timer may have struck when the run was over already.
+** What others sent stays.
+*/
+static void take_off_queue(void) {
+  static const struct timespec at_once = {0, 0};
+  bool sent = false;
+  siginfo_t info;
+  sigset_t set;
+  (void)sigemptyset(&set);
+  (void)sigaddset(&set, ZVM__TIMER_SIGNAL);
+  while (sigtimedwait(&set, &info, &at_once) > 0)
+    sent = sent || info.si_code != SI_TIMER;
+  if (sent)
+    (void)raise(ZVM__TIMER_SIGNAL);
+}
+
+
 void zvm__signals_restore(void) {
+  const zvm__run *run = atomic_load(&signals.run);
   (void)swap_mask(~(uint64_t)0);
+  if (run != NULL && (run->bounds.timeout_ms | run->bounds.cpu_ms) != 0)
+    take_off_queue();
   restore_handlers();
   atomic_store(&signals.run, NULL);
   (void)sigaltstack(&signals.host_stack, NULL);

@@ -15,17 +15,27 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { BUSY_MOST = 1024 };
+enum {
+  BUSY_MOST = 1024,
+  TURN_NS = 10000000,
+  SECOND_NS = 1000000000,
+};
 
 static struct {
   pthread_mutex_t lock;
+  pthread_cond_t dropped; /* one that was busy */
+  unsigned most;          /* busy at once      */
   zvm__zygote zygote;
   bool fork_watched;
   unsigned count; /* of busy */
   zvm__worker busy[BUSY_MOST];
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .zygote = {.socket = -1}};
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .dropped = PTHREAD_COND_INITIALIZER,
+          .most = BUSY_MOST,
+          .zygote = {.socket = -1}};
 
 
 /* -- Fork of the host ---------------------------------------------------- */
@@ -43,6 +53,7 @@ static void after_fork_parent(void) {
 /* The child starts a zygote of its own when it needs one. */
 static void after_fork_child(void) {
   (void)pthread_mutex_init(&pool.lock, NULL);
+  (void)pthread_cond_init(&pool.dropped, NULL);
   if (pool.zygote.socket >= 0)
     (void)close(pool.zygote.socket);
   pool.zygote.socket = -1;
@@ -126,10 +137,6 @@ static zvm_status need_zygote(zvm_error *err) {
 /* One that has ended, or was killed, is replaced once. */
 static zvm_status take_locked(zvm__worker *w, zvm_error *err) {
   int os = EPIPE;
-  if (pool.count == BUSY_MOST)
-    return zvm__fail(err, ZVM_E_SYSTEM,
-                     "%d workers are running; no more are allowed",
-                     BUSY_MOST);
   for (int tries = 0; tries < 2 && os == EPIPE; tries++) {
     zvm_status st = need_zygote(err);
     if (st != ZVM_OK)
@@ -151,11 +158,42 @@ static zvm_status take_locked(zvm__worker *w, zvm_error *err) {
 
 /* -- Public -------------------------------------------------------------- */
 
-zvm_status zvm__pool_take(zvm__worker *w, zvm_error *err) {
+/* In slices, so that the caller may look at its signals. */
+static bool wait_for_turn(void) {
+  struct timespec until;
+  (void)clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += TURN_NS;
+  if (until.tv_nsec >= SECOND_NS) {
+    until.tv_sec++;
+    until.tv_nsec -= SECOND_NS;
+  }
+  int os = 0;
+  while (pool.count >= pool.most && os == 0)
+    os = pthread_cond_timedwait(&pool.dropped, &pool.lock, &until);
+  return pool.count < pool.most;
+}
+
+
+zvm_status zvm__pool_take(zvm__worker *w, bool *full, zvm_error *err) {
+  zvm_status st = ZVM_OK;
   (void)pthread_mutex_lock(&pool.lock);
-  zvm_status st = take_locked(w, err);
+  *full = pool.count >= pool.most && !wait_for_turn();
+  if (!*full)
+    st = take_locked(w, err);
   (void)pthread_mutex_unlock(&pool.lock);
   return st;
+}
+
+
+zvm_status zvm_workers_limit(uint32_t most, zvm_error *err) {
+  if (most < 1 || most > BUSY_MOST)
+    return zvm__fail(err, ZVM_E_OPTION, "workers: 1 to %d expected, got %u",
+                     BUSY_MOST, (unsigned)most);
+  (void)pthread_mutex_lock(&pool.lock);
+  pool.most = most;
+  (void)pthread_cond_broadcast(&pool.dropped);
+  (void)pthread_mutex_unlock(&pool.lock);
+  return ZVM_OK;
 }
 
 
@@ -167,6 +205,7 @@ void zvm__pool_drop(zvm__worker *w) {
       break;
     }
   (void)close(w->socket);
+  (void)pthread_cond_signal(&pool.dropped);
   (void)pthread_mutex_unlock(&pool.lock);
   w->socket = -1;
 }

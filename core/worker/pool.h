@@ -14,8 +14,11 @@ typedef struct zvm__worker {
   uint64_t number;
 } zvm__worker;
 
-/* A worker of one's own, which has done nothing yet. */
-zvm_status zvm__pool_take(zvm__worker *w, zvm_error *err);
+/*
+** A worker of one's own, which has done nothing yet. *full: as many as may
+** be are running; it has waited a little for one of them, in vain.
+*/
+zvm_status zvm__pool_take(zvm__worker *w, bool *full, zvm_error *err);
 /* Close it. One that runs sees its socket close only after its run. */
 void zvm__pool_drop(zvm__worker *w);
 /* A worker ended without a word of the zygote's. */

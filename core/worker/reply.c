@@ -42,7 +42,14 @@ static bool is_fault(const zvm_fault *f) {
 }
 
 
-static bool is_outcome(const zvm__outcome *o) {
+/* Only what was limited can run out. */
+static bool is_limit(zvm_limited limit, const zvm__bounds *b) {
+  return (limit == ZVM_LIMITED_CPU && b->cpu_ms != 0) ||
+         (limit == ZVM_LIMITED_RESIDENT && b->resident != 0);
+}
+
+
+static bool is_outcome(const zvm__outcome *o, const zvm__bounds *b) {
   switch (o->state) {
   case ZVM_STATE_EXIT:
     return true;
@@ -50,6 +57,10 @@ static bool is_outcome(const zvm__outcome *o) {
     return is_fault(&o->fault);
   case ZVM_STATE_STOPPED:
     return o->signal > 0 && o->signal < NSIG;
+  case ZVM_STATE_TIMEOUT:
+    return b->timeout_ms != 0;
+  case ZVM_STATE_LIMIT:
+    return is_limit(o->limit, b);
   case ZVM_STATE_LOST: /* only the host can know */
     return false;
   }
@@ -81,6 +92,10 @@ static void copy_outcome(zvm__outcome *to, const zvm__outcome *from) {
   case ZVM_STATE_STOPPED:
     to->signal = from->signal;
     break;
+  case ZVM_STATE_LIMIT:
+    to->limit = from->limit;
+    break;
+  case ZVM_STATE_TIMEOUT:
   case ZVM_STATE_LOST:
     break;
   }
@@ -179,7 +194,7 @@ static zvm__verity accept_reply(const zvm__job *job, const zvm__worker *w,
   const zvm__wire_moved *moved =
       (const zvm__wire_moved *)(const void *)(r + 1);
   unsigned count = job->channels->count;
-  if (!is_outcome(&r->outcome))
+  if (!is_outcome(&r->outcome, &job->bounds))
     return ZVM__SILENCE;
   for (unsigned i = 0; i < count; i++)
     if (!is_moved(&moved[i], &job->channels->list[i]))

@@ -108,12 +108,13 @@ static int pending_stop(uint64_t stops) {
 ** Until the socket has something to read. Returns the signal that stopped
 ** the run meanwhile, or 0; -1 if the worker did not listen and was killed.
 */
-static int await(const zvm__worker *w, uint64_t stops, int watcher) {
+static int await(const zvm__worker *w, uint64_t stops, int watcher,
+                 int most_ms) {
   struct pollfd fds[2] = {{.fd = w->socket, .events = POLLIN},
                           {.fd = watcher, .events = POLLIN}};
   int stopped = 0;
   for (;;) {
-    int n = poll(fds, 2, stopped != 0 ? STOP_MS : -1);
+    int n = poll(fds, 2, stopped != 0 ? STOP_MS : most_ms);
     if (n < 0)
       continue; /* EINTR: job control */
     if (fds[0].revents != 0)
@@ -160,13 +161,20 @@ static void cap_times(zvm__outcome *out, uint64_t took) {
 }
 
 
+/* How long a worker may be silent: its own timers end its run before. */
+static int patience(const zvm__bounds *b) {
+  uint64_t ms = b->timeout_ms + STOP_MS;
+  return b->timeout_ms == 0 || ms > INT32_MAX ? -1 : (int)ms;
+}
+
+
 /* *again: the worker had ended before it took the job. */
 static zvm_status hear(const zvm__job *job, const zvm__worker *w,
                        zvm__outcome *out, zvm__wait *wait, uint64_t stops,
                        bool *again, zvm_error *err) {
   uint64_t start = now_ns();
   int watcher = watch(stops);
-  int stopped = await(w, stops, watcher);
+  int stopped = await(w, stops, watcher, patience(&job->bounds));
   if (watcher >= 0)
     (void)close(watcher);
   if (stopped < 0)
@@ -202,6 +210,23 @@ static void finish_channels(const zvm__job *job) {
 }
 
 
+/* False: a signal stopped the run while it waited for its turn. */
+static bool take_turn(zvm__worker *w, uint64_t stops, zvm__outcome *out,
+                      zvm_status *st, zvm_error *err) {
+  for (;;) {
+    bool full;
+    *st = zvm__pool_take(w, &full, err);
+    if (*st != ZVM_OK || !full)
+      return true;
+    int sig = pending_stop(stops);
+    if (sig != 0) {
+      *out = (zvm__outcome){.state = ZVM_STATE_STOPPED, .signal = sig};
+      return false;
+    }
+  }
+}
+
+
 /* A worker that ended while it waited has done nothing: another one may. */
 zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
                            zvm__wait *wait, bool *spent, zvm_error *err) {
@@ -212,9 +237,9 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
   bool again = true;
   for (int tries = 0; tries < TRIES && again; tries++) {
     zvm__worker w;
-    st = zvm__pool_take(&w, err);
-    if (st != ZVM_OK)
-      return st;
+    bool waited = take_turn(&w, stops, out, &st, err);
+    if (st != ZVM_OK || !waited)
+      break;
     again = false;
     st = zvm__job_send(job, &w, &again, err);
     if (st == ZVM_OK)

@@ -86,6 +86,7 @@ static bool put_blob(sink *s, const zvm__job *job) {
   w.segments = m->seg_count;
   memcpy(w.segment, m->seg, m->seg_count * sizeof m->seg[0]);
   w.map = *job->map;
+  w.bounds = job->bounds;
   w.manifest_size = job->manifest_size;
   w.channels = job->channels->count;
   bool ok = put(s, &w, sizeof w);
@@ -114,6 +115,7 @@ static void fill_head(zvm__wire_head *head, const zvm__job *job) {
   *head = (zvm__wire_head){
       .magic = ZVM__WIRE_JOB,
       .fds = 1,
+      .cpu_ms = job->bounds.cpu_ms,
       .blob = sizeof(zvm__wire_job) + job->manifest_size +
               job->channels->count * sizeof(zvm__wire_channel),
       .file_size = getrlimit(RLIMIT_FSIZE, &files) == 0 ? files.rlim_cur

@@ -14,6 +14,10 @@ local function ending(report)
     return ("exit %d"):format(report.code)
   elseif report.state == "fault" then
     return ("fault %s: %s"):format(report.fault.kind, report.fault.text)
+  elseif report.state == "timeout" then
+    return "timeout"
+  elseif report.state == "limit" then
+    return "limit: " .. report.limit
   elseif report.state == "lost" then
     return "lost: " .. report.message
   end

@@ -98,10 +98,15 @@ static void refused(answer a, const char *what) {
 
 static void outcomes(void) {
   WITH(a.reply.magic++, "an answer of another build is refused");
-  WITH(a.reply.outcome.state = 4, "so is an unknown state");
+  WITH(a.reply.outcome.state = 6, "so is an unknown state");
   WITH(a.reply.outcome.state = (zvm_state)-1, "a negative one");
   WITH(a.reply.outcome.state = ZVM_STATE_LOST,
        "a state that only the host can know");
+  WITH(a.reply.outcome.state = ZVM_STATE_TIMEOUT,
+       "a timeout of a run without one");
+  WITH((a.reply.outcome.state = ZVM_STATE_LIMIT,
+        a.reply.outcome.limit = ZVM_LIMITED_CPU),
+       "a limit that was not set");
   WITH(a.reply.outcome.state = ZVM_STATE_FAULT, "a fault without a kind");
   WITH((a.reply.outcome.state = ZVM_STATE_FAULT,
         a.reply.outcome.fault.kind = 9, a.reply.outcome.fault.signal = 11),

@@ -164,6 +164,48 @@ static void stop(const unsigned char *pages, int sig, const char *what) {
 }
 
 
+/* -- The queue ----------------------------------------------------------- */
+
+static void *run_exits(void *arg) {
+  *(int *)arg = run_apart(exits).code;
+  return NULL;
+}
+
+
+static void queue(void) {
+  enum { QUEUED = 8 };
+  pthread_t threads[QUEUED];
+  int codes[QUEUED] = {0}, right = 0;
+  static reader first;
+  is(zvm_workers_limit(0, NULL), ZVM_E_OPTION, "no workers is no limit");
+  is(zvm_workers_limit(1, NULL), ZVM_OK, "one is");
+  (void)!pipe(first.pipe);
+  sigset_t set, old;
+  (void)sigfillset(&set);
+  (void)pthread_sigmask(SIG_BLOCK, &set, &old);
+  (void)pthread_create(&first.thread, NULL, read_apart, &first);
+  (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+  usleep(100000);
+  stop(exits, SIGINT, "a run that waits for its turn can be stopped");
+  for (int i = 0; i < QUEUED; i++)
+    (void)pthread_create(&threads[i], NULL, run_exits, &codes[i]);
+  usleep(50000);
+  for (int i = 0; i < QUEUED; i++)
+    right += codes[i] == 42;
+  is(right, 0, "runs above the limit wait");
+  (void)!write(first.pipe[1], "x", 1);
+  (void)pthread_join(first.thread, NULL);
+  for (int i = 0; i < QUEUED; i++) {
+    (void)pthread_join(threads[i], NULL);
+    right += codes[i] == 42;
+  }
+  is(right, QUEUED, "and have their turn");
+  (void)zvm_workers_limit(1024, NULL);
+  (void)close(first.pipe[0]);
+  (void)close(first.pipe[1]);
+}
+
+
 /* -- Lost ---------------------------------------------------------------- */
 
 /* Kill everything but the zygote a little later, from another process. */
@@ -244,6 +286,7 @@ int main(void) {
   threads();
   stop(loops, SIGINT, "SIGINT stops a guest that loops");
   stop(reads, SIGTERM, "SIGTERM stops a guest that waits for input");
+  queue();
   lost(false, "a worker that is killed is reported as lost");
   lost(true, "so is one whose zygote is killed");
   forks();

@@ -1,0 +1,156 @@
+--- Limits of time and memory: each ends the run by a state of its own, soon.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local code = require "support.code"
+local host = require "support.host"
+local system = require "system"
+local zvm = require "zvm"
+
+-- How late a run may end after its limit. 20 ms are promised; a loaded
+-- machine gives the host itself its turn later than that.
+local LATE = tonumber(os.getenv "ZVM_TEST_LATE") or 0.25
+
+local loop = code.new():raw "eb fe":module()
+-- 48 MiB by one instruction, over and over
+local stores = code.new():mov("ebx", 0x21000):raw "89 df"
+  :mov("ecx", 0x3000000):raw "67 f3 aa":raw "eb f4":module()
+local waits = code.new():pread(0, 0x21000, 4096):exit(0):module()
+
+-- Touches page after page of a heap of 256 MiB, then loops.
+local touches = code.new():mov("eax", 0x21000)
+  :raw "67 c6 00 01":raw "05 00 10 00 00":raw "3d 00 00 00 0f"
+  :raw "72 f0":raw "eb fe":module()
+
+local function with_pipe(body)
+  -- A pipe that nobody writes to: the other end sleeps.
+  local script = host.temporary()
+  host.write_file(script, body)
+  local pipe = io.popen(("sleep 5 | %s %s 2>&1"):format(
+    os.getenv "ZVM_TEST_LUA" or "lua5.1", script))
+  local text = pipe:read "*a"
+  os.remove(script)
+  return text
+end
+
+for _, isolation in ipairs { "inline", "process" } do
+  describe("in " .. isolation .. ", a timeout", function()
+    local function timed(program, options)
+      options.program, options.isolation = program, isolation
+      local start = system.monotime()
+      local report = assert(zvm.run(options))
+      return report, system.monotime() - start
+    end
+
+    it("ends a guest that loops", function()
+      for _, time in ipairs { 0.05, "50ms" } do
+        local report, took = timed(loop, { timeout = time })
+        assert.equal("timeout", report.state)
+        assert.is_nil(report.code)
+        assert.truthy(took >= 0.05 and took < 0.05 + LATE, took)
+        assert.truthy(report.times.wall >= 0.05)
+      end
+    end)
+
+    it("ends one in the middle of a string instruction", function()
+      local report, took = timed(stores, { timeout = 0.05 })
+      assert.equal("timeout", report.state)
+      assert.truthy(took < 0.05 + LATE, took)
+    end)
+
+    it("ends one that waits for a pipe", function()
+      local path = host.temporary()
+      host.write_file(path, waits)
+      local text = with_pipe(([[
+        local zvm = require "zvm"
+        local report = assert(zvm.run { program = %q, timeout = 0.1,
+          isolation = %q, channels = { stdin = { fd = 0 } } })
+        io.write(report.state, " ", report.times.wall < 1 and "soon" or "late")
+      ]]):format(path, isolation))
+      os.remove(path)
+      assert.equal("timeout soon", text)
+    end)
+
+    it("keeps what was written before", function()
+      local report = timed(code.new():pwrite(1, 0x40000, 4):raw "eb fe"
+        :module "data", { timeout = 0.05 })
+      assert.equal("timeout", report.state)
+      assert.equal("data", report.channels.stdout.data)
+    end)
+
+    it("that is not reached does nothing", function()
+      for _ = 1, 200 do
+        local report = timed(code.exit(3), { timeout = 0.005, cpu = 5 })
+        assert.truthy(report.state == "exit" or report.state == "timeout")
+      end
+      assert.equal(3, timed(code.exit(3), { timeout = 10 }).code)
+    end)
+
+    it("by CPU time ends a guest that computes", function()
+      local report, took = timed(loop, { cpu = 0.05, timeout = 20 })
+      assert.equal("limit", report.state)
+      assert.equal("cpu", report.limit)
+      assert.truthy(report.times.user + report.times.system >= 0.04)
+      assert.truthy(took < 5, took)
+    end)
+
+    it("and a run after it are apart", function()
+      assert.equal("timeout", timed(loop, { timeout = 0.02 }).state)
+      assert.equal(7, timed(code.exit(7), {}).code)
+    end)
+  end)
+end
+
+describe("resident memory", function()
+  it("above its limit ends the run", function()
+    local report = assert(zvm.run {
+      program = touches, memory = "256M", resident = "32M", timeout = 20,
+      isolation = "process",
+    })
+    assert.equal("limit", report.state)
+    assert.equal("resident", report.limit)
+  end)
+
+  it("cannot be limited inline", function()
+    local report, message, status = zvm.run {
+      program = loop, resident = "32M", isolation = "inline",
+    }
+    assert.is_nil(report)
+    assert.equal("OPTION", status)
+    assert.truthy(message:find("resident", 1, true))
+  end)
+end)
+
+describe("a limit that is none", function()
+  for _, case in ipairs {
+    { { timeout = 0 }, "timeout: more than 0" },
+    { { timeout = -1 }, "timeout: more than 0" },
+    { { timeout = 0 / 0 }, "timeout: more than 0" },
+    { { timeout = 1e9 }, "timeout: more than 0" },
+    { { cpu = "5" }, "cpu: time such as" },
+    { { cpu = "5m" }, "cpu: time such as" },
+    { { cpu = true }, "cpu: number of seconds or string" },
+    { { resident = 0 }, "resident: more than 0 bytes" },
+  } do
+    it("is refused: " .. case[2], function()
+      case[1].program = loop
+      local report, message, status = zvm.run(case[1])
+      assert.is_nil(report)
+      assert.equal("OPTION", status)
+      assert.truthy(message:find(case[2], 1, true), message)
+    end)
+  end
+end)
+
+describe("zvm.workers", function()
+  it("takes a number from 1 to 1024", function()
+    assert.is_true(zvm.workers(1))
+    assert.equal(3, zvm.run({ program = code.exit(3),
+      isolation = "process" }).code)
+    assert.is_true(zvm.workers(1024))
+    for _, n in ipairs { 0, 1025, 1.5, -1 } do
+      assert.has_error(function()
+        zvm.workers(n)
+      end)
+    end
+  end)
+end)
