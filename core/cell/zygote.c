@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -32,6 +31,7 @@
 enum {
   WAITING = 4, /* workers, if nobody asks for more */
   WORKERS_MOST = 1024,
+  AROUND = 64 * 1024,
 };
 
 typedef struct worker {
@@ -108,11 +108,12 @@ static bool say_hello(void) {
 ** much as several system calls.
 */
 static void touch_pages(void) {
-  extern char __executable_start[], etext[];
-  uintptr_t page = ~(uintptr_t)(ZVM_PAGE_SIZE - 1);
-  uintptr_t start = (uintptr_t)__executable_start & page;
-  (void)madvise((void *)start, (uintptr_t)etext - start,
-                MADV_POPULATE_READ);
+  extern const char __executable_start[], etext[];
+  const volatile char *text = __executable_start;
+  size_t size = (uintptr_t)etext - (uintptr_t)__executable_start;
+  /* The kernel maps as many pages around one that faults. */
+  for (size_t i = 0; i < size; i += AROUND)
+    (void)text[i];
   volatile char *heap = malloc(2 * ZVM_PAGE_SIZE);
   if (heap != NULL)
     heap[0] = heap[ZVM_PAGE_SIZE] = 0;

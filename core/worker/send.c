@@ -14,6 +14,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Only what is written of it is sent: zeroing it first costs 2 us a run. */
+#ifdef __clang__
+#define BARE
+#else
+#define BARE __attribute__((uninitialized))
+#endif
+
 typedef struct parcel {
   zvm__wire_head head; /* the blob follows, unless it is apart */
   uint8_t blob[ZVM__WIRE_BLOB];
@@ -193,9 +200,9 @@ static bool send_all(int socket, const parcel *p, const int *fds) {
 
 zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
                          bool *again, zvm_error *err) {
-  int fds[ZVM__CHANNELS_MAX + 5];
+  int fds[ZVM__CHANNELS_MAX + 5] BARE;
   size_t n = 0;
-  parcel p;
+  parcel p BARE;
   fill_head(&p.head, job);
   fds[n++] = job->module->image_fd;
   int file = -1;

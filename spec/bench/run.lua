@@ -97,6 +97,53 @@ local function spawn(lua)
   line("spawn p99, " .. lua, p99, "us")
 end
 
+--- The proportional set of the workers of this process that wait, KiB: the
+-- mean. Like /proc/<pid>/smaps_rollup itself, for who may read it.
+local function idle_worker()
+  local pid = io.open("/proc/self/stat"):read "*n"
+  assert(zvm.run { program = DIR .. "hello.zvm", isolation = "process" })
+  local list = output("grep -lxz zvm-worker /proc/[0-9]*/cmdline 2>/dev/null")
+  local sum, n, zygote = 0, 0, nil
+  local sizes = {}
+  for worker in list:gmatch "/proc/(%d+)/" do
+    local file = io.open("/proc/" .. worker .. "/cmdline")
+    local owner = file and file:read "*a":match "%z(%d+)%z"
+    local rollup = io.open("/proc/" .. worker .. "/smaps_rollup")
+    local kib = rollup and (rollup:read "*a" or ""):match "Pss:%s+(%d+)"
+    if tonumber(owner) == pid and kib then
+      zygote = math.min(zygote or math.huge, tonumber(worker))
+      sizes[tonumber(worker)] = tonumber(kib)
+    end
+  end
+  for worker, kib in pairs(sizes) do
+    if worker ~= zygote then
+      sum, n = sum + kib, n + 1
+    end
+  end
+  return n > 0 and sum / n
+end
+
+--- One host, then two at a time: runs a second is that of both.
+local function workers(lua)
+  local command = lua .. " spec/bench/spawn.lua " .. DIR
+    .. "hello.zvm process"
+  local p50, p99, rate = output(command):match "^(%S+) (%S+) (%S+)"
+  p50, p99 = tonumber(p50), tonumber(p99)
+  line("worker p50, " .. lua, p50, "us", "<= 120", p50 <= 120)
+  line("worker p99, " .. lua, p99, "us")
+  line("worker runs, one host", tonumber(rate), "/s")
+  rate = 0
+  for one in output(("(%s & %s & wait)"):format(command, command))
+    :gmatch "(%S+)\n" do
+    rate = rate + tonumber(one)
+  end
+  line("worker runs, two hosts", rate, "/s", ">= 8000", rate >= 8000)
+  local kib = idle_worker()
+  if kib then
+    line("worker that waits, PSS", kib, "KiB", "<= 400", kib <= 400)
+  end
+end
+
 --- The libc whole and the guests of the examples, next to Zydis, which only
 -- finds where instructions end.
 local function validator()
@@ -147,6 +194,7 @@ kernels()
 if not arg[1] then
   spawn "lua5.1"
   spawn "luajit"
+  workers "luajit"
   validator()
   loads()
   traps()
