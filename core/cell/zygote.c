@@ -27,6 +27,7 @@
 #include "cell.h"
 #include "entry/entry.h"
 #include "memory/lowmem.h"
+#include "memory/map.h"
 
 enum {
   WAITING = 4, /* workers, if nobody asks for more */
@@ -78,6 +79,10 @@ static zvm_status prepare_memory(zvm_error *err) {
   if (st != ZVM_OK)
     return st;
   st = zvm__gate_prepare(err);
+  if (st == ZVM_OK)
+    st = zvm__signals_prepare(err);
+  if (st == ZVM_OK && !zvm__map_prepare())
+    st = zvm__fail_os(err, ZVM_E_SYSTEM, errno, "cannot map a stack");
   zvm__lowmem_give();
   return st;
 }
@@ -122,6 +127,7 @@ static void touch_pages(void) {
   struct timespec now; /* the kernel's own page of code, and its clock */
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
   zvm__context_page()->done = 0;
+  *(volatile uint64_t *)(uintptr_t)ZVM__ENTRY_RSP = 0;
 }
 
 

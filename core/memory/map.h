@@ -22,6 +22,8 @@ typedef struct zvm__region {
 /* Segments of the module, heap, manifest, stack; jail may split the heap. */
 enum { ZVM__REGION_MAX = ZVM__SEGMENTS_MAX + 16 };
 
+enum { ZVM__STACK_DEFAULT = 8 << 20 };
+
 typedef struct zvm__map {
   zvm__region region[ZVM__REGION_MAX]; /* ascending, disjoint */
   unsigned count;
@@ -48,6 +50,12 @@ void zvm__map_plan_manifest(zvm__map *map, uint64_t size);
 zvm_status zvm__map_build(const zvm__map *map, const zvm_module *m,
                           const void *manifest, size_t size,
                           zvm_error *err);
+
+/*
+** Map ahead what most instances have alike: a stack of the default size, and
+** a manifest of one page. Needs the turn. False if it cannot.
+*/
+bool zvm__map_prepare(void);
 
 /*
 ** After the run: what the guest wrote is gone. Mappings may stay, for the

@@ -127,6 +127,14 @@ static bool place_stack(const zvm__map *map) {
 }
 
 
+bool zvm__map_prepare(void) {
+  zvm__map usual = {.manifest_start = ZVM_STACK_FLOOR - ZVM_PAGE_SIZE,
+                    .stack_base =
+                        (uint32_t)(ZVM__GUEST_END - ZVM__STACK_DEFAULT)};
+  return place_stack(&usual);
+}
+
+
 static bool place_manifest(const zvm__map *map, const void *manifest,
                            size_t size) {
   char *at = (char *)(uintptr_t)map->manifest_start;

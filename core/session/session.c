@@ -17,7 +17,6 @@
 
 enum {
   MEMORY_DEFAULT = 64 << 20,
-  STACK_DEFAULT = 8 << 20,
 };
 
 struct zvm_session {
@@ -102,7 +101,7 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
   if (zvm__manifest_check(opt, err) != ZVM_OK ||
       zvm__map_plan(&s->map, m,
                     opt->memory != 0 ? opt->memory : MEMORY_DEFAULT,
-                    opt->stack != 0 ? opt->stack : STACK_DEFAULT,
+                    opt->stack != 0 ? opt->stack : ZVM__STACK_DEFAULT,
                     err) != ZVM_OK ||
       zvm__channels_open(&s->channels, opt->channels, opt->channels_count,
                          err) != ZVM_OK ||

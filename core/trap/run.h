@@ -69,6 +69,9 @@ void zvm__fault_record(zvm__run *run, int sig, const siginfo_t *info,
 
 /* -- Signals (signals.c) ------------------------------------------------- */
 
+/* What installing needs the first time, ahead of it. */
+zvm_status zvm__signals_prepare(zvm_error *err);
+
 /*
 ** From here to zvm__signals_restore, faults of this thread's guest and
 ** stops go to `run`. Needs the turn (lowmem.h). On failure nothing has

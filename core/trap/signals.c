@@ -166,7 +166,7 @@ static void on_stop(int sig, siginfo_t *info, void *frame) {
 
 /* -- Install ------------------------------------------------------------- */
 
-static zvm_status prepare(zvm_error *err) {
+zvm_status zvm__signals_prepare(zvm_error *err) {
   if (signals.stack != NULL)
     return ZVM_OK;
   /* Overrunning it would be our bug; below it lies an unmapped page. */
@@ -254,7 +254,7 @@ void zvm__signals_forget(void) {
 
 
 zvm_status zvm__signals_install(zvm__run *run, zvm_error *err) {
-  zvm_status st = prepare(err);
+  zvm_status st = zvm__signals_prepare(err);
   if (st != ZVM_OK)
     return st;
   stack_t ours = {.ss_sp = signals.stack, .ss_size = STACK_SIZE};

@@ -1,7 +1,8 @@
---- usage: spawn.lua <module> [<isolation>]
+--- usage: spawn.lua <module> [<isolation> [<pause in seconds>]]
 --
 -- Time from the call of zvm.run to its return, for a hello world whose
--- module is loaded. Prints microseconds: the median and the 99th percentile.
+-- module is loaded. Prints microseconds, the median and the 99th percentile,
+-- and runs a second. A pause before each lets the pool of workers be full.
 -- SPDX-License-Identifier: Apache-2.0
 
 local system = require "system"
@@ -13,6 +14,9 @@ local started = system.monotime()
 local module = assert(zvm.load(arg[1]))
 local times = {}
 for i = 1, RUNS + 200 do
+  if arg[3] then
+    system.sleep(tonumber(arg[3]))
+  end
   local start = system.monotime()
   local report = zvm.run { program = module, isolation = arg[2] }
   local stop = system.monotime()
