@@ -89,10 +89,11 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
   st = zvm__signals_install(run, err);
   if (st != ZVM_OK)
     goto reset;
+  /* First, so that a run that timed out never took less than its time. */
+  read_times(from);
   st = zvm__timers_start(run, err);
   if (st != ZVM_OK)
     goto restore;
-  read_times(from);
   run_guest(job, run);
   read_times(to);
   zvm__timers_stop(run);
