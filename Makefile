@@ -265,10 +265,10 @@ $(B)/luajit-noffi/bin/luajit: $(B)/src/luajit/.fetched
 $(B)/test/%: spec/core/%.c $(B)/libzvm.a
 	@mkdir -p $(@D)
 	$(call run,TEST)$(CC) -O1 -g $(filter-out -Wswitch-enum,$(WARN)) $(filter-out -fvisibility=hidden,$(CORE_CFLAGS)) $(CFLAGS) $(LDFLAGS) \
-	  -Ispec/core -I$(B)/gen -MMD -MP -MF $@.d -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
+	  $(PLACE) -Ispec/core -I$(B)/gen -MMD -MP -MF $@.d -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
 # A host that has no low 4 GiB to give.
-$(B)/test/test_worker: LDFLAGS += -no-pie
+$(B)/test/test_worker: PLACE := -no-pie
 
 $(B)/test/test_lockdown: $(B)/test/hook-worker spec/core/hook.def
 $(B)/test/test_lockdown: WARN += -DZVM_HOOK_CELL='"$(B)/test/hook-worker"'

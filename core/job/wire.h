@@ -82,7 +82,7 @@ typedef struct zvm__wire_moved {
   int64_t used[ZVM_LIMIT_COUNT];
   uint64_t size; /* collected */
   int32_t os;
-  bool has_etag;
+  uint8_t has_etag; /* no bool: it may be any byte */
   uint8_t etag[ZVM__DIGEST_SIZE];
 } zvm__wire_moved;
 
@@ -99,7 +99,7 @@ typedef struct zvm__wire_reply {
 typedef struct zvm__wire_ended {
   uint32_t magic;
   int32_t status; /* as wait gives it */
-  bool untouched; /* its job lay there still */
+  uint8_t untouched; /* its job lay there still */
 } zvm__wire_ended;
 
 /* -- Host and zygote ----------------------------------------------------- */

@@ -75,7 +75,8 @@ static bool is_moved(const zvm__wire_moved *m, const zvm__channel *ch) {
   uint64_t most = ch->source == &zvm__source_buffer
                       ? (uint64_t)ch->limits[ZVM_LIMIT_PUT_SIZE]
                       : 0;
-  return m->size <= most && m->os >= 0 && m->os < 4096;
+  return m->size <= most && m->os >= 0 && m->os < 4096 &&
+         m->has_etag <= (ch->digest != NULL);
 }
 
 
@@ -151,7 +152,7 @@ static void fill_channel(zvm__channel *ch, const zvm__wire_moved *m,
   memcpy(ch->used, m->used, sizeof ch->used);
   ch->os = m->os;
   /* A worker without memory for a digest says so by its absence. */
-  ch->has_etag = m->has_etag;
+  ch->has_etag = m->has_etag != 0;
   memcpy(ch->etag, m->etag, sizeof ch->etag);
   if (ch->source == &zvm__source_buffer) {
     ch->bytes = buffer;
@@ -164,7 +165,7 @@ static void fill_channel(zvm__channel *ch, const zvm__wire_moved *m,
 
 static zvm__verity explain_end(const zvm__wire_ended *e,
                                char why[ZVM__MESSAGE_MAX]) {
-  if (e->untouched) {
+  if (e->untouched != 0) {
     (void)silence(why, "workers end before they take a job");
     return ZVM__UNTOUCHED;
   }

@@ -168,11 +168,13 @@ static int patience(const zvm__bounds *b) {
 }
 
 
-/* *again: the worker had ended before it took the job. */
+/*
+** `start`: before the job was sent; the worker may have run before we go on.
+** *again: the worker had ended before it took the job.
+*/
 static zvm_status hear(const zvm__job *job, const zvm__worker *w,
                        zvm__outcome *out, zvm__wait *wait, uint64_t stops,
-                       bool *again, zvm_error *err) {
-  uint64_t start = now_ns();
+                       uint64_t start, bool *again, zvm_error *err) {
   int watcher = watch(stops);
   int stopped = await(w, stops, watcher, patience(&job->bounds));
   if (watcher >= 0)
@@ -241,9 +243,10 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
     if (st != ZVM_OK || !waited)
       break;
     again = false;
+    uint64_t start = now_ns();
     st = zvm__job_send(job, &w, &again, err);
     if (st == ZVM_OK)
-      st = hear(job, &w, out, wait, stops, &again, err);
+      st = hear(job, &w, out, wait, stops, start, &again, err);
     zvm__pool_drop(&w);
   }
   if (st == ZVM_OK) {

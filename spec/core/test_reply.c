@@ -134,6 +134,7 @@ static void channels(void) {
   WITH(a.moved[OUT].size = PUTS + 1, "more bytes collected than allowed");
   WITH(a.moved[OUT].size = UINT64_MAX, "as many as a number can say");
   WITH(a.moved[0].size = 1, "bytes of a channel that collects none");
+  WITH(a.moved[OUT].has_etag = 1, "a digest that nobody asked for");
   WITH(a.moved[0].os = -1, "a negative errno");
   WITH(a.moved[0].os = 4096, "one that is none");
 }
