@@ -32,14 +32,20 @@ local function encode(bytes)
       or hex:rep(count)
     at = last + 1
   end
-  return table.concat(out)
+  return (table.concat(out):gsub(" $", ""))
 end
 
 local function decode(line)
   local out = {}
-  for hex, times in line:gmatch "(%x%x)%*?(%d*) ?" do
-    out[#out + 1] = string.char(tonumber(hex, 16))
-      :rep(tonumber(times) or 1)
+  local at = 1
+  while at <= #line do
+    local hex, times, after = line:match("^(%x%x)%*(%d+) ?()", at)
+    if not hex then
+      hex, after = line:match("^(%x%x)()", at)
+    end
+    assert(hex, "a line that is no input")
+    out[#out + 1] = string.char(tonumber(hex, 16)):rep(tonumber(times) or 1)
+    at = after
   end
   return table.concat(out)
 end
