@@ -22,6 +22,14 @@ ti __fixhfti(hf x);
 uti __fixunshfti(hf x);
 hf __floattihf(ti a);
 hf __floatuntihf(uti a);
+int32_t __fixhfsi(hf x);
+uint32_t __fixunshfsi(hf x);
+int64_t __fixhfdi(hf x);
+uint64_t __fixunshfdi(hf x);
+hf __floatsihf(int32_t a);
+hf __floatunsihf(uint32_t a);
+hf __floatdihf(int64_t a);
+hf __floatundihf(uint64_t a);
 hc __mulhc3(hf a, hf b, hf c, hf d);
 hc __divhc3(hf a, hf b, hf c, hf d);
 
@@ -128,6 +136,15 @@ hf __floattihf(ti a) {
   ti near = a > most ? most : a < -most ? -most : a;
   return __truncdfhf2((double)(int64_t)near);
 }
+
+int32_t __fixhfsi(hf x) { return (int32_t)__extendhfsf2(x); }
+uint32_t __fixunshfsi(hf x) { return (uint32_t)__fixhfdi(x); }
+int64_t __fixhfdi(hf x) { return (int64_t)__extendhfsf2(x); }
+uint64_t __fixunshfdi(hf x) { return (uint64_t)__fixhfdi(x); }
+hf __floatsihf(int32_t a) { return __truncdfhf2(a); }
+hf __floatunsihf(uint32_t a) { return __truncdfhf2(a); }
+hf __floatdihf(int64_t a) { return __floattihf(a); }
+hf __floatundihf(uint64_t a) { return __floatuntihf(a); }
 
 static hc narrow(_Complex float z) {
   hc out;

@@ -8,6 +8,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,9 @@ FAR static float _Complex product(float _Complex a, float _Complex b) {
 FAR static _Float16 half(float x) { return (_Float16)x; }
 FAR static _Float16 half_of_double(double x) { return (_Float16)x; }
 FAR static float whole(_Float16 x) { return (float)x; }
+FAR static _Float16 half_of_whole(int64_t x) { return (_Float16)x; }
+FAR static _Float16 half_of_count(uint64_t x) { return (_Float16)x; }
+FAR static int64_t whole_of_half(_Float16 x) { return (int64_t)x; }
 FAR static _Float16 work(_Float16 a, _Float16 b) { return a * b + 1; }
 
 static void test_long_double(void) {
@@ -88,6 +92,9 @@ static void test_half(void) {
   CHECK(!fetestexcept(FE_INVALID) && fetestexcept(FE_INEXACT));
   CHECK(isnan(whole(half(NAN))) && signbit(whole(half(-0.0f))));
   CHECK(whole(work(half(3), half(5))) == 16);
+  CHECK(whole(half_of_whole(-2049)) == -2048 && whole_of_half(half(-7)) == -7);
+  CHECK(whole(half_of_count(2051)) == 2052);
+  CHECK(isinf(whole(half_of_count(1ull << 63))));
   /* All of them, there and back. */
   int wrong = 0;
   for (unsigned i = 0; i < 0x7c00; i++) {
