@@ -83,6 +83,12 @@ describe("the rewriting assembler", function()
       true))
   end)
 
+  it("knows comparisons with an underscore in their names", function()
+    local out = assert(rewrite.rewrite("\tvcmpneq_oqps (%rax), %ymm1, %ymm2\n",
+      "t.s", { level = 3 }))
+    assert.truthy(out:find("vcmpneq_oqps (%eax), %ymm1, %ymm2", 1, true))
+  end)
+
   it("gives string instructions 32-bit addresses", function()
     assert.equal("addr32 rep movsq", one "rep movsq")
     assert.equal("addr32 rep stosb", one "addr32 rep stosb")

@@ -78,7 +78,7 @@ local function whole(name, ops, far)
 end
 
 local function prefixed(name, text, far)
-  local base, ops = text:match "^([%w.]+)%s*(.*)$"
+  local base, ops = text:match "^([%w_.]+)%s*(.*)$"
   if not base then
     fail("prefix " .. name .. " without an instruction",
       "write both in one statement")

@@ -176,7 +176,7 @@ function statement(s, text)
   elseif pseudo then -- how to encode, not what
     return pseudo .. " " .. statement(s, rest):gsub("^%.p2align.-; ", "")
   end
-  local name, ops = match(text, "^([%a][%w.]*)%s*(.-)$")
+  local name, ops = match(text, "^([%a][%w_.]*)%s*(.-)$")
   if not name or find(ops, "^==?[^=]") then
     s:refer(text) -- symbol = value
     return text
@@ -305,7 +305,7 @@ local function fresh(s, line, n, out, memo, fused)
     other(s, line, n, out)
     return false
   end
-  local name, ops = match(line, "^\t(%l%w*)[ \t]*(.*)$")
+  local name, ops = match(line, "^\t(%l[%w_]*)[ \t]*(.*)$")
   if byte(ops, #ops) == 32 or byte(ops, #ops) == TAB then
     ops = match(ops, "^(.-)%s*$")
   end
