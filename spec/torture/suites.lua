@@ -50,6 +50,8 @@ end
 M.absent = {
   { output = "undefined reference to `GOMP_", reason = "OpenMP's library" },
   { output = "undefined reference to `omp_", reason = "OpenMP's library" },
+  { output = "undefined reference to `feenableexcept'",
+    reason = "signals: no exception of floating point becomes one" },
 }
 absent("a file system that can be written", [[fprintf-2 printf-2
   user-printf]])
