@@ -283,7 +283,7 @@ test: all guests $(CTESTS) $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ##
 # sanitizer's own memory lies below 4 GiB: it sees the replays only.
 SANITIZE := -fsanitize=undefined -fno-sanitize-recover=all
 ctests: $(CTESTS)
-check-sanitizers: all $(REPLAYS) ## C tests and specs under UBSan, corpora under ASan
+check-sanitizers: all $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## C tests and specs under UBSan, corpora under ASan
 	+@$(MAKE) B=$(B)/ubsan CFLAGS='$(SANITIZE)' LDFLAGS='$(SANITIZE)' host ctests
 	@ZVM_SO=$(B)/ubsan .ci/test $(CTESTS:$(B)/%=$(B)/ubsan/%) $(CORPORA) -- lua5.1
 
