@@ -148,8 +148,9 @@ end
 --- The libc whole and the guests of the examples, next to Zydis, which only
 -- finds where instructions end.
 local function validator()
-  local text = output(("%smeasure %slibc-text.zvm %s/guest/*/*.zvm"):format(
-    DIR, DIR, BUILD))
+  local guests = output("ls " .. BUILD .. "/guest/*/*.zvm | grep -v bad.zvm")
+  local text = output(("%smeasure %slibc-text.zvm %s"):format(DIR, DIR,
+    (guests:gsub("\n", " "))))
   local ours, theirs, insns, size = text:match "^(%S+) (%S+) (%d+) (%d+)"
   ours, theirs = tonumber(ours), tonumber(theirs)
   line(string.format("validator, %.0f KiB", size / 1024), ours, "MB/s",
