@@ -106,11 +106,13 @@ $(B)/obj/core/validator/accept.o: STRICT += -I$(B)/gen
 
 # A cached verdict counts for the validator that reached it: these sources.
 JUDGES := $(sort $(wildcard core/isa/* core/validator/*.* core/validator/gen/* \
-  core/module/*) core/include/zvm_abi.h core/include/zvm_rules.def)
+  core/module/* core/base/* core/include/*))
 $(B)/gen/identity.inc: $(JUDGES) Makefile | setup
 	@mkdir -p $(@D)
-	$(call run,GEN){ cat $(JUDGES); $(CC) --version; echo $(OPT) $(CFLAGS); } | sha256sum | \
-	  sed 's/ .*/"/; s/^/#define ZVM__VALIDATOR_IDENTITY "/' >$@
+	$(call run,GEN)set -e; $(CC) --version >$@.of; cat $(JUDGES) Makefile >>$@.of; \
+	  echo '$(OPT) $(CORE_CFLAGS) $(STRICT) $(CFLAGS)' >>$@.of; \
+	  digest=$$(sha256sum <$@.of); rm $@.of; \
+	  echo "#define ZVM__VALIDATOR_IDENTITY \"$${digest%% *}\"" >$@
 
 $(B)/obj/core/module/cache.o: $(B)/gen/identity.inc
 $(B)/obj/core/module/cache.o: STRICT += -I$(B)/gen

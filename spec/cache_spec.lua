@@ -74,6 +74,23 @@ describe("the verdict cache", function()
     assert.equal(host.sha256(module), digest(module))
   end)
 
+  it("is made by the first of several processes, and serves all", function()
+    local path, new = os.tmpname(), os.tmpname()
+    host.write_file(path, new_module())
+    local load = ("%s -e 'assert(require [[zvm]].load([[%s]],"
+      .. " { cache = [[%s]] }))' || echo failed"):format(
+        os.getenv "ZVM_TEST_LUA" or "luajit", path, new)
+    for _ = 1, 10 do
+      os.execute("rm -rf " .. new)
+      local pipe = io.popen(("(%s) & (%s) & (%s) & wait"):format(load, load,
+        load) .. " 2>&1")
+      assert.equal("", pipe:read "*a")
+      pipe:close()
+    end
+    os.execute("rm -rf " .. new)
+    os.remove(path)
+  end)
+
   it("makes the directory for its user alone", function()
     assert.equal("rwx------", lfs.attributes(directory, "permissions"))
   end)

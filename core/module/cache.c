@@ -87,7 +87,8 @@ int zvm__cache_open(const char *path, zvm_error *err) {
   enum { HOW = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
   struct stat st;
   int dir = open(path, HOW);
-  if (dir < 0 && errno == ENOENT && mkdir(path, 0700) == 0)
+  if (dir < 0 && errno == ENOENT &&
+      (mkdir(path, 0700) == 0 || errno == EEXIST)) /* another was faster */
     dir = open(path, HOW);
   if (dir < 0) {
     zvm__fail_os(err, ZVM_E_SYSTEM, errno, "verdict cache %.160s", path);

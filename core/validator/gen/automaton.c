@@ -12,7 +12,6 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +40,14 @@ typedef struct state {
   bool above_v2;
 } state;
 
+/* In every build: the automaton is what the sandbox rests on. */
+static void must(bool good, const char *what) {
+  if (good)
+    return;
+  fprintf(stderr, "automaton: %s\n", what);
+  exit(1);
+}
+
 static state states[STATES];
 static unsigned used = FIRST;
 
@@ -57,6 +64,7 @@ static unsigned fused_count;
 
 static void fuse(int from, const void *bytes, unsigned size, unsigned to) {
   struct fused *f = &fused[fused_count++];
+  must(fused_count <= sizeof fused / sizeof *fused, "too many sequences");
   f->from = from;
   f->size = size;
   memcpy(f->bytes, bytes, size);
@@ -118,7 +126,7 @@ static unsigned intern(const uint16_t next[256], bool above_v2) {
     if (states[table[i]].above_v2 == above_v2 &&
         memcmp(states[table[i]].next, next, sizeof states->next) == 0)
       return table[i];
-  assert(used < STATES);
+  must(used < STATES, "too many states");
   memcpy(states[used].next, next, sizeof states->next);
   states[used].above_v2 = above_v2;
   table[i] = (uint16_t)used;
@@ -235,7 +243,7 @@ static unsigned *find_known(const known *k) {
     if (memcmp(&table[i].k, k, sizeof *k) == 0)
       return &table[i].state;
   count++;
-  assert(count < SIZE / 2);
+  must(count < SIZE / 2, "too many kinds of instruction");
   table[i].k = *k;
   return &table[i].state;
 }
@@ -272,7 +280,7 @@ static unsigned follow(int from, string s, bool above_v2) {
   zvm__insn in;
   if (f != NULL)
     return f->to;
-  assert(s.size < LONGEST);
+  must(s.size < LONGEST, "an instruction that does not end");
   memset(s.bytes + s.size, UNKNOWN, sizeof s.bytes - s.size);
   rule = zvm__decode(s.bytes, 0, &in);
   sign = zvm__check_memory(&in) == ZVM_R_MEM_RSP;
@@ -291,7 +299,7 @@ static unsigned follow(int from, string s, bool above_v2) {
     state = REFUSED;
   } else {
     unsigned rest = in.length - s.size;
-    assert(((in.attr & A_V3) != 0) == above_v2);
+    must(((in.attr & A_V3) != 0) == above_v2, "a state of another level");
     state = sign ? count_down(3, not_negative(count_down(rest - 4,
                                                          end_of(&in))))
                  : count_down(rest, end_of(&in));
