@@ -90,7 +90,10 @@ zvm_status zvm__timers_start(zvm__run *run, zvm_error *err);
 void zvm__timers_stop(zvm__run *run);
 
 /* A timer's signal: does it end the run? Called by the handler. */
-bool zvm__timers_strike(zvm__run *run, int which);
+bool zvm__timers_strike(zvm__run *run, const siginfo_t *info);
+
+/* Is this signal one of the run's own timers'? */
+bool zvm__timers_sent(const zvm__run *run, const siginfo_t *info);
 
 /* Deliver to the host what stopped a run. Its handlers may not return. */
 void zvm__signals_raise(const sigset_t *again);

@@ -131,8 +131,8 @@ static void on_fault(int sig, siginfo_t *info, void *frame) {
   zvm__run *run = atomic_load(&signals.run);
   if (run == NULL || zvm__lowmem_thread() != atomic_load(&signals.thread)) {
     chain(sig, info, frame);
-  } else if (sig == ZVM__TIMER_SIGNAL && info->si_code == SI_TIMER) {
-    if (zvm__timers_strike(run, info->si_value.sival_int))
+  } else if (sig == ZVM__TIMER_SIGNAL && zvm__timers_sent(run, info)) {
+    if (zvm__timers_strike(run, info))
       leave(frame);
   } else if (info->si_code <= 0) { /* sent by kill, not a fault */
     if (!is_ignored(host_action(sig)))
@@ -286,7 +286,7 @@ zvm_status zvm__signals_install(zvm__run *run, zvm_error *err) {
 ** With all blocked: a timer may have struck when the run was over already.
 ** What others sent stays.
 */
-static void take_off_queue(void) {
+static void take_off_queue(const zvm__run *run) {
   static const struct timespec at_once = {0, 0};
   bool sent = false;
   siginfo_t info;
@@ -294,7 +294,7 @@ static void take_off_queue(void) {
   (void)sigemptyset(&set);
   (void)sigaddset(&set, ZVM__TIMER_SIGNAL);
   while (sigtimedwait(&set, &info, &at_once) > 0)
-    sent = sent || info.si_code != SI_TIMER;
+    sent = sent || !zvm__timers_sent(run, &info);
   if (sent)
     (void)raise(ZVM__TIMER_SIGNAL);
 }
@@ -304,7 +304,7 @@ void zvm__signals_restore(void) {
   const zvm__run *run = atomic_load(&signals.run);
   (void)swap_mask(~(uint64_t)0);
   if (run != NULL && (run->bounds.timeout_ms | run->bounds.cpu_ms) != 0)
-    take_off_queue();
+    take_off_queue(run);
   restore_handlers();
   atomic_store(&signals.run, NULL);
   (void)sigaltstack(&signals.host_stack, NULL);

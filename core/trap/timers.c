@@ -32,7 +32,7 @@ static bool start(zvm__run *run, int which, clockid_t clock, uint64_t first,
                            .sigev_signo = ZVM__TIMER_SIGNAL};
   struct itimerspec when = {.it_value = from_ms(first),
                             .it_interval = from_ms(then)};
-  event.sigev_value.sival_int = which;
+  event.sigev_value.sival_ptr = (char *)run + which;
   event._sigev_un._tid = gettid();
   int id;
   if (syscall(SYS_timer_create, clock, &event, &id) != 0)
@@ -67,9 +67,21 @@ void zvm__timers_stop(zvm__run *run) {
 }
 
 
-bool zvm__timers_strike(zvm__run *run, int which) {
+/* A timer of the host's has another value than this run's address. */
+static int kind_of(const zvm__run *run, const siginfo_t *info) {
+  uintptr_t which = (uintptr_t)info->si_value.sival_ptr - (uintptr_t)run;
+  return info->si_code == SI_TIMER && which <= LOOK ? (int)which : -1;
+}
+
+
+bool zvm__timers_sent(const zvm__run *run, const siginfo_t *info) {
+  return kind_of(run, info) >= 0;
+}
+
+
+bool zvm__timers_strike(zvm__run *run, const siginfo_t *info) {
   struct rusage used;
-  switch (which) {
+  switch (kind_of(run, info)) {
   case WALL:
     (void)zvm__run_end(run, ZVM_STATE_TIMEOUT);
     return true;

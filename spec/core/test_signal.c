@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -269,6 +270,25 @@ static void *run_many(void *arg) {
 }
 
 
+/* A timer of the host's, with the signal that limits of time use. */
+static void test_own_timer(void) {
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
+                           .sigev_signo = SIGFPE};
+  const struct itimerspec often = {.it_value = {.tv_nsec = 1000000},
+                                   .it_interval = {.tv_nsec = 1000000}};
+  timer_t timer;
+  handle(SIGFPE, SIG_IGN);
+  handle(SIGINT, count);
+  bool set = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 &&
+             timer_settime(timer, 0, &often, NULL) == 0;
+  zvm_report r = run_and_send(spins, SIGINT, NULL);
+  ok(set && r.state == ZVM_STATE_STOPPED && r.signal == SIGINT,
+     "a timer of the host's is not the guest's limit");
+  (void)timer_delete(timer);
+  handle(SIGFPE, SIG_DFL);
+}
+
+
 static void test_threads(void) {
   pthread_t t[4];
   long bad[4] = {0};
@@ -357,6 +377,7 @@ int main(void) {
   test_others();
   test_chain();
   test_changes();
+  test_own_timer();
   test_threads();
   test_children();
   return tap_done();
