@@ -82,6 +82,40 @@ describe("zvm", function()
     assert.equal(0, (run("validate " .. GOOD)))
   end)
 
+  it("prints no control characters of a file's name", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    os.execute("mkdir " .. folder)
+    local file = ("%s/a\n\27[31mb"):format(folder)
+    host.write_file(file, host.read_file(bad))
+    for _, command in ipairs { "validate", "explain" } do
+      local status, out = run(("%s '%s'"):format(command, file))
+      assert.equal(1, status)
+      assert.truthy(out:find("/a??[31mb:", 1, true), out)
+      assert.is_nil(out:find("\27", 1, true))
+    end
+    os.remove(file)
+    os.remove(folder)
+  end)
+
+  it("says so and gives 2 when its words cannot be written", function()
+    local status = os.execute(
+      "lua/bin/zvm explain " .. GOOD .. " >/dev/full 2>/dev/null")
+    assert.equal(2, status / 256)
+  end)
+
+  it("looks for no place in a message that is the file's name", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    os.execute("mkdir " .. folder .. " && mkfifo '" .. folder
+      .. "/at file offset 0x10'")
+    local status, _, err = run("explain '" .. folder
+      .. "/at file offset 0x10'", "timeout 20 lua/bin/zvm")
+    assert.equal(2, status)
+    assert.truthy(err:find("not a regular file", 1, true), err)
+    os.execute("rm -rf " .. folder)
+  end)
+
   it("cc is zvm-cc", function()
     local base = os.tmpname()
     host.write_file(base .. ".c", "int main(void) { return 7; }\n")

@@ -159,8 +159,8 @@ end
 
 -- More about a file that is no module: what stands at the place that the
 -- message names.
-local function details_of(bytes, message)
-  local at = tonumber(message:match "at file offset 0x(%x+)" or "", 16)
+local function details_of(bytes, place)
+  local at = tonumber(place or "", 16)
   if not at or not bytes then
     return nil
   end
@@ -173,6 +173,16 @@ local function details_of(bytes, message)
     bytes = bundle.hex(bytes:sub(at + 1, at + 16)) }
 end
 
+-- The place that a message names, in hex. A path is the user's, and may say
+-- anything: it comes first, cut to 100 bytes.
+local function place_in(file)
+  local message = file.message
+  if file.path then
+    message = message:sub(math.min(#file.path, 100) + 1)
+  end
+  return message:match "^:? ?at file offset 0x(%x+)"
+end
+
 -- A file is read again only when zvm.load could read it: others may be
 -- pipes, or have no end. Should it change meanwhile, the explanation is off;
 -- the verdict is not.
@@ -181,9 +191,7 @@ local function load(program)
   file.module, file.message, file.code, file.findings = zvm.load(program)
   if not file.path then
     file.bytes = program
-  elseif file.module or file.findings
-    or file.message:find("at file offset 0x", 1, true)
-  then
+  elseif file.module or file.findings or place_in(file) then
     file.bytes = slurp(file.path)
   end
   return file
@@ -218,7 +226,7 @@ function M.module(program, options)
   if not segment or not (file.module or file.findings) then
     return nil, file.message or program .. ": changed while it was read",
       file.code or "SYSTEM",
-      file.code == "FORMAT" and details_of(file.bytes, file.message) or nil
+      file.code == "FORMAT" and details_of(file.bytes, place_in(file)) or nil
   end
   local self = { code = elf.content(file.bytes, segment),
     address = segment.address, decode = nil,

@@ -27,10 +27,12 @@ local Symbols = {}
 Symbols.__index = Symbols
 
 -- What would move a terminal's cursor, or worse, becomes a question mark:
--- C0 and C1 controls (the latter in UTF-8), and delete.
+-- C0 and C1 controls (the latter in UTF-8), delete, and what turns the
+-- direction of the text.
 local function shown(text)
   return text and (text:gsub("[%z\1-\31\127]", "?")
-    :gsub("\194[\128-\159]", "?"))
+    :gsub("\194[\128-\159]", "?"):gsub("\226\128[\170-\174]", "?")
+    :gsub("\226\129[\166-\169]", "?"))
 end
 
 M.shown = shown

@@ -2,6 +2,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local arguments = require "zvm.cli.arguments"
+local symbols = require "zvm.symbols"
 local zvm = require "zvm"
 
 local M = {
@@ -27,6 +28,7 @@ local function one(path)
     path = "./" .. path
   end
   local module, message, _, findings = zvm.load(path)
+  path = symbols.shown(path)
   if module then
     local about = module:about()
     module:close()

@@ -1,6 +1,8 @@
 --- What zvm.explain found, as text to read: 80 columns, no colours.
 --
 -- SPDX-License-Identifier: Apache-2.0
+local symbols = require "zvm.symbols"
+
 local M = {}
 
 local WIDTH = 80
@@ -184,7 +186,7 @@ local function groups(findings)
 end
 
 local function name(result)
-  return result.file or "code"
+  return result.file and symbols.shown(result.file) or "code"
 end
 
 local function refused_lines(out, result)
