@@ -56,7 +56,6 @@ build = {
     },
     lib = {
       zvm = "build/zvm.so",
-      ["zvm.disasm"] = "build/zvm/disasm.so",
     },
   },
 }

@@ -191,7 +191,7 @@ local function try_compile(test)
   code, output = sh(("%s %s -o %s/t.zvm %s"):format(CC, test.march, dir,
     module_of()))
   if code ~= 0 then return "FAILED", "link: " .. complaint(output) end
-  code, output = sh(("%s/bin/zvm-validate %s/t.zvm"):format(build, dir))
+  code, output = sh(("lua/bin/zvm validate %s/t.zvm"):format(dir))
   if code ~= 0 then return "FAILED", "validate: " .. output:match "[^\n]*" end
   return "passed", ""
 end
