@@ -83,4 +83,10 @@ function M.slurp(path)
   return bytes, bytes == nil and path .. ": " .. (message or "no file") or nil
 end
 
+--- A word of the command line as the path that it is: zvm.load takes some
+-- strings for the bytes of a program.
+function M.path(word)
+  return (word == "" or word:byte() == 127) and "./" .. word or word
+end
+
 return M

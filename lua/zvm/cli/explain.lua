@@ -19,11 +19,7 @@ local KNOWN = { max = "number", code = "flag", address = "number",
 -- What explain.module or explain.code gives for a file.
 local function explained(path, options)
   if not options.code then
-    -- A path that looks like bytes to zvm.load is a path all the same.
-    if path == "" or path:byte() == 127 then
-      path = "./" .. path
-    end
-    return explain.module(path, { max = options.max })
+    return explain.module(arguments.path(path), { max = options.max })
   end
   local bytes, message = arguments.slurp(path)
   if not bytes then

@@ -24,9 +24,7 @@ local function print_findings(path, findings)
 end
 
 local function one(path)
-  if path == "" or path:byte() == 127 then
-    path = "./" .. path
-  end
+  path = arguments.path(path)
   local module, message, _, findings = zvm.load(path)
   path = symbols.shown(path)
   if module then
