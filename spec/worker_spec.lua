@@ -151,6 +151,19 @@ describe("a thousand runs", function()
     end, 500)
   end)
 
+  it("may be of modules and sizes in any order", function()
+    local a = assert(zvm.load(code.print "a"))
+    local b = assert(zvm.load(code.print "b"))
+    for _, which in ipairs { "aaaaaaab", "bbbbbbbaab", "abababab" } do
+      for i = 1, #which do
+        local name = which:sub(i, i)
+        local report = apart { program = name == "a" and a or b,
+          memory = (i % 3 + 1) * 2 ^ 20, stack = (i % 2 + 1) * 2 ^ 16 }
+        assert.equal(name, report.channels.stdout.data)
+      end
+    end
+  end)
+
   it("see nothing of each other", function()
     local count = code.new():raw "67 83 04 25 00000400 01"
       :raw "67 8b 3c 25 00000400":call "exit"

@@ -7,7 +7,8 @@
 **
 ** Descriptors: 2 is the socket to the host in both, so that the text of a
 ** broken invariant can go nowhere else. The zygote has the host's pidfd at
-** 1 and a signalfd at 0; a worker has what the job brings from 0 on.
+** 1, a signalfd at 0 and the image of the module that is expected at 3; a
+** worker has what the job brings from 0 on.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -17,16 +18,23 @@
 #include "base/error.h"
 #include "job/wire.h"
 
-enum { ZVM__CELL_SOCKET = 2, ZVM__CELL_HOST = 1, ZVM__CELL_SIGNALS = 0 };
+enum {
+  ZVM__CELL_SIGNALS = 0,
+  ZVM__CELL_HOST = 1,
+  ZVM__CELL_SOCKET = 2,
+  ZVM__CELL_IMAGE = 3,
+};
 
-/* Make the filter; once. */
-void zvm__filter_prepare(void);
-/* From here on only what filter.def allows. */
-bool zvm__filter_install(void);
+/* From here on only what filter.def allows, in the zygote and in a worker. */
+bool zvm__filter_zygote(void);
+bool zvm__filter_worker(void);
 
 /* In the zygote, for itself and all its workers. NULL, or what failed. */
 const char *zvm__lock_zygote(void);
-/* In a worker; `parent` is the zygote's pid. False if it must not go on. */
+/*
+** In a worker; `parent` is the zygote's pid. Keeps `socket`, and the image.
+** False if it must not go on.
+*/
 bool zvm__lock_worker(pid_t parent, int socket);
 /* With the job known, and its descriptors there. */
 bool zvm__lock_job(const zvm__wire_head *head);
@@ -36,6 +44,9 @@ _Noreturn void zvm__work(void);
 
 /* Receive a job (receive.c). False: the host is gone, or out of order. */
 bool zvm__receive(zvm__job *job, zvm__wire_head *head);
+
+/* False: it has more segments than can be. */
+bool zvm__receive_module(zvm_module *m, const zvm__wire_module *w, int image);
 
 /* Write where a job will be written. */
 void zvm__receive_touch(void);

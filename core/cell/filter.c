@@ -1,10 +1,12 @@
 /*
 ** filter.c - the filter of system calls, from filter.def.
 **
-** Installing a filter costs what the kernel takes to try every number of a
-** system call on it, so it is a binary tree: 25 us in place of 200 for a
-** list of the same length. Each leaf ends by itself; to fall through is not
-** possible.
+** There are two. The zygote's allows what it and its workers need, once for
+** all; a worker's takes away what only the zygote needs. Together they leave
+** a worker what CALL lists. To install a filter costs what the kernel takes
+** to compile it and to try every number of a system call on it: most of that
+** is done when the zygote starts, and both are binary trees. Each leaf ends
+** by itself; to fall through is not possible.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -21,6 +23,7 @@
 
 typedef enum check {
   ANY,
+  NONE,
   PRIVATE_WX, /* mmap: MAP_PRIVATE, not PROT_WRITE and PROT_EXEC at once */
   NO_EXEC,    /* mprotect: no PROT_EXEC */
   QUERY,      /* personality: 0xffffffff */
@@ -39,7 +42,7 @@ typedef struct program {
   uint32_t count;
 } program;
 
-static program filter;
+static program for_zygote, for_worker;
 
 #define LOAD(field)                                                      \
   BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                                     \
@@ -79,6 +82,9 @@ static void add_check(program *p, check c) {
   switch (c) {
   case ANY:
     break;
+  case NONE:
+    ADD(p, KILL);
+    return;
   case PRIVATE_WX:
     ADD(p, HIGH(2), MUST(0), LOW(2), AND(PROT_WRITE | PROT_EXEC),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROT_WRITE | PROT_EXEC, 0, 1),
@@ -98,21 +104,26 @@ static void add_check(program *p, check c) {
 }
 
 
-/* Calls [from, to), ascending; the number is in the accumulator. */
-static void add_tree(program *p, const call *calls, size_t from, size_t to) {
+/*
+** Calls [from, to), ascending; the number is in the accumulator. `other` is
+** what becomes of those that are not among them.
+*/
+static void add_tree(program *p, const call *calls, size_t from, size_t to,
+                     uint32_t other) {
   if (to - from == 1) {
-    ADD(p, MUST(calls[from].number));
+    ADD(p, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[from].number, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, other));
     add_check(p, calls[from].check);
     return;
   }
   size_t middle = from + (to - from) / 2;
   uint32_t jump = p->count;
   ADD(p, BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, calls[middle].number, 0, 0));
-  add_tree(p, calls, from, middle);
+  add_tree(p, calls, from, middle, other);
   uint32_t over = p->count - jump - 1;
   ZVM_CHECK(over <= 255);
   p->code[jump].jt = (uint8_t)over;
-  add_tree(p, calls, middle, to);
+  add_tree(p, calls, middle, to, other);
 }
 
 
@@ -123,22 +134,43 @@ static int compare(const void *a, const void *b) {
 }
 
 
-void zvm__filter_prepare(void) {
-  static call calls[] = {
-#define CALL(name, check, reason) {SYS_##name, check},
-#include "filter.def"
-#undef CALL
-  };
-  enum { CALLS = sizeof calls / sizeof calls[0] };
-  qsort(calls, CALLS, sizeof calls[0], compare);
-  filter.count = 0;
-  /* Numbers of x32 calls are above all others: the tree refuses them. */
-  ADD(&filter, LOAD(arch), MUST(AUDIT_ARCH_X86_64), LOAD(nr));
-  add_tree(&filter, calls, 0, CALLS);
+/* Numbers of x32 calls are above all others: the zygote's tree refuses them. */
+static void make(program *p, call *calls, size_t count, uint32_t other) {
+  qsort(calls, count, sizeof calls[0], compare);
+  ADD(p, LOAD(arch), MUST(AUDIT_ARCH_X86_64), LOAD(nr));
+  add_tree(p, calls, 0, count, other);
 }
 
 
-bool zvm__filter_install(void) {
-  struct sock_fprog p = {(unsigned short)filter.count, filter.code};
-  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &p) == 0;
+static bool install(const program *p) {
+  struct sock_fprog f = {(unsigned short)p->count,
+                         (struct sock_filter *)(uintptr_t)p->code};
+  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f) == 0;
+}
+
+
+bool zvm__filter_zygote(void) {
+  static call both[] = {
+#define CALL(name, check, reason) {SYS_##name, check},
+#define ZYGOTE(name) {SYS_##name, ANY},
+#include "filter.def"
+#undef ZYGOTE
+#undef CALL
+  };
+  static call own[] = {
+#define CALL(name, check, reason)
+#define ZYGOTE(name) {SYS_##name, NONE},
+#include "filter.def"
+#undef ZYGOTE
+#undef CALL
+  };
+  make(&for_zygote, both, sizeof both / sizeof both[0],
+       SECCOMP_RET_KILL_PROCESS);
+  make(&for_worker, own, sizeof own / sizeof own[0], SECCOMP_RET_ALLOW);
+  return install(&for_zygote);
+}
+
+
+bool zvm__filter_worker(void) {
+  return install(&for_worker);
 }

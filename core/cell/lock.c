@@ -12,22 +12,34 @@
 #include <unistd.h>
 
 #include "cell.h"
-#include "memory/layout.h"
 
 /* Address space beside the guest's: this program, its stack and heap. */
-enum { OWN_SPACE = 64 << 20 };
+enum { OWN_SPACE = 16 << 20 };
+
+
+/* As the zygote found them. */
+static struct rlimit found[RLIM_NLIMITS];
+
+
+static bool find_limits(void) {
+  for (int i = 0; i < (int)RLIM_NLIMITS; i++)
+    if (prlimit(0, (enum __rlimit_resource)i, NULL, &found[i]) != 0)
+      return false;
+  return true;
+}
+
+
+static rlim_t least(rlim_t a, rlim_t b) {
+  return a < b ? a : b;
+}
 
 
 /* Lower a limit, soft and hard; never raise it. */
 static bool limit(int what, uint64_t most) {
-  struct rlimit r;
-  if (prlimit(0, (enum __rlimit_resource)what, NULL, &r) != 0)
-    return false;
-  if (r.rlim_max > most)
-    r.rlim_max = most;
-  if (r.rlim_cur > r.rlim_max)
-    r.rlim_cur = r.rlim_max;
-  return prlimit(0, (enum __rlimit_resource)what, &r, NULL) == 0;
+  struct rlimit *r = &found[what];
+  r->rlim_max = least(r->rlim_max, most);
+  r->rlim_cur = least(r->rlim_cur, r->rlim_max);
+  return prlimit(0, (enum __rlimit_resource)what, r, NULL) == 0;
 }
 
 
@@ -47,7 +59,7 @@ const char *zvm__lock_zygote(void) {
     return "dumpable";
   if (!drop_capabilities())
     return "capabilities";
-  if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_MEMLOCK, 0) ||
+  if (!find_limits() || !limit(RLIMIT_CORE, 0) || !limit(RLIMIT_MEMLOCK, 0) ||
       !limit(RLIMIT_MSGQUEUE, 0) || !limit(RLIMIT_RTPRIO, 0) ||
       !limit(RLIMIT_SIGPENDING, 64))
     return "resource limits";
@@ -57,14 +69,16 @@ const char *zvm__lock_zygote(void) {
 
 bool zvm__lock_worker(pid_t parent, int socket) {
   if (dup2(socket, ZVM__CELL_SOCKET) < 0 || close_range(0, 1, 0) != 0 ||
-      close_range(ZVM__CELL_SOCKET + 1, ~0U, 0) != 0)
+      close_range(ZVM__CELL_IMAGE + 1, ~0U, 0) != 0)
     return false;
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
     return false;
   /* It may have died before the line above. */
   if (getppid() != parent)
     return false;
-  return limit(RLIMIT_NPROC, 0) && zvm__filter_install();
+  if (setsid() < 0)
+    return false;
+  return limit(RLIMIT_NPROC, 0) && zvm__filter_worker();
 }
 
 
@@ -78,5 +92,5 @@ bool zvm__lock_job(const zvm__wire_head *head) {
   /* 0 is taken; poll refuses to look at more descriptors than this. */
   return limit_cpu(head->cpu_ms) && limit(RLIMIT_NOFILE, 1) &&
          limit(RLIMIT_FSIZE, head->file_size) &&
-         limit(RLIMIT_AS, ZVM__RESERVED_END + OWN_SPACE + head->memory);
+         limit(RLIMIT_AS, OWN_SPACE + head->memory);
 }

@@ -13,13 +13,12 @@
 #include "cell.h"
 
 static struct {
+  zvm_module module;
+  zvm__channels channels;
   union {
     zvm__wire_head head;
     uint8_t bytes[sizeof(zvm__wire_head) + ZVM__WIRE_BLOB];
   } message;
-  zvm_module module;
-  zvm__map map;
-  zvm__channels channels;
 } room;
 
 typedef struct cursor {
@@ -108,16 +107,23 @@ static bool read_channel(const zvm__wire_channel *w, zvm__channel *ch,
 }
 
 
+bool zvm__receive_module(zvm_module *m, const zvm__wire_module *w,
+                         int image) {
+  if (w->segments > ZVM__SEGMENTS_MAX)
+    return false;
+  *m = (zvm_module){.refs = 1,
+                    .image_fd = image,
+                    .seg_count = w->segments,
+                    .facts = w->facts};
+  memcpy(m->seg, w->segment, w->segments * sizeof m->seg[0]);
+  return true;
+}
+
+
 static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
   const zvm__wire_job *w = next(&c, sizeof *w);
-  if (w == NULL || w->segments > ZVM__SEGMENTS_MAX)
+  if (w == NULL || !zvm__receive_module(&room.module, &w->module, nth_fd(0)))
     return false;
-  room.module = (zvm_module){.refs = 1,
-                             .image_fd = nth_fd(0),
-                             .seg_count = w->segments,
-                             .facts = w->facts};
-  memcpy(room.module.seg, w->segment, sizeof room.module.seg);
-  room.map = w->map;
   const zvm__wire_channel *list = next(&c, w->channels * sizeof *list);
   const uint8_t *manifest = next(&c, w->manifest_size);
   room.channels.list = calloc(w->channels, sizeof *room.channels.list);
@@ -128,7 +134,7 @@ static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
     if (!read_channel(&list[i], &room.channels.list[i], &fd, &c))
       return false;
   *job = (zvm__job){.module = &room.module,
-                    .map = &room.map,
+                    .map = &w->module.map,
                     .manifest = manifest,
                     .manifest_size = w->manifest_size,
                     .channels = &room.channels,
@@ -140,9 +146,8 @@ static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
 
 void zvm__receive_touch(void) {
   volatile uint8_t *p = room.message.bytes;
-  p[0] = p[ZVM_PAGE_SIZE] = 0;
-  volatile zvm__map *map = &room.map;
-  map->count = 0;
+  room.module.refs = 0;
+  p[ZVM_PAGE_SIZE] = 0;
 }
 
 

@@ -69,7 +69,8 @@ static bool answer(zvm__wire_reply *reply, const zvm__channels *chs) {
 void zvm__work(void) {
   zvm__wire_head head;
   zvm__job job;
-  if (!zvm__receive(&job, &head) || !zvm__lock_job(&head))
+  if (!zvm__receive(&job, &head) || !zvm__map_keep(job.map, job.module) ||
+      !zvm__lock_job(&head))
     _exit(1);
   size_t size = sizeof(zvm__wire_reply) +
                 job.channels->count * sizeof(zvm__wire_moved);

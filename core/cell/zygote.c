@@ -18,8 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,10 +31,13 @@
 #include "memory/lowmem.h"
 #include "memory/map.h"
 
+#ifndef MADV_GUARD_INSTALL /* Linux 6.13 */
+#define MADV_GUARD_INSTALL 102
+#endif
+
 enum {
   WAITING = 4, /* workers, if nobody asks for more */
   WORKERS_MOST = 1024,
-  AROUND = 64 * 1024,
 };
 
 typedef struct worker {
@@ -48,6 +53,13 @@ static struct {
   unsigned count;
   worker list[WORKERS_MOST];
 } zygote;
+
+/* The module whose image is at ZVM__CELL_IMAGE, if it is there. */
+static struct {
+  bool known;
+  zvm_module module;
+  zvm__map map;
+} expected;
 
 
 /* -- Hello --------------------------------------------------------------- */
@@ -80,7 +92,8 @@ static zvm_status prepare_memory(zvm_error *err) {
     return st;
   st = zvm__gate_prepare(err);
   if (st == ZVM_OK)
-    st = zvm__signals_prepare(err);
+    st = zvm__signals_arm(err);
+  zvm__lowmem_release();
   if (st == ZVM_OK && !zvm__map_prepare())
     st = zvm__fail_os(err, ZVM_E_SYSTEM, errno, "cannot map a stack");
   zvm__lowmem_give();
@@ -91,7 +104,6 @@ static zvm_status prepare_memory(zvm_error *err) {
 static bool say_hello(void) {
   zvm__wire_hello hello = {.magic = ZVM__WIRE_HELLO, .status = ZVM_OK};
   zvm_error err = {.status = ZVM_OK};
-  zvm__filter_prepare();
   hello.status = prepare_memory(&err);
   memcpy(hello.text, err.text, sizeof hello.text);
   const char *failed = zvm__lock_zygote();
@@ -108,24 +120,32 @@ static bool say_hello(void) {
 
 /* -- Workers ------------------------------------------------------------- */
 
+/* Pages that nobody uses, one in code and one in constants. */
+__attribute__((section(".text.spare,\"ax\"#"), aligned(ZVM_PAGE_SIZE)))
+static const uint8_t spare_code[ZVM_PAGE_SIZE] = {0xF4};
+__attribute__((aligned(ZVM_PAGE_SIZE)))
+static const uint8_t spare_data[ZVM_PAGE_SIZE] = {0xF4};
+
+
+/*
+** A fork copies what is mapped of a file only if there is a guard in the
+** mapping: then a worker has at once what the zygote had, and else by one
+** fault for sixteen pages. Older kernels do not know guards in files.
+*/
+static void plan_forks(void) {
+  (void)madvise((void *)(uintptr_t)spare_code, ZVM_PAGE_SIZE,
+                MADV_GUARD_INSTALL);
+  (void)madvise((void *)(uintptr_t)spare_data, ZVM_PAGE_SIZE,
+                MADV_GUARD_INSTALL);
+}
+
+
 /*
 ** Pages that every run needs, taken now while nobody waits: a fault costs as
 ** much as several system calls.
 */
 static void touch_pages(void) {
-  extern const char __executable_start[], etext[];
-  const volatile char *text = __executable_start;
-  size_t size = (uintptr_t)etext - (uintptr_t)__executable_start;
-  /* The kernel maps as many pages around one that faults. */
-  for (size_t i = 0; i < size; i += AROUND)
-    (void)text[i];
-  volatile char *heap = malloc(2 * ZVM_PAGE_SIZE);
-  if (heap != NULL)
-    heap[0] = heap[ZVM_PAGE_SIZE] = 0;
-  free((void *)(uintptr_t)heap);
   zvm__receive_touch();
-  struct timespec now; /* the kernel's own page of code, and its clock */
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
   zvm__context_page()->done = 0;
   *(volatile uint64_t *)(uintptr_t)ZVM__ENTRY_RSP = 0;
 }
@@ -134,6 +154,9 @@ static void touch_pages(void) {
 _Noreturn static void be_worker(int socket) {
   if (!zvm__lock_worker(zygote.pid, socket))
     _exit(1);
+  if (expected.known)
+    zvm__map_expect(&expected.map, &expected.module);
+  (void)close(ZVM__CELL_IMAGE);
   touch_pages();
   zvm__work();
 }
@@ -169,8 +192,8 @@ static int add_worker(void) {
     return EMFILE;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return errno;
-  /* No handlers of fork: there is one thread, and nothing to undo. */
-  pid_t pid = _Fork();
+  /* The call itself: there is one thread, and no handler of fork. */
+  pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
   if (pid == 0)
     be_worker(ends[1]);
   int os = pid < 0 ? errno : hand_over(ends[0], ++zygote.last);
@@ -259,18 +282,58 @@ static void tell(uint64_t number, int sig) {
 }
 
 
+/* The image comes with it, or else, with no descriptor free, it is unknown. */
+static void expect(const zvm__wire_expect *next, int image) {
+  expected.known = false;
+  if (image < 0)
+    return;
+  if (image != ZVM__CELL_IMAGE) {
+    bool moved = dup2(image, ZVM__CELL_IMAGE) == ZVM__CELL_IMAGE;
+    (void)close(image);
+    if (!moved)
+      return;
+  }
+  expected.map = next->module.map;
+  expected.known = zvm__receive_module(&expected.module, &next->module,
+                                       ZVM__CELL_IMAGE);
+}
+
+
+static int descriptor_of(struct msghdr *m) {
+  const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+  int fd = -1;
+  if (c != NULL && c->cmsg_type == SCM_RIGHTS)
+    memcpy(&fd, CMSG_DATA(c), sizeof fd);
+  return fd;
+}
+
+
 /* False: the host is gone. */
 static bool hear_host(void) {
-  zvm__wire_word word;
-  ssize_t n = recv(ZVM__CELL_SOCKET, &word, sizeof word, MSG_DONTWAIT);
+  union {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(sizeof(int))];
+  } control;
+  union {
+    zvm__wire_word word;
+    zvm__wire_expect expect;
+  } said;
+  struct iovec io = {&said, sizeof said};
+  struct msghdr m = {.msg_iov = &io,
+                     .msg_iovlen = 1,
+                     .msg_control = control.bytes,
+                     .msg_controllen = sizeof control.bytes};
+  ssize_t n = recvmsg(ZVM__CELL_SOCKET, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (n < 0)
     return errno == EAGAIN || errno == EINTR;
-  if (n != (ssize_t)sizeof word)
+  if (n < (ssize_t)sizeof said.word)
     return false;
-  if (word.magic == ZVM__WIRE_MORE)
+  if (said.word.magic == ZVM__WIRE_MORE)
     add_one_more();
-  else if (word.magic == ZVM__WIRE_TELL)
-    tell(word.worker, word.number);
+  else if (said.word.magic == ZVM__WIRE_TELL)
+    tell(said.word.worker, said.word.number);
+  else if (said.word.magic == ZVM__WIRE_EXPECT && n == (ssize_t)sizeof said)
+    expect(&said.expect, descriptor_of(&m));
   return true;
 }
 
@@ -308,8 +371,14 @@ int main(void) {
     return 1;
   if (fd != ZVM__CELL_SIGNALS)
     (void)close(fd);
+  /* Its place is taken, so that no socket gets it. */
+  if (dup2(ZVM__CELL_SIGNALS, ZVM__CELL_IMAGE) != ZVM__CELL_IMAGE)
+    return 1;
   zygote.pid = getpid();
   zygote.target = WAITING;
+  plan_forks();
+  if (!zvm__filter_zygote())
+    return 1;
   serve();
   /* Workers die with us, by PR_SET_PDEATHSIG. */
   return 0;

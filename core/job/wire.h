@@ -17,6 +17,8 @@
 #ifndef ZVM_JOB_WIRE_H
 #define ZVM_JOB_WIRE_H
 
+#include <string.h>
+
 #include "job/job.h"
 
 enum {
@@ -28,6 +30,7 @@ enum {
   ZVM__WIRE_NONE = 0x6e6f6e31,   /* a zvm__wire_word: no worker, errno   */
   ZVM__WIRE_MORE = 0x6d6f7231,   /* a zvm__wire_word: none is waiting    */
   ZVM__WIRE_TELL = 0x74656c31,   /* a zvm__wire_word: signal to a worker */
+  ZVM__WIRE_EXPECT = 0x65787031, /* a zvm__wire_expect                   */
   ZVM__WIRE_FDS = 250,          /* the kernel takes 253 */
   ZVM__WIRE_BLOB = 48 * 1024,   /* a larger one is a file */
   ZVM__WIRE_PIECE = 64 * 1024,
@@ -36,12 +39,17 @@ enum {
 
 /* -- Host to worker ------------------------------------------------------ */
 
-/* The blob: this, the channels, the manifest, the bytes of each MEMORY. */
-typedef struct zvm__wire_job {
+/* A module, but for its image, and where all of an instance will be. */
+typedef struct zvm__wire_module {
   zvm_module_facts facts;
   uint32_t segments;
   zvm_segment segment[ZVM__SEGMENTS_MAX];
   zvm__map map;
+} zvm__wire_module;
+
+/* The blob: this, the channels, the manifest, the bytes of each MEMORY. */
+typedef struct zvm__wire_job {
+  zvm__wire_module module;
   zvm__bounds bounds;
   uint64_t manifest_size;
   uint32_t channels;
@@ -70,7 +78,7 @@ typedef struct zvm__wire_head {
   uint32_t magic;
   uint32_t fds;    /* with this and the following messages */
   uint64_t blob;   /* bytes */
-  uint64_t memory; /* address space that the channels need beyond the guest's */
+  uint64_t memory; /* address space for the guest and its channels, bytes */
   uint64_t cpu_ms;    /* of the job; 0: no limit */
   uint64_t file_size; /* RLIMIT_FSIZE of the host */
   bool apart;      /* the second descriptor is the blob */
@@ -109,6 +117,27 @@ typedef struct zvm__wire_word {
   int32_t number; /* errno or signal */
   uint64_t worker;
 } zvm__wire_word;
+
+/*
+** What the next jobs will run, most likely, with the image's descriptor:
+** workers map it while they wait.
+*/
+typedef struct zvm__wire_expect {
+  uint32_t magic;
+  zvm__wire_module module;
+} zvm__wire_expect;
+
+static inline zvm__wire_module zvm__wire_module_of(const zvm_module *m,
+                                                   const zvm__map *map) {
+  zvm__wire_module w;
+  memset(&w, 0, sizeof w); /* the padding travels */
+  w.facts = m->facts;
+  w.segments = m->seg_count;
+  memcpy(w.segment, m->seg, m->seg_count * sizeof m->seg[0]);
+  w.map = *map;
+  return w;
+}
+
 
 /* The first message of the zygote: does it work here? */
 typedef struct zvm__wire_hello {

@@ -26,6 +26,7 @@ static struct {
   pthread_mutex_t turn;
   _Atomic pid_t owner; /* thread that has its turn, or 0 */
   bool reserved;       /* guarded by turn                */
+  bool released;       /* likewise                       */
   bool fork_watched;   /* likewise                       */
   void (*orphaned)(void);
 } lowmem = {.turn = PTHREAD_MUTEX_INITIALIZER};
@@ -182,9 +183,19 @@ void zvm__lowmem_give(void) {
 }
 
 
-void zvm__lowmem_clear(void) {
-  void *base = (void *)(uintptr_t)ZVM_TEXT_BASE;
-  void *p = mmap(base, ZVM__GUEST_END - ZVM_TEXT_BASE, PROT_NONE,
-                 RESERVE | MAP_FIXED, -1, 0);
-  ZVM_CHECK(p == base);
+void zvm__lowmem_release(void) {
+  (void)munmap(NULL, ZVM_GATE_BASE);
+  (void)munmap((void *)(uintptr_t)(ZVM_GATE_BASE + ZVM_PAGE_SIZE),
+               ZVM__GUARD_END - ZVM_GATE_BASE - ZVM_PAGE_SIZE);
+  lowmem.released = true;
+}
+
+
+bool zvm__lowmem_unmap(uint64_t start, uint64_t end) {
+  /* Only ever what is a tenant's: the gate stays. */
+  ZVM_CHECK(start >= ZVM_TEXT_BASE && start < end && end <= ZVM__GUEST_END);
+  void *at = (void *)(uintptr_t)start;
+  if (lowmem.released)
+    return munmap(at, end - start) == 0;
+  return mmap(at, end - start, PROT_NONE, RESERVE | MAP_FIXED, -1, 0) == at;
 }

@@ -27,9 +27,17 @@ void zvm__lowmem_give(void);
 pid_t zvm__lowmem_thread(void);
 
 /*
-** Unmap everything of the last tenant: [ZVM_TEXT_BASE, 4 GiB) becomes
-** PROT_NONE again. Cannot fail without ending the process.
+** For a process that has nothing else below the springboard and asks nobody
+** for memory there: what was reserved, but for the gate page, is given back.
+** The kernel by itself maps nothing so low. A fork is the quicker for it.
+** Needs the turn, and nothing of an instance mapped.
 */
-void zvm__lowmem_clear(void);
+void zvm__lowmem_release(void);
+
+/*
+** [start, end) of the tenant's is as it was before: reserved, or free if it
+** was released. Needs the turn.
+*/
+bool zvm__lowmem_unmap(uint64_t start, uint64_t end);
 
 #endif

@@ -58,6 +58,15 @@ zvm_status zvm__map_build(const zvm__map *map, const zvm_module *m,
 bool zvm__map_prepare(void);
 
 /*
+** Map ahead what an instance of `m` will have, and take pages that most of
+** them touch: then zvm__map_build finds it done. Needs the turn. If it
+** cannot, nothing is mapped.
+*/
+void zvm__map_expect(const zvm__map *map, const zvm_module *m);
+/* Unmap what is mapped ahead for another one. */
+bool zvm__map_keep(const zvm__map *map, const zvm_module *m);
+
+/*
 ** After the run: what the guest wrote is gone. Mappings may stay, for the
 ** next instance of the same module to find.
 */

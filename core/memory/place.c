@@ -25,6 +25,11 @@
 #include "map.h"
 #include "warm.h"
 
+#ifndef MADV_POPULATE_READ /* Linux 5.14 */
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+
 enum {
   RW = PROT_READ | PROT_WRITE,
   FIXED = MAP_PRIVATE | MAP_FIXED,
@@ -40,7 +45,7 @@ static struct {
   uint64_t heap_end;   /* 0: nothing of a module */
   uint64_t stack_base; /* 0: no manifest, no stack */
   uint64_t manifest_start;
-  size_t manifest_size;
+  size_t manifest_size; /* 0: none yet, and its place can be written */
   zvm__warm data; /* and heap */
   zvm__warm stack;
 } placed;
@@ -54,11 +59,6 @@ static bool map_at(uint64_t start, uint64_t end, int prot, int flags, int fd,
   ZVM_CHECK(start >= ZVM_TEXT_BASE && start < end && end <= ZVM__GUEST_END);
   return mmap((void *)(uintptr_t)start, end - start, prot, flags, fd,
               (off_t)offset) != MAP_FAILED;
-}
-
-
-static bool unmap(uint64_t start, uint64_t end) {
-  return map_at(start, end, PROT_NONE, ZEROS, -1, 0);
 }
 
 
@@ -83,17 +83,24 @@ static bool map_segments(const zvm__map *map, const zvm_module *m) {
 }
 
 
-static bool place_module(const zvm__map *map, const zvm_module *m) {
-  if (placed.heap_end == map->heap_end &&
-      memcmp(placed.digest, m->facts.digest, sizeof placed.digest) == 0)
-    return true;
-  if (placed.heap_end != 0) {
-    zvm__warm_forget(&placed.data);
-    if (!unmap(ZVM_TEXT_BASE, placed.heap_end))
-      return false;
-  }
+static bool has_module(const zvm__map *map, const zvm_module *m) {
+  return placed.heap_end == map->heap_end &&
+         memcmp(placed.digest, m->facts.digest, sizeof placed.digest) == 0;
+}
+
+
+static bool drop_module(void) {
+  uint64_t end = placed.heap_end;
   placed.heap_end = 0;
-  if (!map_segments(map, m))
+  zvm__warm_forget(&placed.data);
+  return end == 0 || zvm__lowmem_unmap(ZVM_TEXT_BASE, end);
+}
+
+
+static bool place_module(const zvm__map *map, const zvm_module *m) {
+  if (has_module(map, m))
+    return true;
+  if (!drop_module() || !map_segments(map, m))
     return false;
   memcpy(placed.digest, m->facts.digest, sizeof placed.digest);
   placed.heap_end = map->heap_end;
@@ -103,19 +110,26 @@ static bool place_module(const zvm__map *map, const zvm_module *m) {
 
 /* -- Manifest and stack -------------------------------------------------- */
 
-static bool place_stack(const zvm__map *map) {
-  if (placed.stack_base == map->stack_base &&
-      placed.manifest_start == map->manifest_start)
-    return true;
-  if (placed.stack_base != 0) {
-    zvm__warm_forget(&placed.stack);
-    if (!unmap(placed.manifest_start, ZVM__GUEST_END))
-      return false;
-  }
+static bool has_stack(const zvm__map *map) {
+  return placed.stack_base == map->stack_base &&
+         placed.manifest_start == map->manifest_start;
+}
+
+
+static bool drop_stack(void) {
+  bool any = placed.stack_base != 0;
   placed.stack_base = 0;
   placed.manifest_size = 0;
-  if (!map_at(map->manifest_start, ZVM_STACK_FLOOR, PROT_READ, ZEROS, -1,
-              0) ||
+  zvm__warm_forget(&placed.stack);
+  return !any || zvm__lowmem_unmap(placed.manifest_start, ZVM__GUEST_END);
+}
+
+
+static bool place_stack(const zvm__map *map) {
+  if (has_stack(map))
+    return true;
+  if (!drop_stack() ||
+      !map_at(map->manifest_start, ZVM_STACK_FLOOR, RW, ZEROS, -1, 0) ||
       !map_at(map->stack_base, ZVM__GUEST_END, RW, ZEROS, -1, 0))
     return false;
   /* Two pages of stack are what most guests need, not two megabytes. */
@@ -143,7 +157,7 @@ static bool place_manifest(const zvm__map *map, const void *manifest,
   if (placed.manifest_size == size && memcmp(at, manifest, size) == 0)
     return true;
   ZVM_CHECK(size + sizeof address <= room);
-  if (mprotect(at, room, RW) != 0)
+  if (placed.manifest_size != 0 && mprotect(at, room, RW) != 0)
     return false;
   memcpy(at, manifest, size);
   memset(at + size, 0, room - size);
@@ -156,11 +170,10 @@ static bool place_manifest(const zvm__map *map, const void *manifest,
 /* -- Both ---------------------------------------------------------------- */
 
 void zvm__map_clear(void) {
-  zvm__warm_forget(&placed.data);
-  zvm__warm_forget(&placed.stack);
-  placed.heap_end = 0;
-  placed.stack_base = 0;
-  zvm__lowmem_clear();
+  (void)drop_module();
+  (void)drop_stack();
+  /* In one piece, and what was mapped when mapping failed. */
+  ZVM_CHECK(zvm__lowmem_unmap(ZVM_TEXT_BASE, ZVM__GUEST_END));
 }
 
 
@@ -175,6 +188,40 @@ zvm_status zvm__map_build(const zvm__map *map, const zvm_module *m,
   zvm__map_clear();
   return zvm__fail_os(err, os == ENOMEM ? ZVM_E_NOMEM : ZVM_E_SYSTEM, os,
                       "cannot map the guest's memory");
+}
+
+
+/* -- Ahead --------------------------------------------------------------- */
+
+/* As much of [start, start + most) as is below `end`; a hint, no more. */
+static void take_pages(uint64_t start, uint64_t end, uint64_t most, int how) {
+  uint64_t size = end - start < most ? end - start : most;
+  (void)madvise((void *)(uintptr_t)start, size, how);
+}
+
+
+void zvm__map_expect(const zvm__map *map, const zvm_module *m) {
+  enum { READ = 256 * 1024, WRITE = 64 * 1024, STACK = 8 * 1024 };
+  if (!place_module(map, m) || !place_stack(map)) {
+    zvm__map_clear();
+    return;
+  }
+  unsigned i = 0;
+  while ((map->region[i].prot & PROT_WRITE) == 0)
+    i++;
+  uint64_t data = map->region[i].start;
+  take_pages(ZVM_TEXT_BASE, data, READ, MADV_POPULATE_READ);
+  take_pages(data, map->heap_start, WRITE, MADV_POPULATE_WRITE);
+  take_pages(ZVM__GUEST_END - STACK, ZVM__GUEST_END, STACK,
+             MADV_POPULATE_WRITE);
+  take_pages(ZVM_STACK_FLOOR - ZVM_PAGE_SIZE, ZVM_STACK_FLOOR, ZVM_PAGE_SIZE,
+             MADV_POPULATE_WRITE);
+}
+
+
+bool zvm__map_keep(const zvm__map *map, const zvm_module *m) {
+  return (has_module(map, m) || drop_module()) &&
+         (has_stack(map) || drop_stack());
 }
 
 

@@ -73,6 +73,12 @@ void zvm__fault_record(zvm__run *run, int sig, const siginfo_t *info,
 zvm_status zvm__signals_prepare(zvm_error *err);
 
 /*
+** In a process that only runs guests: handlers and their stack come now, for
+** good, and its children have them. All signals are blocked.
+*/
+zvm_status zvm__signals_arm(zvm_error *err);
+
+/*
 ** From here to zvm__signals_restore, faults of this thread's guest and
 ** stops go to `run`. Needs the turn (lowmem.h). On failure nothing has
 ** changed.

@@ -42,6 +42,8 @@ static struct {
   void *stack; /* mapped once, kept */
   stack_t host_stack;
   uint64_t host_mask;
+  uint64_t harmless; /* see harmless()                        */
+  bool armed;        /* handlers are ours for good            */
   struct sigaction host_fault[FAULTS];
   struct sigaction host_stop[STOPS];
   bool stops[STOPS]; /* replaced by ours */
@@ -253,30 +255,52 @@ void zvm__signals_forget(void) {
 }
 
 
+/* With all signals blocked. False: we are on a signal stack. */
+static bool arm(void) {
+  stack_t ours = {.ss_sp = signals.stack, .ss_size = STACK_SIZE};
+  if (sigaltstack(&ours, &signals.host_stack) != 0)
+    return false;
+  signals.harmless = harmless();
+  set_handlers();
+  return true;
+}
+
+
+zvm_status zvm__signals_arm(zvm_error *err) {
+  zvm_status st = zvm__signals_prepare(err);
+  if (st == ZVM_OK && !arm())
+    st = zvm__fail_os(err, ZVM_E_SYSTEM, errno, "no signal stack");
+  signals.armed = st == ZVM_OK;
+  return st;
+}
+
+
 zvm_status zvm__signals_install(zvm__run *run, zvm_error *err) {
   zvm_status st = zvm__signals_prepare(err);
   if (st != ZVM_OK)
     return st;
-  stack_t ours = {.ss_sp = signals.stack, .ss_size = STACK_SIZE};
-  if (sigaltstack(&ours, &signals.host_stack) != 0)
-    return zvm__fail_os(err, ZVM_E_STATE, errno,
-                        "cannot run from a signal handler");
   (void)sigemptyset(&run->again);
   run->has_again = false;
   /* All blocked while ours come; then what we handle and what is harmless. */
   signals.host_mask = swap_mask(~(uint64_t)0);
+  atomic_store(&signals.thread, run->thread);
+  atomic_store(&signals.run, run);
+  if (!signals.armed && !arm()) {
+    int os = errno;
+    atomic_store(&signals.run, NULL);
+    (void)swap_mask(signals.host_mask);
+    return zvm__fail_os(err, ZVM_E_STATE, os,
+                        "cannot run from a signal handler");
+  }
   uint64_t stops = 0;
   for (int i = 0; i < STOPS; i++)
     stops |= bit(stop_signals[i]);
   /* What the host blocks stays so, but for faults: the kernel would kill. */
-  uint64_t open = (harmless() | stops) & ~signals.host_mask;
+  uint64_t open = (signals.harmless | stops) & ~signals.host_mask;
   if (run->open_stops)
     open |= stops;
   for (int i = 0; i < FAULTS; i++)
     open |= bit(fault_signals[i]);
-  atomic_store(&signals.thread, run->thread);
-  atomic_store(&signals.run, run);
-  set_handlers();
   (void)swap_mask(~open);
   return ZVM_OK;
 }

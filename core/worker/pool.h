@@ -23,6 +23,11 @@ zvm_status zvm__pool_take(zvm__worker *w, bool *full, zvm_error *err);
 void zvm__pool_drop(zvm__worker *w);
 /* A worker ended without a word of the zygote's. */
 void zvm__pool_check(void);
+/*
+** `job` is about to run: workers that are made from now on may expect its
+** like.
+*/
+void zvm__pool_expect(const zvm__job *job);
 /* Send it a signal, unless it has ended. */
 void zvm__pool_tell(const zvm__worker *w, int sig);
 

@@ -11,6 +11,7 @@
 */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,9 @@
 enum {
   STOPS = 4,
   STOP_MS = 2000, /* what a worker has to report after a stop */
+  GLANCE_NS = 150000,
+  MISSES_MOST = 6,
+  YIELD_NS = 3000, /* longer than that: somebody else ran */
 };
 
 static const int stop_signals[STOPS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -104,12 +108,48 @@ static int pending_stop(uint64_t stops) {
 
 /* -- Wait ---------------------------------------------------------------- */
 
+static uint64_t now_ns(void) {
+  struct timespec t;
+  (void)clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+
+/*
+** Most runs are shorter than it takes an idle processor to wake up: before
+** it sleeps, a host looks for the answer a little. But when another thread
+** wanted the processor, it sleeps at once; and each time in a row that it
+** looked in vain doubles how often it does not look.
+*/
+static bool glance(const zvm__worker *w) {
+  static _Thread_local unsigned misses, rest;
+  if (rest > 0) {
+    rest--;
+    return false;
+  }
+  struct pollfd p = {.fd = w->socket, .events = POLLIN};
+  uint64_t start = now_ns(), then, now;
+  do {
+    if (poll(&p, 1, 0) > 0) {
+      misses = 0;
+      return true;
+    }
+    then = now_ns();
+    (void)sched_yield();
+    now = now_ns();
+  } while (now - then < YIELD_NS && now - start < GLANCE_NS);
+  misses += misses < MISSES_MOST;
+  rest = (1U << misses) - 1;
+  return false;
+}
+
+
 /*
 ** Until the socket has something to read. Returns the signal that stopped
 ** the run meanwhile, or 0; -1 if the worker did not listen and was killed.
 */
-static int await(const zvm__worker *w, uint64_t stops, int watcher,
-                 int most_ms) {
+static int wait_for(const zvm__worker *w, uint64_t stops, int watcher,
+                    int most_ms) {
   struct pollfd fds[2] = {{.fd = w->socket, .events = POLLIN},
                           {.fd = watcher, .events = POLLIN}};
   int stopped = 0;
@@ -133,10 +173,12 @@ static int await(const zvm__worker *w, uint64_t stops, int watcher,
 }
 
 
-static uint64_t now_ns(void) {
-  struct timespec t;
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+static int await(const zvm__worker *w, uint64_t stops, int most_ms) {
+  int watcher = watch(stops);
+  int stopped = wait_for(w, stops, watcher, most_ms);
+  if (watcher >= 0)
+    (void)close(watcher);
+  return stopped;
 }
 
 
@@ -175,10 +217,7 @@ static int patience(const zvm__bounds *b) {
 static zvm_status hear(const zvm__job *job, const zvm__worker *w,
                        zvm__outcome *out, zvm__wait *wait, uint64_t stops,
                        uint64_t start, bool *again, zvm_error *err) {
-  int watcher = watch(stops);
-  int stopped = await(w, stops, watcher, patience(&job->bounds));
-  if (watcher >= 0)
-    (void)close(watcher);
+  int stopped = glance(w) ? 0 : await(w, stops, patience(&job->bounds));
   if (stopped < 0)
     return lose(out, wait, "the worker did not stop, and was killed");
   switch (zvm__reply_read(job, w, out, wait->message, err)) {
@@ -245,6 +284,7 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
     again = false;
     uint64_t start = now_ns();
     st = zvm__job_send(job, &w, &again, err);
+    zvm__pool_expect(job);
     if (st == ZVM_OK)
       st = hear(job, &w, out, wait, stops, start, &again, err);
     zvm__pool_drop(&w);

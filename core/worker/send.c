@@ -86,13 +86,9 @@ static bool put_channel(sink *s, const zvm__channel *ch) {
 
 
 static bool put_blob(sink *s, const zvm__job *job) {
-  const zvm_module *m = job->module;
   zvm__wire_job w;
   memset(&w, 0, sizeof w);
-  w.facts = m->facts;
-  w.segments = m->seg_count;
-  memcpy(w.segment, m->seg, m->seg_count * sizeof m->seg[0]);
-  w.map = *job->map;
+  w.module = zvm__wire_module_of(job->module, job->map);
   w.bounds = job->bounds;
   w.manifest_size = job->manifest_size;
   w.channels = job->channels->count;
@@ -128,6 +124,8 @@ static void fill_head(zvm__wire_head *head, const zvm__job *job) {
       .file_size = getrlimit(RLIMIT_FSIZE, &files) == 0 ? files.rlim_cur
                                                         : RLIM_INFINITY,
   };
+  for (unsigned i = 0; i < job->map->count; i++)
+    head->memory += job->map->region[i].end - job->map->region[i].start;
   for (unsigned i = 0; i < job->channels->count; i++) {
     const zvm__channel *ch = &job->channels->list[i];
     head->fds += has_fd(ch);
