@@ -57,6 +57,27 @@ for _, isolation in ipairs { "inline", "process" } do
       assert.truthy(took < 0.05 + LATE, took)
     end)
 
+    it("ends one in the middle of a large put", function()
+      -- The digest of a gigabyte takes the host most of a second.
+      local report, took = timed(code.new():pwrite(3, 0x22000, 2 ^ 30)
+        :exit(0):module(), { timeout = 0.05, memory = "1100M",
+          channels = { out = { null = true, etag = true } } })
+      assert.equal("timeout", report.state)
+      assert.truthy(took < 0.05 + LATE, took)
+      local moved = report.channels.out.put_bytes
+      assert.truthy(moved > 0 and moved % 2 ^ 20 == 0, moved)
+      assert.equal(64, #report.channels.out.etag)
+    end)
+
+    it("ends one in the middle of a large hole", function()
+      local report, took = timed(code.new():pwrite(3, 0x22000, 1, 2 ^ 30 - 1)
+        :exit(0):module(), { timeout = 0.02, channels = { out = {
+          buffer = true, type = 3, limits = { put_bytes = "1G" } } } })
+      assert.equal("timeout", report.state)
+      assert.truthy(took < 0.02 + LATE, took)
+      assert.equal("", report.channels.out.data)
+    end)
+
     it("ends one that waits for a pipe", function()
       local path = host.temporary()
       host.write_file(path, waits)

@@ -44,6 +44,48 @@ static int64_t result(zvm__channel *ch, int os, size_t moved) {
 }
 
 
+/* -- Pieces -------------------------------------------------------------- */
+
+/*
+** A run that is ended meanwhile goes no further than the next piece. What a
+** digest has seen is what moved.
+*/
+enum { PIECE = 1 << 20 };
+
+static int get_pieces(zvm__channel *ch, char *to, size_t size,
+                      int64_t offset, size_t *moved) {
+  while (*moved < size) {
+    size_t n = size - *moved < PIECE ? size - *moved : PIECE, got = 0;
+    int os = ch->source->get(ch, to + *moved, n, offset + (int64_t)*moved,
+                             &got);
+    add_to_etag(ch, to + *moved, got);
+    *moved += got;
+    if (os != 0 || got < n)
+      return os;
+    if (*ch->stop != 0 && *moved < size)
+      return EINTR;
+  }
+  return 0;
+}
+
+
+static int put_pieces(zvm__channel *ch, const char *from, size_t size,
+                      int64_t offset, size_t *moved) {
+  while (*moved < size) {
+    size_t n = size - *moved < PIECE ? size - *moved : PIECE, put = 0;
+    int os = ch->source->put(ch, from + *moved, n, offset + (int64_t)*moved,
+                             &put);
+    add_to_etag(ch, from + *moved, put);
+    *moved += put;
+    if (os != 0 || put < n)
+      return os;
+    if (*ch->stop != 0 && *moved < size)
+      return EINTR;
+  }
+  return 0;
+}
+
+
 /* -- Get ----------------------------------------------------------------- */
 
 int64_t zvm__channel_get(zvm__channel *ch, void *to, int64_t size,
@@ -68,9 +110,8 @@ int64_t zvm__channel_get(zvm__channel *ch, void *to, int64_t size,
     return -EDQUOT;
 
   size_t moved = 0;
-  int os = ch->source->get(ch, to, (size_t)size, offset, &moved);
+  int os = get_pieces(ch, to, (size_t)size, offset, &moved);
   zvm__limit_refund(ch, ZVM_LIMIT_GETS, size - (int64_t)moved);
-  add_to_etag(ch, to, moved);
   if (!random)
     ch->get_pos += (int64_t)moved;
   if (os == 0 && known < 0 && (int64_t)moved < size)
@@ -113,9 +154,8 @@ int64_t zvm__channel_put(zvm__channel *ch, const void *from, int64_t size,
     return -EDQUOT;
 
   size_t moved = 0;
-  int os = ch->source->put(ch, from, (size_t)size, offset, &moved);
+  int os = put_pieces(ch, from, (size_t)size, offset, &moved);
   zvm__limit_refund(ch, ZVM_LIMIT_PUTS, size - (int64_t)moved);
-  add_to_etag(ch, from, moved);
   if (!random)
     ch->put_pos += (int64_t)moved;
   return result(ch, os, moved);

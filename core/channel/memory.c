@@ -81,6 +81,23 @@ static bool grow(zvm__channel *ch, size_t need) {
 }
 
 
+/*
+** Zeros from the end to `start`. The buffer ends where it did: if the run is
+** ended meanwhile, the put has not been. EINTR or 0.
+*/
+static int fill_hole(const zvm__channel *ch, size_t start) {
+  enum { PIECE = 1 << 20 };
+  for (size_t at = ch->size; at < start;) {
+    size_t n = start - at < PIECE ? start - at : PIECE;
+    memset(ch->bytes + at, 0, n);
+    at += n;
+    if (*ch->stop != 0)
+      return EINTR;
+  }
+  return 0;
+}
+
+
 static int buffer_put(zvm__channel *ch, const void *from, size_t size,
                       int64_t offset, size_t *moved) {
   size_t start = (size_t)offset;
@@ -89,8 +106,9 @@ static int buffer_put(zvm__channel *ch, const void *from, size_t size,
     return EFBIG;
   if (end > ch->room && !grow(ch, end))
     return ENOMEM;
-  if (start > ch->size)
-    memset(ch->bytes + ch->size, 0, start - ch->size);
+  int os = fill_hole(ch, start);
+  if (os != 0)
+    return os;
   memcpy(ch->bytes + start, from, size);
   if (end > ch->size)
     ch->size = end;
