@@ -170,6 +170,12 @@ describe("a wrong type", function()
       .. "expected, got 9.007199254741e+15" },
     { limit "many", "channels.c.limits.puts: size such as 4096 or "
       .. '"64M" expected, got "many"' },
+    { channel { data = "x", on_limit = "halt" },
+      'channels.c.on_limit: "error" or "stop" expected, got "halt"' },
+    { channel { data = "x", on_limit = true },
+      "channels.c.on_limit: string expected, got boolean" },
+    { { on_limit = "stopp" },
+      'on_limit: "error" or "stop" expected, got "stopp"' },
     { channel { data = "x", limits = { puts = 1 } },
       "channels.c.limits.puts: this channel cannot be written" },
     { channel { path = "x", mode = "w", limits = { gets = 1 } },

@@ -12,11 +12,6 @@
 
 #include "lchannel.h"
 
-#define BUFFER_PUT_BYTES (INT64_C(64) << 20) /* unless the caller says more */
-
-#define MAY_GET 1
-#define MAY_PUT 2
-
 /* -- Source -------------------------------------------------------------- */
 
 /* A channel while it is read, and the name of its source. */
@@ -122,17 +117,6 @@ static bool read_mode(zvm__options *o, int index, void *out) {
 }
 
 
-static bool is_output(const char *alias) {
-  return strcmp(alias, "/dev/stdout") == 0 ||
-         strcmp(alias, "/dev/stderr") == 0;
-}
-
-
-static bool is_standard(const char *alias) {
-  return strcmp(alias, "/dev/stdin") == 0 || is_output(alias);
-}
-
-
 /*
 ** Whether there is a file to go to and fro in. One that does not exist is
 ** going to be made; one that is there to be read and has no size may be one
@@ -150,7 +134,7 @@ static bool is_file(const zvm_channel_options *ch) {
 
 
 static int default_type(const zvm_channel_options *ch) {
-  if (is_standard(ch->alias))
+  if (zvm__alias_is_standard(ch->alias))
     return ZVM_TYPE_SGET_SPUT;
   switch (ch->source) {
   case ZVM_SOURCE_MEMORY:
@@ -179,95 +163,7 @@ static bool read_type(zvm__options *o, int index, void *out) {
 }
 
 
-/* -- Limits and etag ----------------------------------------------------- */
-
-static int directions(const zvm_channel_options *ch) {
-  switch (ch->source) {
-  case ZVM_SOURCE_MEMORY:
-    return MAY_GET;
-  case ZVM_SOURCE_BUFFER:
-    return MAY_GET | MAY_PUT;
-  case ZVM_SOURCE_NULL:
-    if (is_standard(ch->alias))
-      return is_output(ch->alias) ? MAY_PUT : MAY_GET;
-    return MAY_GET | MAY_PUT;
-  case ZVM_SOURCE_FILE:
-  case ZVM_SOURCE_FD:
-    break;
-  }
-  switch (ch->mode) {
-  case ZVM_MODE_READ:
-    return MAY_GET;
-  case ZVM_MODE_WRITE:
-  case ZVM_MODE_APPEND:
-    return MAY_PUT;
-  case ZVM_MODE_READ_WRITE:
-    break;
-  }
-  return MAY_GET | MAY_PUT;
-}
-
-
-static void set_default_limits(zvm_channel_options *ch) {
-  int may = directions(ch);
-  int64_t get = may & MAY_GET ? ZVM_UNLIMITED : 0;
-  int64_t put = may & MAY_PUT ? ZVM_UNLIMITED : 0;
-  bool buffer = ch->source == ZVM_SOURCE_BUFFER;
-  if (buffer)
-    get = 0; /* reading back is for those who ask for it */
-  ch->limits[ZVM_LIMIT_GETS] = get;
-  ch->limits[ZVM_LIMIT_GET_SIZE] = get;
-  ch->limits[ZVM_LIMIT_PUTS] = put;
-  ch->limits[ZVM_LIMIT_PUT_SIZE] = buffer ? BUFFER_PUT_BYTES : put;
-}
-
-
-static bool read_limit(zvm__options *o, int index,
-                       const zvm_channel_options *ch, int direction,
-                       int64_t *out) {
-  if (!zvm__options_limit(o, index, out))
-    return false;
-  if (*out > 0 && !(directions(ch) & direction))
-    return zvm__options_fail(o, "this channel cannot be %s",
-                             direction == MAY_GET ? "read" : "written");
-  return true;
-}
-
-
-static bool read_gets(zvm__options *o, int index, void *out) {
-  zvm_channel_options *ch = out;
-  return read_limit(o, index, ch, MAY_GET, &ch->limits[ZVM_LIMIT_GETS]);
-}
-
-
-static bool read_get_bytes(zvm__options *o, int index, void *out) {
-  zvm_channel_options *ch = out;
-  return read_limit(o, index, ch, MAY_GET, &ch->limits[ZVM_LIMIT_GET_SIZE]);
-}
-
-
-static bool read_puts(zvm__options *o, int index, void *out) {
-  zvm_channel_options *ch = out;
-  return read_limit(o, index, ch, MAY_PUT, &ch->limits[ZVM_LIMIT_PUTS]);
-}
-
-
-static bool read_put_bytes(zvm__options *o, int index, void *out) {
-  zvm_channel_options *ch = out;
-  return read_limit(o, index, ch, MAY_PUT, &ch->limits[ZVM_LIMIT_PUT_SIZE]);
-}
-
-
-static bool read_limits(zvm__options *o, int index, void *out) {
-  static const char *const known[] = {"gets", "get_bytes", "puts",
-                                      "put_bytes", NULL};
-  return zvm__options_table(o, index, known) &&
-         zvm__options_read(o, index, "gets", read_gets, out) &&
-         zvm__options_read(o, index, "get_bytes", read_get_bytes, out) &&
-         zvm__options_read(o, index, "puts", read_puts, out) &&
-         zvm__options_read(o, index, "put_bytes", read_put_bytes, out);
-}
-
+/* -- Etag ---------------------------------------------------------------- */
 
 static bool read_etag(zvm__options *o, int index, void *out) {
   zvm_channel_options *ch = out;
@@ -288,19 +184,20 @@ static bool read_etag(zvm__options *o, int index, void *out) {
 /* -- One channel --------------------------------------------------------- */
 
 static void set_default_source(zvm_channel_options *ch) {
-  ch->source = is_output(ch->alias) ? ZVM_SOURCE_BUFFER : ZVM_SOURCE_NULL;
+  ch->source = zvm__alias_is_output(ch->alias) ? ZVM_SOURCE_BUFFER
+                                               : ZVM_SOURCE_NULL;
 }
 
 
 /* What follows from source and mode unless the caller says otherwise. */
 static bool read_rights(zvm__options *o, int index, zvm_channel_options *ch) {
-  ch->mode = is_output(ch->alias) ? ZVM_MODE_WRITE : ZVM_MODE_READ;
+  ch->mode = zvm__alias_is_output(ch->alias) ? ZVM_MODE_WRITE : ZVM_MODE_READ;
   if (!zvm__options_read(o, index, "mode", read_mode, ch))
     return false;
   ch->type = default_type(ch);
-  set_default_limits(ch);
+  zvm__limits_default(ch);
   return zvm__options_read(o, index, "type", read_type, ch) &&
-         zvm__options_read(o, index, "limits", read_limits, ch) &&
+         zvm__limits_read(o, index, ch) &&
          zvm__options_read(o, index, "etag", read_etag, ch);
 }
 
@@ -308,12 +205,12 @@ static bool read_rights(zvm__options *o, int index, zvm_channel_options *ch) {
 static bool read_table(zvm__options *o, int index, draft *d) {
   static const char *const known[] = {
     "path", "data", "buffer", "fd", "null",
-    "mode", "type", "limits", "etag", NULL,
+    "mode", "type", "limits", "on_limit", "etag", NULL,
   };
   if (!zvm__options_table(o, index, known) || !read_source(o, index, d))
     return false;
   if (d->source == NULL) {
-    if (!is_standard(d->ch->alias))
+    if (!zvm__alias_is_standard(d->ch->alias))
       return zvm__options_fail(o, "no source: one of path, data, buffer, fd "
                                "or null expected");
     set_default_source(d->ch);
@@ -331,7 +228,7 @@ static bool read_spec(zvm__options *o, int index, void *out) {
     if (!read_bytes(o, index, &d))
       return false;
     d.ch->type = default_type(d.ch);
-    set_default_limits(d.ch);
+    zvm__limits_default(d.ch);
     return true;
   default:
     return zvm__options_mismatch(o, index, "string or table");
@@ -447,7 +344,7 @@ static bool read_entry(zvm__options *o, int index, const entry *e,
   ch->alias = e->alias;
   set_default_source(ch);
   ch->type = default_type(ch);
-  set_default_limits(ch);
+  zvm__limits_default(ch);
   return index == 0 ||
          zvm__options_read(o, index, e->name, read_spec, ch);
 }

@@ -18,6 +18,20 @@ typedef struct zvm__channels {
 /* `index` is that of the table, or 0 if there is none. */
 bool zvm__channels_read(zvm__options *o, int index, zvm__channels *out);
 
+/* -- Limits (llimits.c) -------------------------------------------------- */
+
+bool zvm__alias_is_output(const char *alias);   /* stdout or stderr */
+bool zvm__alias_is_standard(const char *alias); /* or stdin         */
+
+/* What follows from source and mode. */
+void zvm__limits_default(zvm_channel_options *ch);
+/* `limits` and `on_limit` of the channel in the table at `index`. */
+bool zvm__limits_read(zvm__options *o, int index, zvm_channel_options *ch);
+/* `on_limit` of the table at `index`: a channel's, or that of zvm.run. */
+bool zvm__on_limit_read(zvm__options *o, int index, zvm_on_limit *out);
+
+/* -- Report -------------------------------------------------------------- */
+
 /* The channel of that alias; it exists. */
 size_t zvm__channels_find(const zvm__channels *chs, const char *alias);
 

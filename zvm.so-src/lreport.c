@@ -138,6 +138,25 @@ static void push_traps(lua_State *L, const zvm_report *report) {
 }
 
 
+/* Limits of channels by the names that options have for them. */
+static const char *limit_name(zvm_limited limit) {
+  if (limit == ZVM_LIMITED_GET_SIZE)
+    return "get_bytes";
+  if (limit == ZVM_LIMITED_PUT_SIZE)
+    return "put_bytes";
+  return zvm_limited_name(limit);
+}
+
+
+static void push_limit(lua_State *L, const zvm_report *report,
+                       zvm__name_fn name, const void *ctx) {
+  bool collected;
+  set_text(L, "limit", limit_name(report->limit));
+  if (report->channel != NULL)
+    set_text(L, "channel", name(ctx, report->channel, &collected));
+}
+
+
 /* -- The whole ----------------------------------------------------------- */
 
 void zvm__report_push(lua_State *L, const zvm_report *report,
@@ -159,7 +178,7 @@ void zvm__report_push(lua_State *L, const zvm_report *report,
     set_text(L, "message", report->message);
     break;
   case ZVM_STATE_LIMIT:
-    set_text(L, "limit", zvm_limited_name(report->limit));
+    push_limit(L, report, name, ctx);
     break;
   case ZVM_STATE_TIMEOUT:
     break;

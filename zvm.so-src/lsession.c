@@ -224,7 +224,7 @@ static bool read_program(zvm__options *o, int index, job *out) {
 static bool read_job(zvm__options *o, int index, job *out) {
   static const char *const known[] = {
     "program", "name", "args", "env", "memory", "stack", "channels",
-    "isolation", "timeout", "cpu", "resident", NULL,
+    "isolation", "timeout", "cpu", "resident", "on_limit", NULL,
   };
   zvm_session_options *opt = &out->options;
   out->args = zvm__options_alloc(o, 2, sizeof *out->args);
@@ -235,6 +235,7 @@ static bool read_job(zvm__options *o, int index, job *out) {
       !zvm__options_read(o, index, "memory", read_amount, &opt->memory) ||
       !zvm__options_read(o, index, "stack", read_amount, &opt->stack) ||
       !zvm__bounds_read(o, index, opt) ||
+      !zvm__on_limit_read(o, index, &opt->on_limit) ||
       !zvm__options_read(o, index, "channels", read_channels,
                          &out->channels) ||
       (out->channels.count == 0 &&
@@ -297,7 +298,7 @@ Run a program to its end.
 
 All options live in one table: `program` (a module, a path, or bytes, as for
 `zvm.load`), `name`, `args`, `env`, `memory`, `stack`, `channels`,
-`isolation`, `timeout`, `cpu`, `resident`. See docs/lua.md.
+`isolation`, `timeout`, `cpu`, `resident`, `on_limit`. See docs/lua.md.
 
 @function zvm.run
 @tparam table options

@@ -44,6 +44,20 @@ static int64_t result(zvm__channel *ch, int os, size_t moved) {
 }
 
 
+/* -- Limits -------------------------------------------------------------- */
+
+static void note_over(zvm__channel *ch, zvm_limited what) {
+  if (ch->over == ZVM_LIMITED_NONE)
+    ch->over = what;
+}
+
+
+static int64_t refuse(zvm__channel *ch, zvm_limited what) {
+  note_over(ch, what);
+  return what == ZVM_LIMITED_FILE_SIZE ? -EFBIG : -EDQUOT;
+}
+
+
 /* -- Pieces -------------------------------------------------------------- */
 
 /*
@@ -98,16 +112,17 @@ int64_t zvm__channel_get(zvm__channel *ch, void *to, int64_t size,
   if (!random)
     offset = ch->get_pos;
   if (!zvm__limit_allows(ch, ZVM_LIMIT_GETS))
-    return -EDQUOT;
+    return refuse(ch, ZVM_LIMITED_GETS);
   /* The end is free: a guest may always find out that there is no more. */
   int64_t known = ch->source->size(ch);
   if (ch->ended || (known >= 0 && offset >= known))
     return 0;
   if (known >= 0) /* a file may have grown since */
     size = zvm__min(size, known - offset);
+  int64_t asked = size;
   size = zvm__limit_charge(ch, ZVM_LIMIT_GETS, size);
   if (size == 0)
-    return -EDQUOT;
+    return refuse(ch, ZVM_LIMITED_GET_SIZE);
 
   size_t moved = 0;
   int os = get_pieces(ch, to, (size_t)size, offset, &moved);
@@ -116,6 +131,8 @@ int64_t zvm__channel_get(zvm__channel *ch, void *to, int64_t size,
     ch->get_pos += (int64_t)moved;
   if (os == 0 && known < 0 && (int64_t)moved < size)
     ch->ended = true;
+  else if (os == 0 && (int64_t)moved == size && size < asked)
+    note_over(ch, ZVM_LIMITED_GET_SIZE);
   return result(ch, os, moved);
 }
 
@@ -126,38 +143,71 @@ int64_t zvm__channel_get(zvm__channel *ch, void *to, int64_t size,
 ** Random puts may leave holes, which the guest does not pay for. The
 ** furthest byte is therefore bounded by what sequential puts could reach.
 */
-static int64_t clip_extent(const zvm__channel *ch, int64_t size,
-                           int64_t offset) {
+static int64_t furthest_random(const zvm__channel *ch) {
   int64_t most;
   if (__builtin_add_overflow(ch->base_size, ch->limits[ZVM_LIMIT_PUT_SIZE],
                              &most))
-    most = INT64_MAX;
-  return offset >= most ? 0 : zvm__min(size, most - offset);
+    return INT64_MAX;
+  return most;
+}
+
+
+/* What fits; if that is less than `size`, *why says for want of what. */
+static int64_t clip(int64_t size, int64_t room, zvm_limited what,
+                    zvm_limited *why) {
+  if (size <= room)
+    return size;
+  *why = what;
+  return room < 0 ? 0 : room;
+}
+
+
+/* Where sequential puts go; a stream's place matters for its limit only. */
+static int64_t next_put(const zvm__channel *ch) {
+  if (ch->source->place == NULL || ch->file_size == ZVM_UNLIMITED)
+    return ch->put_pos;
+  return ch->source->place(ch);
+}
+
+
+static int64_t clip_put(const zvm__channel *ch, int64_t size, int64_t offset,
+                        zvm_limited *why) {
+  *why = ZVM_LIMITED_NONE;
+  if (ch->file_size != ZVM_UNLIMITED)
+    size = clip(size, ch->file_size - offset, ZVM_LIMITED_FILE_SIZE, why);
+  if (zvm__channel_puts_random(ch))
+    size = clip(size, furthest_random(ch) - offset, ZVM_LIMITED_PUT_SIZE,
+                why);
+  return clip(size,
+              ch->limits[ZVM_LIMIT_PUT_SIZE] - ch->used[ZVM_LIMIT_PUT_SIZE],
+              ZVM_LIMITED_PUT_SIZE, why);
 }
 
 
 int64_t zvm__channel_put(zvm__channel *ch, const void *from, int64_t size,
                          int64_t offset) {
   bool random = zvm__channel_puts_random(ch);
+  zvm_limited why;
   if (size == 0)
     return 0;
   if (random && offset < 0)
     return -EINVAL;
   if (!zvm__limit_allows(ch, ZVM_LIMIT_PUTS))
-    return -EDQUOT;
-  if (random)
-    size = clip_extent(ch, size, offset);
-  else
-    offset = ch->put_pos;
-  size = size > 0 ? zvm__limit_charge(ch, ZVM_LIMIT_PUTS, size) : 0;
+    return refuse(ch, ZVM_LIMITED_PUTS);
+  if (!random)
+    offset = next_put(ch);
+  size = clip_put(ch, size, offset, &why);
   if (size == 0)
-    return -EDQUOT;
+    return refuse(ch, why);
+  size = zvm__limit_charge(ch, ZVM_LIMIT_PUTS, size);
 
   size_t moved = 0;
   int os = put_pieces(ch, from, (size_t)size, offset, &moved);
   zvm__limit_refund(ch, ZVM_LIMIT_PUTS, size - (int64_t)moved);
   if (!random)
     ch->put_pos += (int64_t)moved;
+  if (os == 0)
+    note_over(ch, why);
   return result(ch, os, moved);
 }
 

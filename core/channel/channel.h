@@ -35,6 +35,8 @@ typedef struct zvm__source {
              int64_t offset, size_t *moved);
   int64_t (*size)(const zvm__channel *ch); /* -1: not known until the end */
   int (*close)(zvm__channel *ch);          /* may be NULL; once            */
+  /* Where in its file the next sequential put begins; NULL: at put_pos. */
+  int64_t (*place)(const zvm__channel *ch);
 } zvm__source;
 
 struct zvm__channel {
@@ -46,6 +48,9 @@ struct zvm__channel {
   int64_t get_pos;
   int64_t put_pos;
   int64_t base_size; /* when the run began */
+  int64_t file_size; /* no put ends beyond; ZVM_UNLIMITED */
+  bool stops;        /* to run out of a limit ends the run */
+  zvm_limited over;  /* what was asked for in excess first, or NONE */
   bool ended;        /* a stream has said so once */
   int os;            /* first host I/O error, or 0 */
   zvm__digest *digest;
@@ -57,6 +62,7 @@ struct zvm__channel {
   bool owns_fd;
   bool empty_first; /* truncate when all channels are known to be good */
   bool is_file;     /* regular: dev and ino identify it */
+  bool appends;     /* each write goes to the end of the file */
   bool named;       /* by path */
   dev_t dev;
   ino_t ino;
@@ -115,12 +121,13 @@ typedef struct zvm__channels {
 } zvm__channels;
 
 /*
-** Check all options, open all sources, sort. On failure nothing stays open
-** and no file was emptied.
+** Check all options, open all sources, sort. Channels that do not say what
+** their limits do, do `otherwise`. On failure nothing stays open and no file
+** was emptied.
 */
 zvm_status zvm__channels_open(zvm__channels *all,
                               const zvm_channel_options *opt, size_t count,
-                              zvm_error *err);
+                              zvm_on_limit otherwise, zvm_error *err);
 void zvm__channels_close(zvm__channels *all);
 
 /* One channel, from checked options (open.c). */

@@ -55,10 +55,21 @@ static zvm_status add(zvm__channels *all, const zvm_channel_options *o,
 
 
 static zvm_status add_standard(zvm__channels *all, int handle,
-                               zvm_error *err) {
-  zvm_channel_options o = {.alias = standard[handle]};
+                               zvm_on_limit otherwise, zvm_error *err) {
+  zvm_channel_options o = {.alias = standard[handle],
+                           .on_limit = otherwise};
   int calls = handle == 0 ? ZVM_LIMIT_GETS : ZVM_LIMIT_PUTS;
   o.limits[calls] = o.limits[calls + 1] = ZVM_UNLIMITED;
+  return add(all, &o, err);
+}
+
+
+static zvm_status add_given(zvm__channels *all,
+                            const zvm_channel_options *opt,
+                            zvm_on_limit otherwise, zvm_error *err) {
+  zvm_channel_options o = *opt;
+  if (o.on_limit == ZVM_ON_LIMIT_DEFAULT)
+    o.on_limit = otherwise;
   return add(all, &o, err);
 }
 
@@ -118,7 +129,7 @@ static zvm_status empty_files(const zvm__channels *all, zvm_error *err) {
 
 zvm_status zvm__channels_open(zvm__channels *all,
                               const zvm_channel_options *opt, size_t count,
-                              zvm_error *err) {
+                              zvm_on_limit otherwise, zvm_error *err) {
   *all = (zvm__channels){0};
   if (count > ZVM__CHANNELS_MAX)
     return zvm__fail(err, ZVM_E_OPTION, "%zu channels; at most %d", count,
@@ -131,9 +142,9 @@ zvm_status zvm__channels_open(zvm__channels *all,
   zvm_status st = ZVM_OK;
   for (int i = 0; i < STANDARD && st == ZVM_OK; i++)
     if (!is_given(opt, count, standard[i]))
-      st = add_standard(all, i, err);
+      st = add_standard(all, i, otherwise, err);
   for (size_t i = 0; i < count && st == ZVM_OK; i++)
-    st = add(all, &opt[i], err);
+    st = add_given(all, &opt[i], otherwise, err);
   if (st == ZVM_OK) {
     qsort(all->list, all->count, sizeof *all->list, compare);
     st = check_aliases(all, err);

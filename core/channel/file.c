@@ -92,7 +92,7 @@ static int close_fd(zvm__channel *ch) {
 
 
 const zvm__source zvm__source_file = {file_get, file_put, file_size,
-                                      close_fd};
+                                      close_fd, NULL};
 
 
 /* -- Streams ------------------------------------------------------------- */
@@ -163,5 +163,21 @@ static int64_t stream_size(const zvm__channel *ch) {
 }
 
 
+/*
+** Of a regular file. Who shares the descriptor shares its position, so the
+** kernel is asked each time. It has no answer: then no put fits.
+*/
+static int64_t stream_place(const zvm__channel *ch) {
+  off_t at = lseek(ch->fd, 0, SEEK_CUR);
+  off_t end = at;
+  if (at >= 0 && ch->appends) {
+    end = lseek(ch->fd, 0, SEEK_END);
+    if (lseek(ch->fd, at, SEEK_SET) != at) /* gets go on where they were */
+      end = -1;
+  }
+  return end < 0 ? INT64_MAX : end;
+}
+
+
 const zvm__source zvm__source_stream = {stream_get, stream_put, stream_size,
-                                        close_fd};
+                                        close_fd, stream_place};

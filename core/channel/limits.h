@@ -13,6 +13,12 @@
 #include "base/num.h"
 #include "channel.h"
 
+/* Is it a limit of a channel's? */
+static inline bool zvm__limit_is_channel(zvm_limited what) {
+  return what >= ZVM_LIMITED_GETS && what <= ZVM_LIMITED_FILE_SIZE;
+}
+
+
 /* May one more call be made? */
 static inline bool zvm__limit_allows(const zvm__channel *ch, int calls) {
   return ch->used[calls] < ch->limits[calls];

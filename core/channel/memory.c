@@ -34,7 +34,8 @@ static int64_t null_size(const zvm__channel *ch) {
 }
 
 
-const zvm__source zvm__source_null = {null_get, null_put, null_size, NULL};
+const zvm__source zvm__source_null = {null_get, null_put, null_size, NULL,
+                                      NULL};
 
 
 /* -- The caller's bytes -------------------------------------------------- */
@@ -62,7 +63,7 @@ static int64_t memory_size(const zvm__channel *ch) {
 
 
 const zvm__source zvm__source_memory = {memory_get, memory_put, memory_size,
-                                        NULL};
+                                        NULL, NULL};
 
 
 /* -- A buffer that grows ------------------------------------------------- */
@@ -118,4 +119,4 @@ static int buffer_put(zvm__channel *ch, const void *from, size_t size,
 
 
 const zvm__source zvm__source_buffer = {memory_get, buffer_put, memory_size,
-                                        NULL};
+                                        NULL, NULL};

@@ -65,6 +65,18 @@ static zvm_status check_options(const zvm_channel_options *o,
       return zvm__fail(err, ZVM_E_OPTION,
                        "channel %.80s: limit %s is negative", o->alias,
                        limit_names[i]);
+  if ((unsigned)o->on_limit > ZVM_ON_LIMIT_STOP)
+    return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: unknown on_limit %d",
+                     o->alias, (int)o->on_limit);
+  if (o->file_size < 0)
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "channel %.80s: limit file_size is negative", o->alias);
+  if (o->file_size != 0 && o->source != ZVM_SOURCE_FILE &&
+      o->source != ZVM_SOURCE_FD)
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "channel %.80s: limit file_size is for files; put_size "
+                     "bounds what others take",
+                     o->alias);
   if ((unsigned)o->mode > ZVM_MODE_READ_WRITE)
     return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: unknown mode %d",
                      o->alias, (int)o->mode);
@@ -127,6 +139,7 @@ static zvm_status check_fd(zvm__channel *ch, const zvm_channel_options *o,
   if (flags < 0)
     return zvm__fail_os(err, ZVM_E_CHANNEL, errno,
                         "channel %.80s: descriptor %d", o->alias, ch->fd);
+  ch->appends = (flags & O_APPEND) != 0;
   rights r = rights_of(o);
   int access = flags & O_ACCMODE;
   if ((flags & O_PATH) != 0 || (r.get && access == O_WRONLY) ||
@@ -135,7 +148,7 @@ static zvm_status check_fd(zvm__channel *ch, const zvm_channel_options *o,
                      "channel %.80s: descriptor %d is not open for %s",
                      o->alias, ch->fd,
                      r.put && access == O_RDONLY ? "writing" : "reading");
-  if ((flags & O_APPEND) != 0 && r.put && zvm__channel_puts_random(ch))
+  if (ch->appends && r.put && zvm__channel_puts_random(ch))
     return zvm__fail(err, ZVM_E_CHANNEL,
                      "channel %.80s: the descriptor only appends; random "
                      "puts (type %d) need one that does not",
@@ -163,6 +176,11 @@ static zvm_status choose_source(zvm__channel *ch,
                      "channel %.80s: not a regular file, so its type must "
                      "be 0 (sequential), not %d",
                      o->alias, ch->type);
+  if (!ch->is_file && o->file_size != 0)
+    return zvm__fail(err, ZVM_E_CHANNEL,
+                     "channel %.80s: not a regular file, so its limit "
+                     "file_size cannot hold; put_size can",
+                     o->alias);
   ch->empty_first = ch->is_file && ch->named && o->mode == ZVM_MODE_WRITE;
   /*
   ** A borrowed descriptor goes on where it stands, as it would for a child
@@ -230,7 +248,12 @@ static zvm_status open_source(zvm__channel *ch, const zvm_channel_options *o,
 zvm_status zvm__channel_open(zvm__channel *ch, const zvm_channel_options *o,
                              zvm_error *err) {
   static const volatile int never;
-  *ch = (zvm__channel){.fd = -1, .type = o->type, .stop = &never};
+  *ch = (zvm__channel){.fd = -1,
+                       .type = o->type,
+                       .stop = &never,
+                       .stops = o->on_limit == ZVM_ON_LIMIT_STOP,
+                       .file_size = o->file_size != 0 ? o->file_size
+                                                      : ZVM_UNLIMITED};
   zvm_status st = check_options(o, err);
   if (st != ZVM_OK)
     return st;

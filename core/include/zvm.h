@@ -201,6 +201,13 @@ typedef enum zvm_mode {
   ZVM_MODE_READ_WRITE = 3, /* created, or kept                      */
 } zvm_mode;
 
+/* What becomes of a guest that asks for more than a channel may give. */
+typedef enum zvm_on_limit {
+  ZVM_ON_LIMIT_DEFAULT = 0, /* what the session says; there: ERROR        */
+  ZVM_ON_LIMIT_ERROR = 1,   /* what fits is moved; then -EDQUOT or -EFBIG */
+  ZVM_ON_LIMIT_STOP = 2,    /* what fits is moved, and the run ends       */
+} zvm_on_limit;
+
 typedef struct zvm_channel_options {
   const char *alias; /* absolute guest path, such as "/dev/input"        */
   zvm_source source;
@@ -211,6 +218,9 @@ typedef struct zvm_channel_options {
   const void *data;
   size_t size;
   int64_t limits[ZVM_LIMIT_COUNT]; /* 0 = none at all; ZVM_UNLIMITED     */
+  int64_t file_size; /* bytes: no put ends beyond that offset. 0 = no such
+                        limit. FILE and FD that are regular files        */
+  zvm_on_limit on_limit;
   bool etag;         /* SHA-256 of the bytes moved, in the order moved   */
 } zvm_channel_options;
 
@@ -234,6 +244,7 @@ typedef struct zvm_session_options {
   uint32_t cpu_ms;     /* of CPU time; 0 = as much as it takes               */
   uint64_t resident;   /* bytes of the worker that are in memory at once;
                           0 = what memory and stack allow. PROCESS only      */
+  zvm_on_limit on_limit; /* of the channels that do not say                  */
 } zvm_session_options;
 
 /*
@@ -253,11 +264,16 @@ typedef enum zvm_state {
   ZVM_STATE_LIMIT = 5,   /* it used up what it had; see limit            */
 } zvm_state;
 
-/* What ran out. Quotas of channels do not end a run: the guest is told. */
+/* What ran out. Those of channels only where ZVM_ON_LIMIT_STOP asks for it. */
 typedef enum zvm_limited {
   ZVM_LIMITED_NONE = 0,
-  ZVM_LIMITED_CPU = 1,      /* "cpu"      */
-  ZVM_LIMITED_RESIDENT = 2, /* "resident" */
+  ZVM_LIMITED_CPU = 1,       /* "cpu"       */
+  ZVM_LIMITED_RESIDENT = 2,  /* "resident"  */
+  ZVM_LIMITED_GETS = 3,      /* "gets"      */
+  ZVM_LIMITED_GET_SIZE = 4,  /* "get_size"  */
+  ZVM_LIMITED_PUTS = 5,      /* "puts"      */
+  ZVM_LIMITED_PUT_SIZE = 6,  /* "put_size"  */
+  ZVM_LIMITED_FILE_SIZE = 7, /* "file_size" */
 } zvm_limited;
 
 /* X(name, number, text) */
@@ -309,6 +325,8 @@ typedef struct zvm_report {
   int32_t code;                    /* of exit                           */
   int signal;                      /* that stopped the run, or 0        */
   zvm_limited limit;               /* that ended it, or NONE            */
+  const char *channel;             /* whose limit it was: its alias, owned by
+                                      the session; else NULL              */
   zvm_fault fault;
   uint64_t wall_ns;                /* from entry to exit                */
   uint64_t user_ns;                /* CPU time of the thread meanwhile  */

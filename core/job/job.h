@@ -31,6 +31,7 @@ typedef struct zvm__outcome {
   int32_t code;
   int32_t signal;
   zvm_limited limit;
+  uint32_t channel; /* whose limit it was */
   zvm_fault fault;
   uint64_t wall_ns;
   uint64_t user_ns;

@@ -69,7 +69,10 @@ typedef struct zvm__wire_channel {
   int64_t limits[ZVM_LIMIT_COUNT];
   int64_t put_pos;
   int64_t base_size;
+  int64_t file_size;
   uint64_t size;
+  bool stops;
+  bool appends;
   bool etag;
 } zvm__wire_channel;
 
@@ -80,7 +83,7 @@ typedef struct zvm__wire_head {
   uint64_t blob;   /* bytes */
   uint64_t memory; /* address space for the guest and its channels, bytes */
   uint64_t cpu_ms;    /* of the job; 0: no limit */
-  uint64_t file_size; /* RLIMIT_FSIZE of the host */
+  uint64_t file_size; /* RLIMIT_FSIZE: the host's, or what the channels need */
   bool apart;      /* the second descriptor is the blob */
 } zvm__wire_head;
 

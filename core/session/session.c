@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "channel/limits.h"
 #include "entry/entry.h"
 #include "job/job.h"
 #include "manifest.h"
@@ -59,6 +60,16 @@ const char *zvm_limited_name(zvm_limited limit) {
     return "cpu";
   case ZVM_LIMITED_RESIDENT:
     return "resident";
+  case ZVM_LIMITED_GETS:
+    return "gets";
+  case ZVM_LIMITED_GET_SIZE:
+    return "get_size";
+  case ZVM_LIMITED_PUTS:
+    return "puts";
+  case ZVM_LIMITED_PUT_SIZE:
+    return "put_size";
+  case ZVM_LIMITED_FILE_SIZE:
+    return "file_size";
   }
   return "unknown";
 }
@@ -66,11 +77,14 @@ const char *zvm_limited_name(zvm_limited limit) {
 
 /* -- New ----------------------------------------------------------------- */
 
-static zvm_status check_isolation(const zvm_session_options *opt,
+static zvm_status check_choices(const zvm_session_options *opt,
                                   zvm_error *err) {
   if ((unsigned)opt->isolation > ZVM_ISOLATION_PROCESS)
     return zvm__fail(err, ZVM_E_OPTION, "unknown isolation %d",
                      (int)opt->isolation);
+  if ((unsigned)opt->on_limit > ZVM_ON_LIMIT_STOP)
+    return zvm__fail(err, ZVM_E_OPTION, "unknown on_limit %d",
+                     (int)opt->on_limit);
   if (opt->resident != 0 && opt->isolation != ZVM_ISOLATION_PROCESS)
     return zvm__fail(err, ZVM_E_OPTION,
                      "resident: inline, the guest's memory is not told from "
@@ -86,7 +100,7 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
     opt = &none;
   if (zvm__cpu_check(m->facts.level, err) != ZVM_OK)
     return NULL;
-  if (check_isolation(opt, err) != ZVM_OK)
+  if (check_choices(opt, err) != ZVM_OK)
     return NULL;
   zvm_session *s = calloc(1, sizeof *s);
   if (s == NULL) {
@@ -104,7 +118,7 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
                     opt->stack != 0 ? opt->stack : ZVM__STACK_DEFAULT,
                     err) != ZVM_OK ||
       zvm__channels_open(&s->channels, opt->channels, opt->channels_count,
-                         err) != ZVM_OK ||
+                         opt->on_limit, err) != ZVM_OK ||
       zvm__manifest_make(&s->manifest, &s->map, &s->channels, opt, err) !=
           ZVM_OK)
     goto free;
@@ -161,6 +175,9 @@ static void fill_report(zvm_session *s, const zvm__outcome *from,
       .code = from->code,
       .signal = from->signal,
       .limit = from->limit,
+      .channel = zvm__limit_is_channel(from->limit)
+                     ? s->channels.list[from->channel].alias
+                     : NULL,
       .fault = from->fault,
       .wall_ns = from->wall_ns,
       .user_ns = from->user_ns,

@@ -40,7 +40,8 @@ typedef struct zvm__run {
   zvm_fault fault;
   uint64_t traps[ZVM_SLOT_COUNT];
   zvm__bounds bounds;
-  zvm_limited limit; /* that ended it */
+  zvm_limited limit; /* that ended it        */
+  uint32_t channel;  /* whose limit it was   */
   int timers;
   int timer[ZVM__TIMERS];
 } zvm__run;
@@ -52,6 +53,15 @@ static inline bool zvm__run_end(zvm__run *run, zvm_state state) {
     return false;
   run->ended = true;
   run->state = state;
+  return true;
+}
+
+
+/* The same for want of something. */
+static inline bool zvm__run_out(zvm__run *run, zvm_limited of) {
+  if (!zvm__run_end(run, ZVM_STATE_LIMIT))
+    return false;
+  run->limit = of;
   return true;
 }
 

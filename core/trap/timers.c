@@ -86,15 +86,13 @@ bool zvm__timers_strike(zvm__run *run, const siginfo_t *info) {
     (void)zvm__run_end(run, ZVM_STATE_TIMEOUT);
     return true;
   case CPU:
-    if (zvm__run_end(run, ZVM_STATE_LIMIT))
-      run->limit = ZVM_LIMITED_CPU;
+    (void)zvm__run_out(run, ZVM_LIMITED_CPU);
     return true;
   default:
     if (getrusage(RUSAGE_SELF, &used) != 0 ||
         (uint64_t)used.ru_maxrss * 1024 <= run->bounds.resident)
       return false;
-    if (zvm__run_end(run, ZVM_STATE_LIMIT))
-      run->limit = ZVM_LIMITED_RESIDENT;
+    (void)zvm__run_out(run, ZVM_LIMITED_RESIDENT);
     return true;
   }
 }

@@ -54,12 +54,24 @@ static int64_t decode_transfer(const zvm__run *run, const arguments *in,
 }
 
 
+/* The call that asked for too much was the last one, if its channel says so. */
+static int64_t end_transfer(zvm__run *run, const transfer *t,
+                            int64_t moved) {
+  const zvm__channel *ch = t->channel;
+  if (ch->stops && ch->over != ZVM_LIMITED_NONE &&
+      zvm__run_out(run, ch->over))
+    run->channel = (uint32_t)(ch - run->channels->list);
+  return moved;
+}
+
+
 static int64_t trap_pread(zvm__run *run, const arguments *in) {
   transfer t;
   int64_t refused = decode_transfer(run, in, PROT_WRITE, &t);
   if (refused != 0)
     return refused;
-  return zvm__channel_get(t.channel, t.bytes, t.size, t.offset);
+  return end_transfer(run, &t, zvm__channel_get(t.channel, t.bytes, t.size,
+                                                t.offset));
 }
 
 
@@ -68,7 +80,8 @@ static int64_t trap_pwrite(zvm__run *run, const arguments *in) {
   int64_t refused = decode_transfer(run, in, PROT_READ, &t);
   if (refused != 0)
     return refused;
-  return zvm__channel_put(t.channel, t.bytes, t.size, t.offset);
+  return end_transfer(run, &t, zvm__channel_put(t.channel, t.bytes, t.size,
+                                                t.offset));
 }
 
 

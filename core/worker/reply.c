@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "channel/limits.h"
 #include "send.h"
 
 typedef union message {
@@ -42,14 +43,36 @@ static bool is_fault(const zvm_fault *f) {
 }
 
 
-/* Only what was limited can run out. */
-static bool is_limit(zvm_limited limit, const zvm__bounds *b) {
-  return (limit == ZVM_LIMITED_CPU && b->cpu_ms != 0) ||
-         (limit == ZVM_LIMITED_RESIDENT && b->resident != 0);
+/*
+** A counter of a channel's at its end; but a random put may ask for a place
+** that no counter tells.
+*/
+static bool is_channel_limit(zvm_limited limit, const zvm__channel *ch,
+                             const zvm__wire_moved *m) {
+  if (!ch->stops)
+    return false;
+  if (limit == ZVM_LIMITED_FILE_SIZE)
+    return ch->file_size != ZVM_UNLIMITED;
+  int i = (int)limit - ZVM_LIMITED_GETS;
+  return m->used[i] == ch->limits[i] ||
+         (limit == ZVM_LIMITED_PUT_SIZE && zvm__channel_puts_random(ch));
 }
 
 
-static bool is_outcome(const zvm__outcome *o, const zvm__bounds *b) {
+/* Only what was limited can run out. */
+static bool is_limit(const zvm__outcome *o, const zvm__job *job,
+                     const zvm__wire_moved *moved) {
+  if (zvm__limit_is_channel(o->limit))
+    return o->channel < job->channels->count &&
+           is_channel_limit(o->limit, &job->channels->list[o->channel],
+                            &moved[o->channel]);
+  return (o->limit == ZVM_LIMITED_CPU && job->bounds.cpu_ms != 0) ||
+         (o->limit == ZVM_LIMITED_RESIDENT && job->bounds.resident != 0);
+}
+
+
+static bool is_outcome(const zvm__outcome *o, const zvm__job *job,
+                       const zvm__wire_moved *moved) {
   switch (o->state) {
   case ZVM_STATE_EXIT:
     return true;
@@ -58,9 +81,9 @@ static bool is_outcome(const zvm__outcome *o, const zvm__bounds *b) {
   case ZVM_STATE_STOPPED:
     return o->signal > 0 && o->signal < NSIG;
   case ZVM_STATE_TIMEOUT:
-    return b->timeout_ms != 0;
+    return job->bounds.timeout_ms != 0;
   case ZVM_STATE_LIMIT:
-    return is_limit(o->limit, b);
+    return is_limit(o, job, moved);
   case ZVM_STATE_LOST: /* only the host can know */
     return false;
   }
@@ -95,6 +118,7 @@ static void copy_outcome(zvm__outcome *to, const zvm__outcome *from) {
     break;
   case ZVM_STATE_LIMIT:
     to->limit = from->limit;
+    to->channel = from->channel;
     break;
   case ZVM_STATE_TIMEOUT:
   case ZVM_STATE_LOST:
@@ -195,7 +219,7 @@ static zvm__verity accept_reply(const zvm__job *job, const zvm__worker *w,
   const zvm__wire_moved *moved =
       (const zvm__wire_moved *)(const void *)(r + 1);
   unsigned count = job->channels->count;
-  if (!is_outcome(&r->outcome, &job->bounds))
+  if (!is_outcome(&r->outcome, job, moved))
     return ZVM__SILENCE;
   for (unsigned i = 0; i < count; i++)
     if (!is_moved(&moved[i], &job->channels->list[i]))

@@ -18,6 +18,7 @@ local function ending(report)
     return "timeout"
   elseif report.state == "limit" then
     return "limit: " .. report.limit
+      .. (report.channel and " of " .. report.channel or "")
   elseif report.state == "lost" then
     return "lost: " .. report.message
   end

@@ -85,6 +85,14 @@ static long try_count_descriptors(void) {
 }
 
 
+/* What quotas allow, the channel's limit of size: 64 KiB. */
+static long try_write_far(void) {
+  enum { CHANNEL = 1 };
+  return pwrite(CHANNEL, "x", 1, 65535) == 1 ? pwrite(CHANNEL, "x", 1, 65536)
+                                             : 0;
+}
+
+
 /* Pages that can be read below the module. */
 static long try_count_low_pages(void) {
   long n = 0;
@@ -110,6 +118,7 @@ static const struct {
     {"mmap_beyond", try_mmap_beyond},
     {"raise_limit", try_raise_limit},
     {"count_descriptors", try_count_descriptors},
+    {"write_far", try_write_far},
     {"count_low_pages", try_count_low_pages},
 };
 

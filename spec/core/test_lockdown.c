@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "guest.h"
 
@@ -23,17 +24,26 @@ __asm__(".section .rodata\n"
         "zvm__cell_image_end:\n.previous\n");
 
 
-/* What came of an attempt: its errno, 0, or -1 if it ended the worker. */
-static int attempt(const char *name, char message[160]) {
+/*
+** What came of an attempt: its errno, 0, or -1 if it ended the worker. A file
+** of at most 64 KiB may be a channel of it.
+*/
+static int attempt(const char *name, const char *path, char message[160]) {
   int64_t all = ZVM_UNLIMITED;
-  zvm_channel_options ch = {.alias = "/dev/attempt",
-                            .source = ZVM_SOURCE_MEMORY,
-                            .data = name,
-                            .size = strlen(name),
-                            .limits = {all, all, all, all}};
+  zvm_channel_options list[] = {{.alias = "/dev/attempt",
+                                 .source = ZVM_SOURCE_MEMORY,
+                                 .data = name,
+                                 .size = strlen(name),
+                                 .limits = {all, all, all, all}},
+                                {.alias = "/dev/file",
+                                 .source = ZVM_SOURCE_FILE,
+                                 .mode = ZVM_MODE_WRITE,
+                                 .path = path,
+                                 .file_size = 65536,
+                                 .limits = {all, all, all, all}}};
   zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
-                             .channels = &ch,
-                             .channels_count = 1};
+                             .channels = list,
+                             .channels_count = path != NULL ? 2 : 1};
   zvm_error err;
   zvm_report r = {0};
   zvm_module *m = guest(exits);
@@ -55,7 +65,7 @@ static int attempt(const char *name, char message[160]) {
 /* The worker ends by SIGSYS, and the host goes on. */
 static void ends(const char *name) {
   char message[160], sentence[80];
-  int got = attempt(name, message);
+  int got = attempt(name, NULL, message);
   snprintf(sentence, sizeof sentence, "%s ends the worker", name);
   if (!ok(got == -1 && strstr(message, "Bad system call") != NULL, sentence))
     printf("# got %d, %s\n", got, message);
@@ -64,8 +74,17 @@ static void ends(const char *name) {
 
 static void fails(const char *name, int os, const char *sentence) {
   char message[160];
-  if (!is(attempt(name, message), os, sentence))
+  if (!is(attempt(name, NULL, message), os, sentence))
     printf("# %s\n", message);
+}
+
+
+static void write_far(void) {
+  char message[160], path[] = "/tmp/zvm-test-XXXXXX";
+  (void)close(mkstemp(path));
+  is(attempt("write_far", path, message), EFBIG,
+     "no file becomes longer than the limits of its channel");
+  (void)unlink(path);
 }
 
 
@@ -84,6 +103,7 @@ int main(void) {
   ends("mprotect_exec");
   fails("mmap_beyond", ENOMEM, "memory above the limit is refused");
   fails("raise_limit", EPERM, "a limit cannot be raised");
+  write_far();
   fails("count_low_pages", 1, "below the module only the gate is there");
   return tap_done();
 }

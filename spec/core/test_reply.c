@@ -53,7 +53,9 @@ static void reset_channels(void) {
     list[i] = (zvm__channel){
         .source = i == OUT ? &zvm__source_buffer : &zvm__source_null,
         .fd = -1,
-        .limits = {GETS, GETS, PUTS, PUTS}};
+        .limits = {GETS, GETS, PUTS, PUTS},
+        .file_size = ZVM_UNLIMITED,
+        .stops = i == OUT};
 }
 
 
@@ -127,6 +129,40 @@ static void outcomes(void) {
 }
 
 
+/* The worker says that channel `c` ran out of this. */
+static answer ran_out(zvm_limited limit, uint32_t c) {
+  answer a = right();
+  a.reply.outcome.state = ZVM_STATE_LIMIT;
+  a.reply.outcome.limit = limit;
+  a.reply.outcome.channel = c;
+  return a;
+}
+
+
+static void limits(void) {
+  answer a = ran_out(ZVM_LIMITED_PUTS, OUT);
+  a.moved[OUT].used[ZVM_LIMIT_PUTS] = PUTS;
+  is(judge(&a), ZVM__ANSWER, "a quota that is used up ends a run");
+  ok(outcome.limit == ZVM_LIMITED_PUTS && outcome.channel == OUT,
+     "with its channel");
+  a.moved[OUT].used[ZVM_LIMIT_PUTS]--;
+  refused(a, "not one of which a call is left");
+  refused(ran_out(ZVM_LIMITED_PUT_SIZE, OUT), "nor one with bytes left");
+  refused(ran_out(ZVM_LIMITED_GETS, OUT), "nor one that was not touched");
+  refused(ran_out(ZVM_LIMITED_FILE_SIZE, OUT),
+          "nor a size of files that was not limited");
+  a = ran_out(ZVM_LIMITED_PUTS, 0);
+  a.moved[0].used[ZVM_LIMIT_PUTS] = PUTS;
+  refused(a, "nor that of a channel whose limits do not end a run");
+  refused(ran_out(ZVM_LIMITED_PUTS, CHANNELS),
+          "nor that of a channel that is not there");
+  refused(ran_out(ZVM_LIMITED_PUTS, UINT32_MAX), "however far away");
+  refused(ran_out(ZVM_LIMITED_NONE, OUT), "nor a limit of nothing");
+  refused(ran_out(ZVM_LIMITED_RESIDENT, OUT), "nor of memory not limited");
+  refused(ran_out((zvm_limited)99, OUT), "nor an unknown one");
+}
+
+
 static void channels(void) {
   WITH(a.moved[0].used[ZVM_LIMIT_GETS] = GETS + 1, "more gets than allowed");
   WITH(a.moved[0].used[ZVM_LIMIT_GET_SIZE] = INT64_MAX, "more bytes");
@@ -164,7 +200,8 @@ static void noise(void) {
     if (judge(&a) != ZVM__ANSWER)
       continue;
     answers++;
-    wrong += (unsigned)outcome.state > ZVM_STATE_STOPPED ||
+    wrong += ((unsigned)outcome.state > ZVM_STATE_STOPPED &&
+              outcome.state != ZVM_STATE_LIMIT) ||
              list[OUT].size > PUTS;
     for (int c = 0; c < CHANNELS; c++)
       for (int l = 0; l < ZVM_LIMIT_COUNT; l++)
@@ -183,6 +220,7 @@ int main(void) {
      "and what it collected");
   outcomes();
   channels();
+  limits();
   shapes();
   zvm__wire_ended killed;
   memset(&killed, 0, sizeof killed);

@@ -84,6 +84,8 @@ static answers ask(const row *rows, size_t count,
   for (size_t i = 0; i < out.report.channels_count; i++) {
     const zvm_channel_report *c = &out.report.channels[i];
     out.channels[i] = *c;
+    if (c->size == 0)
+      continue;
     if (strcmp(c->alias, "/dev/stderr") == 0 && c->size <= sizeof out.result)
       memcpy(out.result, c->data, c->size);
     if (watch != NULL && strcmp(c->alias, watch) == 0) {
@@ -232,6 +234,26 @@ static void test_limits(void) {
      "the report says what was used");
   ok(a.size == 15 && memcmp(a.bytes, "hello, worldhel", 15) == 0,
      "the buffer holds what was put");
+}
+
+
+static void test_stop(void) {
+  zvm_channel_options out = {.alias = "/dev/stdout",
+                             .source = ZVM_SOURCE_BUFFER,
+                             .on_limit = ZVM_ON_LIMIT_STOP,
+                             .limits = {0, 0, 9, 15}};
+  row rows[] = {{PUT, 1, DATA, 12, 0}, {PUT, 1, DATA, 12, 0},
+                {PUT, 1, DATA, 12, 0}};
+  answers a = ASK(rows, ((zvm_channel_options[]){out}), "/dev/stdout");
+  ok(a.report.state == ZVM_STATE_LIMIT &&
+         a.report.limit == ZVM_LIMITED_PUT_SIZE,
+     "a channel may end the run that asks for too much");
+  ok(strcmp(zvm_limited_name(a.report.limit), "put_size") == 0 &&
+         a.report.channel != NULL,
+     "the report says of what, and of which channel");
+  ok(a.size == 15 && a.channels[1].used[2] == 2 &&
+         a.report.traps[ZVM_SLOT_PWRITE] == 2,
+     "what fits was moved, and nothing came after it");
 }
 
 
@@ -445,6 +467,13 @@ static void test_refusals(void) {
   refuse(&x, 1, ZVM_E_OPTION, "puts is negative",
          "a negative limit is refused by name");
   x.limits[2] = 0;
+  x.file_size = -1;
+  refuse(&x, 1, ZVM_E_OPTION, "file_size",
+         "so is a negative size of a file");
+  x.file_size = 0;
+  x.on_limit = (zvm_on_limit)3;
+  refuse(&x, 1, ZVM_E_OPTION, "on_limit", "and an unknown on_limit");
+  x.on_limit = ZVM_ON_LIMIT_DEFAULT;
   x.source = ZVM_SOURCE_FILE;
   x.path = directory;
   refuse(&x, 1, ZVM_E_CHANNEL, "is a directory", "a directory is refused");
@@ -495,6 +524,7 @@ int main(void) {
   test_pages();
   test_classic();
   test_limits();
+  test_stop();
   test_random();
   test_files();
   test_streams();
