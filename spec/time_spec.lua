@@ -121,25 +121,46 @@ for _, isolation in ipairs { "inline", "process" } do
   end)
 end
 
-describe("resident memory", function()
-  it("above its limit ends the run", function()
-    local report = assert(zvm.run {
-      program = touches, memory = "256M", resident = "32M", timeout = 20,
-      isolation = "process",
-    })
-    assert.equal("limit", report.state)
-    assert.equal("resident", report.limit)
-  end)
+for _, isolation in ipairs { "inline", "process" } do
+  describe("in " .. isolation .. ", resident memory", function()
+    local function run(program, resident)
+      return assert(zvm.run { program = program, memory = "256M",
+        resident = resident, timeout = 0.5, isolation = isolation })
+    end
 
-  it("cannot be limited inline", function()
-    local report, message, status = zvm.run {
-      program = loop, resident = "32M", isolation = "inline",
-    }
-    assert.is_nil(report)
-    assert.equal("OPTION", status)
-    assert.truthy(message:find("resident", 1, true))
+    it("above its limit ends the run", function()
+      local report = run(touches, "32M")
+      assert.equal("limit", report.state)
+      assert.equal("resident", report.limit)
+      assert.is_nil(report.channel)
+    end)
+
+    it("below its limit does nothing", function()
+      assert.equal("timeout", run(touches, "250M").state)
+      assert.equal("timeout", run(loop, "64K").state)
+    end)
+
+    it("is the guest's alone, whatever the host has", function()
+      local hosts = ("x"):rep(2 ^ 26)
+      assert.equal("timeout", run(loop, "1M").state)
+      assert.equal(2 ^ 26, #hosts)
+    end)
+
+    it("does not count what a run before touched", function()
+      -- Pages that the first runs of a module touch stay mapped inline.
+      -- Touches 31 pages if it is given a byte, else loops.
+      local module = assert(zvm.load(code.new():pread(0, 0x21000, 1)
+        :raw "85 c0":raw "74 fe":mov("eax", 0x21000):raw "67 c6 00 01"
+        :raw "05 00 10 00 00":raw "3d 00 00 04 00":raw "72 f0"
+        :exit(0):module()))
+      for _ = 1, 4 do
+        assert.equal("exit", zvm.run({ program = module, memory = "256M",
+          isolation = isolation, channels = { stdin = "x" } }).state)
+      end
+      assert.equal("timeout", run(module, "64K").state)
+    end)
   end)
-end)
+end
 
 describe("a limit that is none", function()
   for _, case in ipairs {

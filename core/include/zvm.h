@@ -242,8 +242,8 @@ typedef struct zvm_session_options {
   zvm_isolation isolation;
   uint32_t timeout_ms; /* by the wall clock; 0 = as long as it takes         */
   uint32_t cpu_ms;     /* of CPU time; 0 = as much as it takes               */
-  uint64_t resident;   /* bytes of the worker that are in memory at once;
-                          0 = what memory and stack allow. PROCESS only      */
+  uint64_t resident;   /* bytes of the guest's data, heap and stack that are
+                          in memory at once; 0 = what memory and stack allow */
   zvm_on_limit on_limit; /* of the channels that do not say                  */
 } zvm_session_options;
 

@@ -95,6 +95,8 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
                       job->manifest_size, err);
   if (st != ZVM_OK)
     return st;
+  if (run->bounds.resident != 0)
+    zvm__map_cool();
   run->ctx->done = 0;
   st = zvm__signals_install(run, err);
   if (st != ZVM_OK)

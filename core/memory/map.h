@@ -75,6 +75,18 @@ void zvm__map_reset(const zvm__map *map);
 /* Nothing stays mapped. */
 void zvm__map_clear(void);
 
+/*
+** After zvm__map_build: what runs before this one touched is no longer
+** resident, and looks the same. For runs whose memory is counted.
+*/
+void zvm__map_cool(void);
+
+/*
+** Bytes of what the guest may write that are resident: whole pages, of the
+** module's data all. Async-signal-safe. False if the kernel does not tell.
+*/
+bool zvm__map_resident(const zvm__map *map, uint64_t *bytes);
+
 /* -- Guest pointers (guest.c) -------------------------------------------- */
 
 /*

@@ -225,6 +225,12 @@ bool zvm__map_keep(const zvm__map *map, const zvm_module *m) {
 }
 
 
+void zvm__map_cool(void) {
+  zvm__warm_cool(&placed.data);
+  zvm__warm_cool(&placed.stack);
+}
+
+
 /* -- Reset --------------------------------------------------------------- */
 
 /* What may stay is at the top of the stack, and where data begin. */

@@ -85,10 +85,6 @@ static zvm_status check_choices(const zvm_session_options *opt,
   if ((unsigned)opt->on_limit > ZVM_ON_LIMIT_STOP)
     return zvm__fail(err, ZVM_E_OPTION, "unknown on_limit %d",
                      (int)opt->on_limit);
-  if (opt->resident != 0 && opt->isolation != ZVM_ISOLATION_PROCESS)
-    return zvm__fail(err, ZVM_E_OPTION,
-                     "resident: inline, the guest's memory is not told from "
-                     "the host's; ask for isolation by process");
   return ZVM_OK;
 }
 

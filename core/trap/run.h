@@ -18,7 +18,7 @@ enum { ZVM__TIMER_SIGNAL = SIGFPE, ZVM__TIMERS = 3 };
 typedef struct zvm__bounds {
   uint64_t timeout_ms; /* by the clock on the wall  */
   uint64_t cpu_ms;     /* of the thread             */
-  uint64_t resident;   /* bytes of the whole process */
+  uint64_t resident;   /* bytes of the guest's that are in memory */
 } zvm__bounds;
 
 /*
@@ -42,6 +42,9 @@ typedef struct zvm__run {
   zvm__bounds bounds;
   zvm_limited limit; /* that ended it        */
   uint32_t channel;  /* whose limit it was   */
+  uint64_t resident; /* when it was counted last */
+  int64_t faults;    /* of the thread, then      */
+  unsigned skipped;  /* looks since              */
   int timers;
   int timer[ZVM__TIMERS];
 } zvm__run;

@@ -327,7 +327,8 @@ static void take_off_queue(const zvm__run *run) {
 void zvm__signals_restore(void) {
   const zvm__run *run = atomic_load(&signals.run);
   (void)swap_mask(~(uint64_t)0);
-  if (run != NULL && (run->bounds.timeout_ms | run->bounds.cpu_ms) != 0)
+  if (run != NULL && (run->bounds.timeout_ms | run->bounds.cpu_ms |
+                      run->bounds.resident) != 0)
     take_off_queue(run);
   restore_handlers();
   atomic_store(&signals.run, NULL);

@@ -16,7 +16,14 @@
 
 #include "run.h"
 
-enum { WALL, CPU, LOOK, LOOK_MS = 5 };
+enum {
+  WALL,
+  CPU,
+  LOOK,
+  LOOK_MS = 5,
+  SKIP_MOST = 15, /* looks, as the kernel may add pages by itself */
+  FAULT_MOST = 2 << 20, /* bytes that a page fault makes resident */
+};
 
 
 static struct timespec from_ms(uint64_t ms) {
@@ -42,12 +49,50 @@ static bool start(zvm__run *run, int which, clockid_t clock, uint64_t first,
 }
 
 
+/* -- Resident memory ----------------------------------------------------- */
+
+static int64_t faults(void) {
+  struct rusage used;
+  return getrusage(RUSAGE_THREAD, &used) == 0
+             ? used.ru_minflt + used.ru_majflt
+             : INT64_MAX;
+}
+
+
+static bool count_resident(zvm__run *run) {
+  run->faults = faults();
+  run->skipped = 0;
+  return zvm__map_resident(run->map, &run->resident);
+}
+
+
+/*
+** Only who faults gets pages: to count them all each time would cost a guest
+** with gigabytes a third of its time.
+*/
+static bool has_too_much(zvm__run *run) {
+  uint64_t most = run->bounds.resident;
+  uint64_t since = (uint64_t)(faults() - run->faults);
+  if (run->skipped < SKIP_MOST && run->resident <= most &&
+      since <= (most - run->resident) / FAULT_MOST) {
+    run->skipped++;
+    return false;
+  }
+  return !count_resident(run) || run->resident > most;
+}
+
+
+/* -- All timers ---------------------------------------------------------- */
+
 /*
 ** A second signal after the first does no harm, and one that was lost would:
 ** each timer goes on until it is deleted.
 */
 zvm_status zvm__timers_start(zvm__run *run, zvm_error *err) {
   const zvm__bounds *b = &run->bounds;
+  if (b->resident != 0 && !count_resident(run))
+    return zvm__fail_os(err, ZVM_E_SYSTEM, errno,
+                        "cannot count what is resident");
   if ((b->timeout_ms == 0 ||
        start(run, WALL, CLOCK_MONOTONIC, b->timeout_ms, LOOK_MS)) &&
       (b->cpu_ms == 0 ||
@@ -80,7 +125,6 @@ bool zvm__timers_sent(const zvm__run *run, const siginfo_t *info) {
 
 
 bool zvm__timers_strike(zvm__run *run, const siginfo_t *info) {
-  struct rusage used;
   switch (kind_of(run, info)) {
   case WALL:
     (void)zvm__run_end(run, ZVM_STATE_TIMEOUT);
@@ -89,8 +133,7 @@ bool zvm__timers_strike(zvm__run *run, const siginfo_t *info) {
     (void)zvm__run_out(run, ZVM_LIMITED_CPU);
     return true;
   default:
-    if (getrusage(RUSAGE_SELF, &used) != 0 ||
-        (uint64_t)used.ru_maxrss * 1024 <= run->bounds.resident)
+    if (!has_too_much(run))
       return false;
     (void)zvm__run_out(run, ZVM_LIMITED_RESIDENT);
     return true;
