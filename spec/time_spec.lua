@@ -195,4 +195,18 @@ describe("zvm.workers", function()
       end)
     end
   end)
+
+  it("takes how many runs may wait, any number at first", function()
+    for _, queue in ipairs { 0, 3, 2 ^ 40, math.huge } do
+      assert.is_true(zvm.workers(1, queue))
+      assert.equal(3, zvm.run({ program = code.exit(3),
+        isolation = "process" }).code)
+    end
+    assert.is_true(zvm.workers(1024, nil))
+    for _, queue in ipairs { -1, 1.5, 0 / 0, "many" } do
+      local ok, message = pcall(zvm.workers, 1, queue)
+      assert.is_false(ok)
+      assert.truthy(message:find("bad argument #2", 1, true), message)
+    end
+  end)
 end)

@@ -7,6 +7,8 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include <math.h>
+
 #include "laux.h"
 #include "loptions.h"
 
@@ -98,17 +100,27 @@ static int barriers(lua_State *L) {
 /***
 Let at most so many workers of this process run at once; further runs wait.
 
+A run that may not wait, or has waited for as long as its `timeout`, ends
+without having begun: its report has state `"limit"` and limit `"workers"`.
+
 @function zvm.workers
 @tparam number most 1 to 1024, which it is at first
+@tparam[opt=math.huge] number queue how many may wait
 @treturn boolean true
-@usage zvm.workers(4)
+@usage zvm.workers(4, 16)
 */
 static int workers(lua_State *L) {
   lua_Number most = luaL_checknumber(L, 1);
+  lua_Number queue = luaL_optnumber(L, 2, HUGE_VAL);
+  uint32_t waiting = ZVM_QUEUE_UNLIMITED;
   zvm_error err;
   luaL_argcheck(L, most >= 1 && most <= 1024 && most == (int)most, 1,
                 "whole number from 1 to 1024 expected");
-  if (zvm_workers_limit((uint32_t)most, &err) != ZVM_OK)
+  luaL_argcheck(L, queue >= 0 && (queue == HUGE_VAL || queue == floor(queue)),
+                2, "whole number from 0, or math.huge, expected");
+  if (queue < ZVM_QUEUE_UNLIMITED)
+    waiting = (uint32_t)queue;
+  if (zvm_workers_limit((uint32_t)most, waiting, &err) != ZVM_OK)
     return zvm__failure_push(L, &err, NULL);
   lua_pushboolean(L, 1);
   return 1;

@@ -274,6 +274,7 @@ typedef enum zvm_limited {
   ZVM_LIMITED_PUTS = 5,      /* "puts"      */
   ZVM_LIMITED_PUT_SIZE = 6,  /* "put_size"  */
   ZVM_LIMITED_FILE_SIZE = 7, /* "file_size" */
+  ZVM_LIMITED_WORKERS = 8,   /* "workers": it did not begin */
 } zvm_limited;
 
 /* X(name, number, text) */
@@ -373,11 +374,17 @@ typedef enum zvm_barrier {
 #undef X
 } zvm_barrier;
 
+#define ZVM_QUEUE_UNLIMITED UINT32_MAX
+
 /*
-** At most `most` workers of this process run at once, 1 to 1024; further
-** runs wait for their turn. All of the process share this: 1024 at first.
+** At most `most` workers of this process run at once, 1 to 1024, and at most
+** `queue` further runs wait for their turn, none of them longer than its
+** timeout. One that may not wait, or has waited so long, ends without having
+** begun: ZVM_STATE_LIMIT, ZVM_LIMITED_WORKERS. All of the process share this:
+** 1024 and ZVM_QUEUE_UNLIMITED at first.
 */
-ZVM_API zvm_status zvm_workers_limit(uint32_t most, zvm_error *err);
+ZVM_API zvm_status zvm_workers_limit(uint32_t most, uint32_t queue,
+                                     zvm_error *err);
 
 /*
 ** Which barriers are in force for workers of this process: ZVM_BARRIER_*,

@@ -70,6 +70,8 @@ const char *zvm_limited_name(zvm_limited limit) {
     return "put_size";
   case ZVM_LIMITED_FILE_SIZE:
     return "file_size";
+  case ZVM_LIMITED_WORKERS:
+    return "workers";
   }
   return "unknown";
 }

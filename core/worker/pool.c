@@ -20,7 +20,6 @@
 
 enum {
   BUSY_MOST = 1024,
-  TURN_NS = 10000000,
   SECOND_NS = 1000000000,
 };
 
@@ -36,6 +35,8 @@ static struct {
   pthread_mutex_t lock;
   pthread_cond_t dropped; /* one that was busy */
   unsigned most;          /* busy at once      */
+  unsigned queue;         /* that may wait     */
+  zvm__turn *first;       /* that waits        */
   zvm__zygote zygote;
   bool fork_watched;
   likeness last;     /* of what was run                    */
@@ -45,6 +46,7 @@ static struct {
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
           .dropped = PTHREAD_COND_INITIALIZER,
           .most = BUSY_MOST,
+          .queue = ZVM_QUEUE_UNLIMITED,
           .zygote = {.socket = -1}};
 
 
@@ -68,6 +70,7 @@ static void after_fork_child(void) {
     (void)close(pool.zygote.socket);
   pool.zygote.socket = -1;
   pool.expected = (likeness){0};
+  pool.first = NULL;
   while (pool.count > 0)
     (void)close(pool.busy[--pool.count].socket);
 }
@@ -206,41 +209,86 @@ static zvm_status take_locked(zvm__worker *w, zvm_error *err) {
 }
 
 
-/* -- Public -------------------------------------------------------------- */
+/* -- Turns --------------------------------------------------------------- */
 
-/* In slices, so that the caller may look at its signals. */
-static bool wait_for_turn(void) {
+/* First come, first served. */
+static void ask(zvm__turn *turn) {
+  uint64_t unused = pool.most > pool.count ? pool.most - pool.count : 0;
+  zvm__turn **last = &pool.first;
+  uint64_t waiting = 0;
+  for (; *last != NULL; last = &(*last)->next)
+    waiting++;
+  turn->state = ZVM__TURN_WAITS;
+  if (waiting == 0 && unused > 0)
+    turn->state = ZVM__TURN_HAS;
+  else if (waiting >= pool.queue + unused)
+    turn->state = ZVM__TURN_REFUSED;
+  else
+    *last = turn;
+}
+
+
+/* Whoever is first now may have its turn. */
+static void leave(zvm__turn *turn) {
+  zvm__turn **at = &pool.first;
+  while (*at != turn)
+    at = &(*at)->next;
+  *at = turn->next;
+  (void)pthread_cond_broadcast(&pool.dropped);
+}
+
+
+static void wait_for_turn(zvm__turn *turn, uint64_t most_ns) {
   struct timespec until;
   (void)clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += TURN_NS;
+  until.tv_nsec += (long)(most_ns < SECOND_NS ? most_ns : SECOND_NS - 1);
   if (until.tv_nsec >= SECOND_NS) {
     until.tv_sec++;
     until.tv_nsec -= SECOND_NS;
   }
   int os = 0;
-  while (pool.count >= pool.most && os == 0)
+  while ((pool.count >= pool.most || pool.first != turn) && os == 0)
     os = pthread_cond_timedwait(&pool.dropped, &pool.lock, &until);
-  return pool.count < pool.most;
+  if (pool.count >= pool.most || pool.first != turn)
+    return;
+  leave(turn);
+  turn->state = ZVM__TURN_HAS;
 }
 
 
-zvm_status zvm__pool_take(zvm__worker *w, bool *full, zvm_error *err) {
+/* -- Public -------------------------------------------------------------- */
+
+zvm_status zvm__pool_take(zvm__worker *w, zvm__turn *turn, uint64_t most_ns,
+                          zvm_error *err) {
   zvm_status st = ZVM_OK;
   (void)pthread_mutex_lock(&pool.lock);
-  *full = pool.count >= pool.most && !wait_for_turn();
-  if (!*full)
+  if (turn->state == ZVM__TURN_WAITS)
+    wait_for_turn(turn, most_ns);
+  else
+    ask(turn);
+  if (turn->state == ZVM__TURN_HAS)
     st = take_locked(w, err);
   (void)pthread_mutex_unlock(&pool.lock);
   return st;
 }
 
 
-zvm_status zvm_workers_limit(uint32_t most, zvm_error *err) {
+void zvm__pool_leave(zvm__turn *turn) {
+  (void)pthread_mutex_lock(&pool.lock);
+  if (turn->state == ZVM__TURN_WAITS)
+    leave(turn);
+  (void)pthread_mutex_unlock(&pool.lock);
+}
+
+
+zvm_status zvm_workers_limit(uint32_t most, uint32_t queue,
+                             zvm_error *err) {
   if (most < 1 || most > BUSY_MOST)
     return zvm__fail(err, ZVM_E_OPTION, "workers: 1 to %d expected, got %u",
                      BUSY_MOST, (unsigned)most);
   (void)pthread_mutex_lock(&pool.lock);
   pool.most = most;
+  pool.queue = queue;
   (void)pthread_cond_broadcast(&pool.dropped);
   (void)pthread_mutex_unlock(&pool.lock);
   return ZVM_OK;
@@ -255,7 +303,7 @@ void zvm__pool_drop(zvm__worker *w) {
       break;
     }
   (void)close(w->socket);
-  (void)pthread_cond_signal(&pool.dropped);
+  (void)pthread_cond_broadcast(&pool.dropped);
   (void)pthread_mutex_unlock(&pool.lock);
   w->socket = -1;
 }

@@ -14,11 +14,25 @@ typedef struct zvm__worker {
   uint64_t number;
 } zvm__worker;
 
+/* A run that needs a worker. Who waits is in a list; its turn may not move. */
+typedef struct zvm__turn {
+  enum {
+    ZVM__TURN_NONE,    /* it has not asked                              */
+    ZVM__TURN_HAS,     /* it has a worker, or there is none to be had   */
+    ZVM__TURN_WAITS,   /* as many as may run are running: ask again     */
+    ZVM__TURN_REFUSED, /* and as many as may wait are waiting           */
+  } state;
+  struct zvm__turn *next;
+} zvm__turn;
+
 /*
-** A worker of one's own, which has done nothing yet. *full: as many as may
-** be are running; it has waited a little for one of them, in vain.
+** A worker of one's own, which has done nothing yet. Who waits already waits
+** up to `most_ns` more, and asks again or leaves.
 */
-zvm_status zvm__pool_take(zvm__worker *w, bool *full, zvm_error *err);
+zvm_status zvm__pool_take(zvm__worker *w, zvm__turn *turn, uint64_t most_ns,
+                          zvm_error *err);
+/* If it waits, it does so no longer. */
+void zvm__pool_leave(zvm__turn *turn);
 /* Close it. One that runs sees its socket close only after its run. */
 void zvm__pool_drop(zvm__worker *w);
 /* A worker ended without a word of the zygote's. */

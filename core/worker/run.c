@@ -28,6 +28,8 @@ enum {
   GLANCE_NS = 150000,
   MISSES_MOST = 6,
   YIELD_NS = 3000, /* longer than that: somebody else ran */
+  TURN_NS = 10000000, /* after which signals are looked at */
+  MS_NS = 1000000,
 };
 
 static const int stop_signals[STOPS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -240,30 +242,45 @@ static zvm_status hear(const zvm__job *job, const zvm__worker *w,
 }
 
 
-/* The channels are as they would be inline: closed, and no digest goes on. */
-static void finish_channels(const zvm__job *job) {
+/*
+** The channels are as they would be inline: closed. Digests of a run that was
+** sent are the worker's; one that was not moved no byte, and they say so.
+*/
+static void finish_channels(const zvm__job *job, bool sent) {
   for (unsigned i = 0; i < job->channels->count; i++) {
     zvm__channel *ch = &job->channels->list[i];
-    (void)zvm__digest_final(ch->digest, NULL);
-    ch->digest = NULL;
+    if (sent) {
+      (void)zvm__digest_final(ch->digest, NULL);
+      ch->digest = NULL;
+    }
     zvm__channel_finish(ch);
   }
 }
 
 
-/* False: a signal stopped the run while it waited for its turn. */
-static bool take_turn(zvm__worker *w, uint64_t stops, zvm__outcome *out,
-                      zvm_status *st, zvm_error *err) {
+/* False: the run ended before it had its turn. */
+static bool take_turn(zvm__worker *w, const zvm__bounds *b, uint64_t stops,
+                      zvm__outcome *out, zvm_status *st, zvm_error *err) {
+  zvm__turn turn = {0};
+  uint64_t start = now_ns(), left = UINT64_MAX;
   for (;;) {
-    bool full;
-    *st = zvm__pool_take(w, &full, err);
-    if (*st != ZVM_OK || !full)
+    *st = zvm__pool_take(w, &turn, least(left, TURN_NS), err);
+    if (turn.state == ZVM__TURN_HAS)
       return true;
-    int sig = pending_stop(stops);
-    if (sig != 0) {
-      *out = (zvm__outcome){.state = ZVM_STATE_STOPPED, .signal = sig};
-      return false;
+    if (b->timeout_ms != 0) {
+      uint64_t most = b->timeout_ms * MS_NS;
+      left = most - least(most, now_ns() - start);
     }
+    int sig = pending_stop(stops);
+    if (sig != 0)
+      *out = (zvm__outcome){.state = ZVM_STATE_STOPPED, .signal = sig};
+    else if (turn.state == ZVM__TURN_REFUSED || left == 0)
+      *out = (zvm__outcome){.state = ZVM_STATE_LIMIT,
+                            .limit = ZVM_LIMITED_WORKERS};
+    else
+      continue;
+    zvm__pool_leave(&turn);
+    return false;
   }
 }
 
@@ -275,11 +292,11 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
   *wait = (zvm__wait){0};
   uint64_t stops = begin_wait(wait);
   zvm_status st = ZVM_OK;
-  bool again = true;
+  bool again = true, sent = false;
   for (int tries = 0; tries < TRIES && again; tries++) {
     zvm__worker w;
-    bool waited = take_turn(&w, stops, out, &st, err);
-    if (st != ZVM_OK || !waited)
+    sent = take_turn(&w, &job->bounds, stops, out, &st, err);
+    if (st != ZVM_OK || !sent)
       break;
     again = false;
     uint64_t start = now_ns();
@@ -293,7 +310,7 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
     *spent = true;
     wait->message[out->state == ZVM_STATE_LOST ? ZVM__MESSAGE_MAX - 1 : 0] =
         '\0';
-    finish_channels(job);
+    finish_channels(job, sent);
   }
   return st;
 }

@@ -159,6 +159,8 @@ static void limits(void) {
   refused(ran_out(ZVM_LIMITED_PUTS, UINT32_MAX), "however far away");
   refused(ran_out(ZVM_LIMITED_NONE, OUT), "nor a limit of nothing");
   refused(ran_out(ZVM_LIMITED_RESIDENT, OUT), "nor of memory not limited");
+  refused(ran_out(ZVM_LIMITED_WORKERS, OUT),
+          "nor that of workers: only the host can know");
   refused(ran_out((zvm_limited)99, OUT), "nor an unknown one");
 }
 

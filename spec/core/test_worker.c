@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "guest.h"
 #include "worker.h"
@@ -22,6 +23,13 @@ GUEST(loops, "1: jmp 1b", "");
 GUEST(reads,
       "mov $0, %edi\n mov $0x22000, %esi\n mov $1, %edx\n xor %ecx, %ecx\n"
       "gate 1\n mov %eax, %edi\n finish",
+      "");
+/* A byte from handle 0 to handle 1. */
+GUEST(copies,
+      "mov $0, %edi\n mov $0x22000, %esi\n mov $1, %edx\n xor %ecx, %ecx\n"
+      "gate 1\n"
+      "mov $1, %edi\n mov $0x22000, %esi\n mov $1, %edx\n xor %ecx, %ecx\n"
+      "gate 2\n xor %edi, %edi\n finish",
       "");
 
 static volatile sig_atomic_t children, stops;
@@ -172,13 +180,42 @@ static void *run_exits(void *arg) {
 }
 
 
+typedef struct copier {
+  pthread_t thread;
+  char letter;
+  int to;
+} copier;
+
+
+static void *copy_apart(void *arg) {
+  copier *c = arg;
+  zvm_channel_options list[] = {{.alias = "/dev/stdin",
+                                 .source = ZVM_SOURCE_MEMORY,
+                                 .data = &c->letter,
+                                 .size = 1,
+                                 .limits = {1, 1}},
+                                {.alias = "/dev/stdout",
+                                 .source = ZVM_SOURCE_FD,
+                                 .mode = ZVM_MODE_WRITE,
+                                 .fd = c->to,
+                                 .limits = {0, 0, 1, 1}}};
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .channels = list,
+                             .channels_count = 2};
+  (void)run_guest(copies, &opt);
+  return NULL;
+}
+
+
 static void queue(void) {
   enum { QUEUED = 8 };
-  pthread_t threads[QUEUED];
-  int codes[QUEUED] = {0}, right = 0;
+  copier all[QUEUED];
+  char order[QUEUED + 1] = "";
+  int fds[2];
   static reader first;
-  is(zvm_workers_limit(0, NULL), ZVM_E_OPTION, "no workers is no limit");
-  is(zvm_workers_limit(1, NULL), ZVM_OK, "one is");
+  is(zvm_workers_limit(0, ZVM_QUEUE_UNLIMITED, NULL), ZVM_E_OPTION,
+     "no workers is no limit");
+  is(zvm_workers_limit(1, ZVM_QUEUE_UNLIMITED, NULL), ZVM_OK, "one is");
   (void)!pipe(first.pipe);
   sigset_t set, old;
   (void)sigfillset(&set);
@@ -187,20 +224,112 @@ static void queue(void) {
   (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
   usleep(100000);
   stop(exits, SIGINT, "a run that waits for its turn can be stopped");
-  for (int i = 0; i < QUEUED; i++)
-    (void)pthread_create(&threads[i], NULL, run_exits, &codes[i]);
-  usleep(50000);
-  for (int i = 0; i < QUEUED; i++)
-    right += codes[i] == 42;
-  is(right, 0, "runs above the limit wait");
+  (void)!pipe2(fds, O_NONBLOCK);
+  for (int i = 0; i < QUEUED; i++) {
+    all[i] = (copier){.letter = (char)('a' + i), .to = fds[1]};
+    (void)pthread_create(&all[i].thread, NULL, copy_apart, &all[i]);
+    usleep(20000);
+  }
+  is(read(fds[0], order, QUEUED), -1, "runs above the limit wait");
   (void)!write(first.pipe[1], "x", 1);
   (void)pthread_join(first.thread, NULL);
-  for (int i = 0; i < QUEUED; i++) {
-    (void)pthread_join(threads[i], NULL);
-    right += codes[i] == 42;
-  }
-  is(right, QUEUED, "and have their turn");
-  (void)zvm_workers_limit(1024, NULL);
+  for (int i = 0; i < QUEUED; i++)
+    (void)pthread_join(all[i].thread, NULL);
+  (void)!read(fds[0], order, QUEUED);
+  if (!ok(strcmp(order, "abcdefgh") == 0,
+          "and have their turn, first come, first served"))
+    printf("# %s\n", order);
+  (void)close(fds[0]);
+  (void)close(fds[1]);
+  (void)zvm_workers_limit(1024, ZVM_QUEUE_UNLIMITED, NULL);
+  (void)close(first.pipe[0]);
+  (void)close(first.pipe[1]);
+}
+
+
+static bool is_refused(const zvm_report *r) {
+  return r->state == ZVM_STATE_LIMIT && r->limit == ZVM_LIMITED_WORKERS &&
+         r->wall_ns == 0 && r->traps[ZVM_SLOT_EXIT] == 0;
+}
+
+
+static double seconds(void) {
+  struct timespec t;
+  (void)clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+
+/* A reader has the one worker; a second run waits, or does not. */
+static void refused_channels(void) {
+  /* SHA-256 of nothing */
+  static const uint8_t none[] = {0xe3, 0xb0, 0xc4, 0x42};
+  char path[] = "/tmp/zvm-test-XXXXXX";
+  (void)close(mkstemp(path));
+  zvm_channel_options list[] = {
+      {.alias = "/dev/file",
+       .source = ZVM_SOURCE_FILE,
+       .mode = ZVM_MODE_WRITE,
+       .path = path,
+       .limits = {0, 0, ZVM_UNLIMITED, ZVM_UNLIMITED}},
+      {.alias = "/dev/stdout",
+       .source = ZVM_SOURCE_BUFFER,
+       .etag = true,
+       .limits = {0, 0, ZVM_UNLIMITED, ZVM_UNLIMITED}}};
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .channels = list,
+                             .channels_count = 2};
+  zvm_error err;
+  zvm_report r;
+  zvm_module *m = guest(exits);
+  int before = open_descriptors();
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  is(zvm_session_run(s, &r, &err), ZVM_OK, "a refusal is a report");
+  ok(is_refused(&r) && r.channel == NULL,
+     "one run more than may wait has not begun");
+  is((long long)r.channels_count, 4, "its channels are reported");
+  ok(r.channels[1].has_etag && r.channels[1].size == 0 &&
+         memcmp(r.channels[1].etag, none, sizeof none) == 0,
+     "nothing moved, and the etag is that of nothing");
+  is(open_descriptors(), before, "its files are closed");
+  is(zvm_session_run(s, &r, &err), ZVM_E_STATE, "it has had its run");
+  zvm_session_free(s);
+  zvm_module_free(m);
+  (void)unlink(path);
+}
+
+
+static void bounded_queue(void) {
+  static reader first;
+  pthread_t second;
+  int code = 0;
+  (void)!pipe(first.pipe);
+  (void)zvm_workers_limit(1, 0, NULL);
+  is(run_apart(exits).code, 42, "nobody waits while a worker is free");
+  (void)pthread_create(&first.thread, NULL, read_apart, &first);
+  usleep(100000);
+  refused_channels();
+  (void)zvm_workers_limit(1, 1, NULL);
+  (void)pthread_create(&second, NULL, run_exits, &code);
+  usleep(50000);
+  zvm_report r = run_apart(exits);
+  ok(is_refused(&r), "one waits, the next one does not");
+  (void)zvm_workers_limit(1, ZVM_QUEUE_UNLIMITED, NULL);
+  zvm_session_options hurried = {.isolation = ZVM_ISOLATION_PROCESS,
+                                 .timeout_ms = 50};
+  double start = seconds();
+  r = run_guest(exits, &hurried);
+  double took = seconds() - start;
+  ok(is_refused(&r), "a run waits no longer than its timeout");
+  ok(took >= 0.05 && took < 0.3, "and as long as that");
+  printf("# it waited for %.1f ms\n", took * 1e3);
+  (void)!write(first.pipe[1], "x", 1);
+  (void)pthread_join(first.thread, NULL);
+  (void)pthread_join(second, NULL);
+  is(code, 42, "who waited has its turn");
+  (void)zvm_workers_limit(1, 0, NULL);
+  is(run_apart(exits).code, 42, "those who left are not waiting still");
+  (void)zvm_workers_limit(1024, ZVM_QUEUE_UNLIMITED, NULL);
   (void)close(first.pipe[0]);
   (void)close(first.pipe[1]);
 }
@@ -287,6 +416,7 @@ int main(void) {
   stop(loops, SIGINT, "SIGINT stops a guest that loops");
   stop(reads, SIGTERM, "SIGTERM stops a guest that waits for input");
   queue();
+  bounded_queue();
   lost(false, "a worker that is killed is reported as lost");
   lost(true, "so is one whose zygote is killed");
   forks();
