@@ -14,20 +14,26 @@ local loop = code.new():raw "eb fe":module()
 -- 48 MiB by one instruction, over and over
 local stores = code.new():mov("ebx", 0x21000):raw "89 df"
   :mov("ecx", 0x3000000):raw "67 f3 aa":raw "eb f4":module()
+-- 24 MiB from here to there, likewise
+local copies = code.new():mov("esi", 0x21000):mov("edi", 0x1821000)
+  :mov("ecx", 0x1800000):raw "67 f3 a4":raw "eb ec":module()
 local waits = code.new():pread(0, 0x21000, 4096):exit(0):module()
+local writes = code.new():pwrite(1, 0x22000, 2 ^ 20):exit(0):module()
 
 -- Touches page after page of a heap of 256 MiB, then loops.
 local touches = code.new():mov("eax", 0x21000)
   :raw "67 c6 00 01":raw "05 00 10 00 00":raw "3d 00 00 00 0f"
   :raw "72 f0":raw "eb fe":module()
 
-local function with_pipe(body)
-  -- A pipe that nobody writes to: the other end sleeps.
+-- The line that the script says on stderr: stdin and stdout are pipes that
+-- nobody writes to and nobody reads from. What sleeps there is not waited for.
+local function with_pipes(body)
   local script = host.temporary()
   host.write_file(script, body)
-  local pipe = io.popen(("sleep 5 | %s %s 2>&1"):format(
+  local pipe = io.popen(("{ sleep 5 | %s %s | sleep 5; } 2>&1 &"):format(
     os.getenv "ZVM_TEST_LUA" or "lua5.1", script))
-  local text = pipe:read "*a"
+  local text = pipe:read "*l"
+  pipe:close()
   os.remove(script)
   return text
 end
@@ -52,9 +58,11 @@ for _, isolation in ipairs { "inline", "process" } do
     end)
 
     it("ends one in the middle of a string instruction", function()
-      local report, took = timed(stores, { timeout = 0.05 })
-      assert.equal("timeout", report.state)
-      assert.truthy(took < 0.05 + LATE, took)
+      for _, program in ipairs { stores, copies } do
+        local report, took = timed(program, { timeout = 0.05 })
+        assert.equal("timeout", report.state)
+        assert.truthy(took < 0.05 + LATE, took)
+      end
     end)
 
     it("ends one in the middle of a large put", function()
@@ -78,17 +86,21 @@ for _, isolation in ipairs { "inline", "process" } do
       assert.equal("", report.channels.out.data)
     end)
 
-    it("ends one that waits for a pipe", function()
-      local path = host.temporary()
-      host.write_file(path, waits)
-      local text = with_pipe(([[
-        local zvm = require "zvm"
-        local report = assert(zvm.run { program = %q, timeout = 0.1,
-          isolation = %q, channels = { stdin = { fd = 0 } } })
-        io.write(report.state, " ", report.times.wall < 1 and "soon" or "late")
-      ]]):format(path, isolation))
-      os.remove(path)
-      assert.equal("timeout soon", text)
+    it("ends one that waits for a pipe, to read or to write", function()
+      for _, program in ipairs { waits, writes } do
+        local path = host.temporary()
+        host.write_file(path, program)
+        local text = with_pipes(([[
+          local zvm = require "zvm"
+          local report = assert(zvm.run { program = %q, timeout = 0.1,
+            isolation = %q, channels = { stdin = { fd = 0 },
+              stdout = { fd = 1, mode = "w" } } })
+          io.stderr:write(report.state, " ", report.traps.exit, " ",
+            report.times.wall < 1 and "soon" or "late", "\n")
+        ]]):format(path, isolation))
+        os.remove(path)
+        assert.equal("timeout 0 soon", text)
+      end
     end)
 
     it("keeps what was written before", function()
@@ -107,11 +119,36 @@ for _, isolation in ipairs { "inline", "process" } do
     end)
 
     it("by CPU time ends a guest that computes", function()
-      local report, took = timed(loop, { cpu = 0.05, timeout = 20 })
-      assert.equal("limit", report.state)
-      assert.equal("cpu", report.limit)
-      assert.truthy(report.times.user + report.times.system >= 0.04)
-      assert.truthy(took < 5, took)
+      for _, program in ipairs { loop, copies } do
+        local report, took = timed(program, { cpu = 0.05, timeout = 20 })
+        assert.equal("limit", report.state)
+        assert.equal("cpu", report.limit)
+        local cpu = report.times.user + report.times.system
+        assert.truthy(cpu >= 0.0499 and cpu < 0.05 + LATE, cpu)
+        assert.truthy(took < 5, took)
+      end
+    end)
+
+    it("by CPU time does not count what the host used before", function()
+      local start = os.clock()
+      while os.clock() - start < 0.1 do -- as long as two limits
+        assert(zvm)
+      end
+      local report = timed(loop, { cpu = 0.05, timeout = 20 })
+      assert.truthy(report.times.user + report.times.system >= 0.0499)
+    end)
+
+    it("by CPU time does not count the wait for a pipe", function()
+      local path = host.temporary()
+      host.write_file(path, waits)
+      local text = with_pipes(([[
+        local zvm = require "zvm"
+        local report = assert(zvm.run { program = %q, timeout = 0.2,
+          cpu = 0.05, isolation = %q, channels = { stdin = { fd = 0 } } })
+        io.stderr:write(report.state, "\n")
+      ]]):format(path, isolation))
+      os.remove(path)
+      assert.equal("timeout", text)
     end)
 
     it("and a run after it are apart", function()

@@ -45,6 +45,8 @@ typedef struct zvm__run {
   uint64_t resident; /* when it was counted last */
   int64_t faults;    /* of the thread, then      */
   unsigned skipped;  /* looks since              */
+  uint64_t cpu_start; /* of the thread's clock   */
+  int cpu_timer;
   int timers;
   int timer[ZVM__TIMERS];
 } zvm__run;

@@ -6,6 +6,10 @@
 ** timer sends can be told from a fault. So a limit costs no signal that the
 ** host may use.
 **
+** All go by the clock on the wall. A kernel's timer of CPU time is looked at
+** each tick only, 4 or 10 ms; but a thread uses no more of it than passes, so
+** at the earliest moment when it may be used up, it is asked for.
+**
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <errno.h>
@@ -21,31 +25,64 @@ enum {
   CPU,
   LOOK,
   LOOK_MS = 5,
+  MS_NS = 1000000,
+  CPU_MIN_NS = 100000, /* between two looks of that timer */
   SKIP_MOST = 15, /* looks, as the kernel may add pages by itself */
   FAULT_MOST = 2 << 20, /* bytes that a page fault makes resident */
 };
 
 
-static struct timespec from_ms(uint64_t ms) {
-  return (struct timespec){.tv_sec = (time_t)(ms / 1000),
-                           .tv_nsec = (long)(ms % 1000) * 1000000};
+static struct timespec from_ns(uint64_t ns) {
+  return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+                           .tv_nsec = (long)(ns % 1000000000)};
+}
+
+
+/*
+** A second signal after the first does no harm, and one that was lost would:
+** each timer goes on until it is deleted.
+*/
+static bool set(int id, uint64_t first_ns) {
+  struct itimerspec when = {.it_value = from_ns(first_ns),
+                            .it_interval = from_ns(LOOK_MS * MS_NS)};
+  return syscall(SYS_timer_settime, id, 0, &when, NULL) == 0;
 }
 
 
 /* The system calls: a library's timer may be a thread. */
-static bool start(zvm__run *run, int which, clockid_t clock, uint64_t first,
-                  uint64_t then) {
+static bool start(zvm__run *run, int which, uint64_t first_ms) {
   struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
                            .sigev_signo = ZVM__TIMER_SIGNAL};
-  struct itimerspec when = {.it_value = from_ms(first),
-                            .it_interval = from_ms(then)};
   event.sigev_value.sival_ptr = (char *)run + which;
   event._sigev_un._tid = gettid();
-  int id;
-  if (syscall(SYS_timer_create, clock, &event, &id) != 0)
+  int *id = &run->timer[run->timers];
+  if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, id) != 0)
     return false;
-  run->timer[run->timers++] = id;
-  return syscall(SYS_timer_settime, id, 0, &when, NULL) == 0;
+  run->timers++;
+  if (which == CPU)
+    run->cpu_timer = *id;
+  return set(*id, first_ms * MS_NS);
+}
+
+
+/* -- CPU time ------------------------------------------------------------ */
+
+static uint64_t thread_ns(void) {
+  struct timespec t = {0};
+  (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+
+/* If it is not used up, look again when it may be. */
+static bool is_used_up(const zvm__run *run) {
+  uint64_t most = run->bounds.cpu_ms * MS_NS;
+  uint64_t used = thread_ns() - run->cpu_start;
+  if (used >= most)
+    return true;
+  uint64_t left = most - used;
+  (void)set(run->cpu_timer, left > CPU_MIN_NS ? left : CPU_MIN_NS);
+  return false;
 }
 
 
@@ -84,21 +121,16 @@ static bool has_too_much(zvm__run *run) {
 
 /* -- All timers ---------------------------------------------------------- */
 
-/*
-** A second signal after the first does no harm, and one that was lost would:
-** each timer goes on until it is deleted.
-*/
 zvm_status zvm__timers_start(zvm__run *run, zvm_error *err) {
   const zvm__bounds *b = &run->bounds;
   if (b->resident != 0 && !count_resident(run))
     return zvm__fail_os(err, ZVM_E_SYSTEM, errno,
                         "cannot count what is resident");
-  if ((b->timeout_ms == 0 ||
-       start(run, WALL, CLOCK_MONOTONIC, b->timeout_ms, LOOK_MS)) &&
-      (b->cpu_ms == 0 ||
-       start(run, CPU, CLOCK_THREAD_CPUTIME_ID, b->cpu_ms, LOOK_MS)) &&
-      (b->resident == 0 ||
-       start(run, LOOK, CLOCK_MONOTONIC, LOOK_MS, LOOK_MS)))
+  if (b->cpu_ms != 0)
+    run->cpu_start = thread_ns();
+  if ((b->timeout_ms == 0 || start(run, WALL, b->timeout_ms)) &&
+      (b->cpu_ms == 0 || start(run, CPU, b->cpu_ms)) &&
+      (b->resident == 0 || start(run, LOOK, LOOK_MS)))
     return ZVM_OK;
   int os = errno;
   zvm__timers_stop(run);
@@ -130,6 +162,8 @@ bool zvm__timers_strike(zvm__run *run, const siginfo_t *info) {
     (void)zvm__run_end(run, ZVM_STATE_TIMEOUT);
     return true;
   case CPU:
+    if (!is_used_up(run))
+      return false;
     (void)zvm__run_out(run, ZVM_LIMITED_CPU);
     return true;
   default:

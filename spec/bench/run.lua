@@ -1,4 +1,4 @@
---- `make bench`: guest against native, spawn, validator, traps.
+--- `make bench`: guest against native, spawn, validator, traps, limits.
 --
 -- A kernel is one source, compiled by the same gcc at the same -O2. Native and
 -- guest runs alternate; a ratio is that of the medians of seven samples, each
@@ -192,6 +192,19 @@ local function traps()
   line("trap round trip", median(times), "ns")
 end
 
+--- The worst of each, with the median in its name.
+local function limits(lua)
+  for _, isolation in ipairs { "inline", "process" } do
+    local text = output(lua .. " spec/bench/late.lua " .. isolation)
+    assert(text ~= "", "late.lua measured nothing")
+    for name, p50, worst in text:gmatch "(%C+): (%S+) (%S+)\n" do
+      p50, worst = tonumber(p50), tonumber(worst)
+      line(string.format("late, %s, %s (p50 %.1f)", name, isolation, p50),
+        worst, "ms", "<= 20", worst <= 20)
+    end
+  end
+end
+
 kernels()
 if not arg[1] then
   spawn "lua5.1"
@@ -200,5 +213,6 @@ if not arg[1] then
   validator()
   loads()
   traps()
+  limits "luajit"
 end
 os.exit(short == 0 and 0 or 1)
