@@ -91,12 +91,16 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
   zvm_status st = zvm__gate_prepare(err);
   if (st != ZVM_OK)
     return st;
+  /* Counted memory has mappings of its own: nothing is warm in them. */
+  bool counted = run->bounds.resident != 0;
+  if (counted && !job->once)
+    zvm__map_clear();
   st = zvm__map_build(job->map, job->module, job->manifest,
                       job->manifest_size, err);
   if (st != ZVM_OK)
     return st;
-  if (run->bounds.resident != 0)
-    zvm__map_cool();
+  if (counted)
+    zvm__map_small_pages(job->map);
   run->ctx->done = 0;
   st = zvm__signals_install(run, err);
   if (st != ZVM_OK)
@@ -116,7 +120,9 @@ restore:
   if (!job->once)
     zvm__signals_restore();
 reset:
-  if (!job->once)
+  if (counted && !job->once)
+    zvm__map_clear();
+  else if (!job->once)
     zvm__map_reset(job->map);
   return st;
 }

@@ -76,10 +76,10 @@ void zvm__map_reset(const zvm__map *map);
 void zvm__map_clear(void);
 
 /*
-** After zvm__map_build: what runs before this one touched is no longer
-** resident, and looks the same. For runs whose memory is counted.
+** After zvm__map_build, for a run whose memory is counted: each page fault of
+** the guest's makes one page resident. The mappings should end with the run.
 */
-void zvm__map_cool(void);
+void zvm__map_small_pages(const zvm__map *map);
 
 /*
 ** Bytes of what the guest may write that are resident: whole pages, of the

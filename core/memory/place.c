@@ -225,9 +225,14 @@ bool zvm__map_keep(const zvm__map *map, const zvm_module *m) {
 }
 
 
-void zvm__map_cool(void) {
-  zvm__warm_cool(&placed.data);
-  zvm__warm_cool(&placed.stack);
+/* A kernel that refuses has no huge pages. The stack has none anyway. */
+void zvm__map_small_pages(const zvm__map *map) {
+  for (unsigned i = 0; i < map->count; i++) {
+    const zvm__region *r = &map->region[i];
+    if ((r->prot & PROT_WRITE) != 0 && r->end != ZVM__GUEST_END)
+      (void)madvise((void *)(uintptr_t)r->start, r->end - r->start,
+                    MADV_NOHUGEPAGE);
+  }
 }
 
 

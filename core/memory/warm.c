@@ -69,13 +69,6 @@ void zvm__warm_forget(zvm__warm *w) {
 }
 
 
-/* Pages that the kernel does not drop hold what it would map in their place. */
-void zvm__warm_cool(zvm__warm *w) {
-  (void)drop(w->start, w->end);
-  zvm__warm_forget(w);
-}
-
-
 bool zvm__warm_reset(zvm__warm *w, uint64_t start, uint64_t end,
                      uint64_t look) {
   uint64_t most = look + (uint64_t)ZVM__WARM_MAX * ZVM_PAGE_SIZE;

@@ -26,9 +26,6 @@ typedef struct zvm__warm {
 /* The region was mapped anew. */
 void zvm__warm_forget(zvm__warm *w);
 
-/* Nothing stays, though the region does, as it was mapped. */
-void zvm__warm_cool(zvm__warm *w);
-
 /*
 ** After a run: [start, end), writable and private, is as it was mapped.
 ** What may stay is looked for in [look, look + ZVM__WARM_MAX pages). False

@@ -44,7 +44,6 @@ typedef struct zvm__run {
   uint32_t channel;  /* whose limit it was   */
   uint64_t resident; /* when it was counted last */
   int64_t faults;    /* of the thread, then      */
-  unsigned skipped;  /* looks since              */
   uint64_t cpu_start; /* of the thread's clock   */
   int cpu_timer;
   int timers;

@@ -24,11 +24,9 @@ enum {
   WALL,
   CPU,
   LOOK,
-  LOOK_MS = 5,
+  LOOK_MS = 2,
   MS_NS = 1000000,
   CPU_MIN_NS = 100000, /* between two looks of that timer */
-  SKIP_MOST = 15, /* looks, as the kernel may add pages by itself */
-  FAULT_MOST = 2 << 20, /* bytes that a page fault makes resident */
 };
 
 
@@ -98,23 +96,20 @@ static int64_t faults(void) {
 
 static bool count_resident(zvm__run *run) {
   run->faults = faults();
-  run->skipped = 0;
   return zvm__map_resident(run->map, &run->resident);
 }
 
 
 /*
-** Only who faults gets pages: to count them all each time would cost a guest
-** with gigabytes a third of its time.
+** Only who faults gets pages, and for each fault one: to count them all each
+** time would cost a guest with gigabytes much of its time.
 */
 static bool has_too_much(zvm__run *run) {
   uint64_t most = run->bounds.resident;
   uint64_t since = (uint64_t)(faults() - run->faults);
-  if (run->skipped < SKIP_MOST && run->resident <= most &&
-      since <= (most - run->resident) / FAULT_MOST) {
-    run->skipped++;
+  if (run->resident <= most &&
+      since <= (most - run->resident) / ZVM_PAGE_SIZE)
     return false;
-  }
   return !count_resident(run) || run->resident > most;
 }
 
