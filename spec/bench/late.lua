@@ -83,6 +83,7 @@ local copies = code.new():mov("esi", 0x21000):mov("edi", 0x1821000)
 local reads = code.new():pread(0, 0x21000, 4096):exit(0):module()
 local writes = code.new():pwrite(1, 0x22000, 2 ^ 20):exit(0):module()
 
+assert(run { program = code.exit(0) }) -- what starts once has started
 timeout("loop", loop)
 timeout("rep movsb", copies)
 pipes(function(silent, full)
