@@ -91,9 +91,9 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
   zvm_status st = zvm__gate_prepare(err);
   if (st != ZVM_OK)
     return st;
-  /* Counted memory has mappings of its own: nothing is warm in them. */
+  /* Counted memory has mappings of its own: nothing is there already. */
   bool counted = run->bounds.resident != 0;
-  if (counted && !job->once)
+  if (counted)
     zvm__map_clear();
   st = zvm__map_build(job->map, job->module, job->manifest,
                       job->manifest_size, err);
