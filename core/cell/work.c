@@ -36,12 +36,12 @@ static void fill_moved(zvm__wire_moved *m, const zvm__channel *ch) {
 }
 
 
-static bool give_collected(const zvm__channel *ch) {
-  for (size_t at = 0; at < ch->size;) {
-    size_t n = ch->size - at;
+static bool give_pieces(const uint8_t *bytes, size_t size) {
+  for (size_t at = 0; at < size;) {
+    size_t n = size - at;
     if (n > ZVM__WIRE_PIECE)
       n = ZVM__WIRE_PIECE;
-    if (!give(ch->bytes + at, n))
+    if (!give(bytes + at, n))
       return false;
     at += n;
   }
@@ -50,7 +50,8 @@ static bool give_collected(const zvm__channel *ch) {
 
 
 /* `reply` has room for what follows it. */
-static bool answer(zvm__wire_reply *reply, const zvm__channels *chs) {
+static bool answer(zvm__wire_reply *reply, const zvm__job *job) {
+  const zvm__channels *chs = job->channels;
   zvm__wire_moved *moved = (zvm__wire_moved *)(void *)(reply + 1);
   if (reply->status != ZVM_OK)
     return give(reply, sizeof *reply);
@@ -60,9 +61,9 @@ static bool answer(zvm__wire_reply *reply, const zvm__channels *chs) {
     return false;
   for (unsigned i = 0; i < chs->count; i++)
     if (chs->list[i].source == &zvm__source_buffer &&
-        !give_collected(&chs->list[i]))
+        !give_pieces(chs->list[i].bytes, chs->list[i].size))
       return false;
-  return true;
+  return give_pieces(job->left->bytes, job->left->size);
 }
 
 
@@ -79,11 +80,13 @@ void zvm__work(void) {
     _exit(1);
   zvm_error err = {.status = ZVM_OK};
   zvm__again again;
+  zvm__left left = {0};
+  job.left = &left;
   reply->magic = ZVM__WIRE_REPLY;
   reply->status = zvm__job_run(&job, &reply->outcome, &again, &err);
   if (reply->status != ZVM_OK) {
     reply->os = err.os;
     memcpy(reply->text, err.text, sizeof reply->text);
   }
-  _exit(answer(reply, job.channels) ? 0 : 1);
+  _exit(answer(reply, &job) ? 0 : 1);
 }

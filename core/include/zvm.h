@@ -300,6 +300,17 @@ ZVM_API const char *zvm_fault_text(zvm_fault_kind kind);
 ZVM_API const char *zvm_state_name(zvm_state state);     /* "exit"   */
 ZVM_API const char *zvm_limited_name(zvm_limited limit); /* "cpu"    */
 
+#define ZVM_SLOT_NONE (-1)
+
+/* What a guest asked last, and was told. */
+typedef struct zvm_last_trap {
+  int slot;         /* ZVM_SLOT_*, or NONE. A classic block counts as the trap
+                       that it asks for; as ZVM_SLOT_TRAP if it cannot be
+                       read, or asks for none: args[0] is its address    */
+  uint64_t args[4]; /* in the order of the ABI, 0 behind the last one     */
+  int64_t result;
+} zvm_last_trap;
+
 typedef struct zvm_fault {
   zvm_fault_kind kind;
   int signal;       /* of the host                                    */
@@ -308,7 +319,27 @@ typedef struct zvm_fault {
   char access;      /* 'r', 'w', 'x', or 0                            */
   uint64_t regs[16]; /* rax rcx rdx rbx rsp rbp rsi rdi r8 … r15      */
   uint64_t flags;
+  zvm_last_trap last;
 } zvm_fault;
+
+#define ZVM_CALLERS_MAX 32
+#define ZVM_STACK_KEPT 0x40000 /* bytes */
+
+/*
+** What a fault left of the guest's stack: from 128 bytes below rsp up, or
+** from the lowest byte of the stack if rsp is below it, as far as there is
+** memory. The bytes are the guest's, and hostile.
+*/
+typedef struct zvm_stack {
+  uint64_t address;  /* of the first byte                               */
+  size_t size;       /* ZVM_STACK_KEPT at most; 0 if rsp is nowhere     */
+  const void *bytes; /* owned by the session                            */
+  uint32_t callers[ZVM_CALLERS_MAX]; /* return addresses, innermost first:
+                        each is behind a call of the text, and lies in the
+                        chain of frames that rbp is the head of. Code that
+                        uses rbp for something else is not in it         */
+  uint32_t callers_count;
+} zvm_stack;
 
 typedef struct zvm_channel_report {
   const char *alias;               /* owned by the session              */
@@ -329,6 +360,7 @@ typedef struct zvm_report {
   const char *channel;             /* whose limit it was: its alias, owned by
                                       the session; else NULL              */
   zvm_fault fault;
+  zvm_stack stack;                 /* of a fault                        */
   uint64_t wall_ns;                /* from entry to exit                */
   uint64_t user_ns;                /* CPU time of the thread meanwhile  */
   uint64_t system_ns;

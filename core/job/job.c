@@ -5,6 +5,8 @@
 */
 #include "job.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -69,6 +71,30 @@ static void fill_outcome(zvm__outcome *out, const zvm__run *run,
 }
 
 
+/* What is not an argument of the last trap was in registers by chance. */
+static void trim_last(zvm_last_trap *last) {
+  for (unsigned i = zvm__trap_words(last->slot); i < 4; i++)
+    last->args[i] = 0;
+}
+
+
+/* The guest's memory is there still. Without memory of ours: nothing. */
+static void keep_stack(const zvm__job *job, const zvm_fault *fault) {
+  zvm__left *left = job->left;
+  left->size =
+      zvm__guest_stack(job->map, fault->regs[4], &left->address);
+  uint8_t *there = (uint8_t *)(uintptr_t)left->address;
+  left->bytes = job->once ? there : NULL;
+  if (job->once || left->size == 0)
+    return;
+  left->bytes = malloc(left->size);
+  if (left->bytes != NULL)
+    memcpy(left->bytes, there, left->size);
+  else
+    left->size = 0;
+}
+
+
 /* -- Run ----------------------------------------------------------------- */
 
 /* With all in place: into the guest, and back at its end. */
@@ -116,6 +142,10 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
   /* Before signals come back: closing may write, and meet a closed pipe. */
   for (unsigned i = 0; i < job->channels->count; i++)
     zvm__channel_finish(&job->channels->list[i]);
+  if (run->state == ZVM_STATE_FAULT) {
+    trim_last(&run->fault.last);
+    keep_stack(job, &run->fault);
+  }
 restore:
   if (!job->once)
     zvm__signals_restore();
@@ -147,6 +177,7 @@ zvm_status zvm__job_run(const zvm__job *job, zvm__outcome *out,
       .thread = zvm__lowmem_thread(),
       .open_stops = job->once,
       .bounds = job->bounds,
+      .last = {.slot = ZVM_SLOT_NONE},
   };
   times from, to;
   st = run_in_turn(job, &run, &from, &to, err);

@@ -15,6 +15,16 @@
 #include "memory/map.h"
 #include "trap/run.h"
 
+/*
+** The bytes that zvm__guest_stack names. They belong to the session; if the
+** process ends with the run, they are where the guest left them.
+*/
+typedef struct zvm__left {
+  uint64_t address;
+  uint64_t size;
+  uint8_t *bytes;
+} zvm__left;
+
 typedef struct zvm__job {
   const zvm_module *module;
   const zvm__map *map;
@@ -22,6 +32,7 @@ typedef struct zvm__job {
   size_t manifest_size;
   zvm__bounds bounds;
   zvm__channels *channels; /* finished by the run; what they did is there */
+  zvm__left *left;         /* filled by a run that ends in a fault */
   bool once; /* the process ends afterwards: nothing is put back */
 } zvm__job;
 

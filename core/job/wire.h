@@ -10,7 +10,8 @@
 ** with it and with each of the one-byte messages that follow: the image of
 ** the module, the blob if it is a file, the channels' in their order. The
 ** answer is one message; bytes that a BUFFER collected follow in pieces of
-** ZVM__WIRE_PIECE, the last one of each channel shorter.
+** ZVM__WIRE_PIECE, the last one of each channel shorter; then, likewise, of a
+** fault the bytes of the stack that zvm__guest_stack names.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */

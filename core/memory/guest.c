@@ -44,3 +44,31 @@ bool zvm__guest_copy_in(const zvm__map *map, void *to, uint64_t addr,
   memcpy(to, from, size);
   return true;
 }
+
+
+enum { RED_ZONE = 128 };
+
+/* Where the memory that can be read from `addr` on ends; `addr` if none. */
+static uint64_t readable_end(const zvm__map *map, uint64_t addr) {
+  uint64_t end = addr;
+  for (unsigned i = 0; i < map->count; i++) {
+    const zvm__region *r = &map->region[i];
+    if (r->start <= end && end < r->end && (r->prot & PROT_READ) != 0)
+      end = r->end;
+  }
+  return end;
+}
+
+
+uint64_t zvm__guest_stack(const zvm__map *map, uint64_t rsp, uint64_t *from) {
+  /* A frame that overflowed the stack: its callers' are in the stack. */
+  if (rsp < map->stack_base && rsp >= map->stack_base - ZVM_STACK_MAX)
+    *from = map->stack_base;
+  else if (rsp > RED_ZONE && zvm__guest_range(map, rsp - RED_ZONE, RED_ZONE,
+                                              PROT_READ) != NULL)
+    *from = (rsp - RED_ZONE + 7) & ~(uint64_t)7;
+  else
+    *from = (rsp + 7) & ~(uint64_t)7;
+  uint64_t size = readable_end(map, *from) - *from;
+  return size < ZVM_STACK_KEPT ? size : ZVM_STACK_KEPT;
+}

@@ -96,6 +96,13 @@ bool zvm__map_resident(const zvm__map *map, uint64_t *bytes);
 void *zvm__guest_range(const zvm__map *map, uint64_t addr, uint64_t size,
                        int prot);
 
+/*
+** Which bytes of its stack a fault with this rsp leaves behind (zvm_stack):
+** how many, and in *from where they begin. Depends on what can be read, not
+** on how regions are split.
+*/
+uint64_t zvm__guest_stack(const zvm__map *map, uint64_t rsp, uint64_t *from);
+
 /* Copy from the guest, once. False, and nothing copied, if it may not read. */
 bool zvm__guest_copy_in(const zvm__map *map, void *to, uint64_t addr,
                         uint64_t size);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "callers.h"
 #include "channel/limits.h"
 #include "entry/entry.h"
 #include "job/job.h"
@@ -29,6 +30,7 @@ struct zvm_session {
   zvm_isolation isolation;
   zvm__bounds bounds;
   char message[ZVM__MESSAGE_MAX]; /* of a lost run */
+  zvm__left left;                 /* by a fault */
   bool has_run;
 };
 
@@ -138,6 +140,7 @@ void zvm_session_free(zvm_session *s) {
   zvm__channels_close(&s->channels);
   zvm__manifest_free(&s->manifest);
   free(s->reports);
+  free(s->left.bytes);
   zvm_module_free(s->module);
   free(s);
 }
@@ -185,6 +188,8 @@ static void fill_report(zvm_session *s, const zvm__outcome *from,
   };
   for (int i = 0; i < ZVM_SLOT_COUNT; i++)
     out->traps[i] = from->traps[i];
+  if (from->state == ZVM_STATE_FAULT)
+    zvm__callers_fill(&out->stack, &from->fault, s->module, &s->left);
 }
 
 
@@ -233,6 +238,7 @@ zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
       .manifest = s->manifest.bytes,
       .manifest_size = s->manifest.size,
       .channels = &s->channels,
+      .left = &s->left,
       .bounds = s->bounds,
   };
   if (s->isolation == ZVM_ISOLATION_PROCESS)

@@ -29,7 +29,9 @@ static bool show_finding(void *ctx, const zvm_finding *f) {
 }
 
 
-static void show_fault(const zvm_fault *f) {
+/* Addresses: function and line are for the Lua module to find. */
+static void show_fault(const zvm_report *report) {
+  const zvm_fault *f = &report->fault;
   static const char *const names[16] = {
       "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
@@ -41,6 +43,9 @@ static void show_fault(const zvm_fault *f) {
   for (int i = 0; i < 16; i++)
     fprintf(stderr, "  %-3s %016" PRIx64 "%s", names[i], f->regs[i],
             i % 4 == 3 ? "\n" : "");
+  for (unsigned i = 0; i < report->stack.callers_count; i++)
+    fprintf(stderr, "  %s 0x%08" PRIx32 "\n",
+            i == 0 ? "called from" : "           ", report->stack.callers[i]);
 }
 
 
@@ -83,7 +88,7 @@ static int run(zvm_module *m, const zvm_session_options *opt) {
   case ZVM_STATE_EXIT:
     return report.code & 0xFF;
   case ZVM_STATE_FAULT:
-    show_fault(&report.fault);
+    show_fault(&report);
     return FAULTED;
   case ZVM_STATE_STOPPED:
     break;

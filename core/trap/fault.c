@@ -140,6 +140,7 @@ void zvm__fault_record(zvm__run *run, int sig, const siginfo_t *info,
   for (int i = 0; i < 16; i++)
     f->regs[i] = (uint64_t)g[gregs[i]];
   f->flags = (uint64_t)g[REG_EFL];
+  f->last = run->last;
   /* int3 is reported after itself. */
   if (trapno == TRAPNO_BREAKPOINT)
     f->pc--;

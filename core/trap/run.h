@@ -38,6 +38,7 @@ typedef struct zvm__run {
   sigset_t again;        /* signals to raise afterwards  */
   bool has_again;
   zvm_fault fault;
+  zvm_last_trap last;
   uint64_t traps[ZVM_SLOT_COUNT];
   zvm__bounds bounds;
   zvm_limited limit; /* that ended it        */
@@ -69,6 +70,9 @@ static inline bool zvm__run_out(zvm__run *run, zvm_limited of) {
   return true;
 }
 
+
+/* How many arguments the trap of `slot` has; of ZVM_SLOT_TRAP, 1. */
+unsigned zvm__trap_words(int slot);
 
 /* Answers every trap (trap.c); a zvm__dispatch_fn, owner is the run. */
 int64_t zvm__trap_dispatch(void *owner, uint32_t slot, uint64_t a,

@@ -8,6 +8,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/num.h"
@@ -150,7 +151,28 @@ static int64_t act(zvm__run *run, uint32_t slot, const arguments *in) {
 #undef TRAP
   };
   run->traps[slot]++;
-  return table[slot](run, in);
+  run->last.slot = (int)slot;
+  memcpy(run->last.args, in->word, sizeof run->last.args);
+  run->last.result = table[slot](run, in);
+  return run->last.result;
+}
+
+
+unsigned zvm__trap_words(int slot) {
+  static const uint8_t table[ZVM_SLOT_COUNT] = {
+      [ZVM_SLOT_TRAP] = 1,
+#define TRAP(name, SLOT, CODE, words, doc) [ZVM_SLOT_##SLOT] = words,
+#include "traps.def"
+#undef TRAP
+  };
+  return slot >= 0 && slot < ZVM_SLOT_COUNT ? table[slot] : 0;
+}
+
+
+/* A block that asks for nothing. */
+static int64_t refuse_block(zvm__run *run, uint32_t addr, int64_t refused) {
+  run->last = (zvm_last_trap){ZVM_SLOT_TRAP, {addr}, refused};
+  return refused;
 }
 
 
@@ -158,26 +180,25 @@ static int64_t act(zvm__run *run, uint32_t slot, const arguments *in) {
 static int64_t act_on_block(zvm__run *run, uint32_t addr) {
   uint64_t code;
   if (!zvm__guest_copy_in(run->map, &code, addr, sizeof code))
-    return -EINVAL;
+    return refuse_block(run, addr, -EINVAL);
   uint32_t slot;
-  uint32_t words;
   switch (code) {
 #define TRAP(name, SLOT, CODE, number, doc)                              \
   case ZVM_TRAP_##CODE:                                                  \
     slot = ZVM_SLOT_##SLOT;                                              \
-    words = number;                                                      \
     break;
 #include "traps.def"
 #undef TRAP
   default:
-    return -EPERM;
+    return refuse_block(run, addr, -EPERM);
   }
   arguments in = {0};
+  unsigned words = zvm__trap_words((int)slot);
   if (words != 0 &&
       !zvm__guest_copy_in(run->map, &in.word,
                           (uint64_t)addr + HEAD * sizeof code,
                           words * sizeof code))
-    return -EINVAL;
+    return refuse_block(run, addr, -EINVAL);
   return act(run, slot, &in);
 }
 

@@ -33,6 +33,27 @@ static zvm__verity silence(char why[ZVM__MESSAGE_MAX], const char *what) {
 
 /* -- Is it possible? ----------------------------------------------------- */
 
+/*
+** A trap that was counted, with the arguments that it has, and a result that
+** a trap can have; after an exit there is no fault.
+*/
+static bool is_last_trap(const zvm_last_trap *last, const uint64_t *traps) {
+  if (last->slot < ZVM_SLOT_NONE || last->slot >= ZVM_SLOT_COUNT ||
+      last->slot == ZVM_SLOT_EXIT)
+    return false;
+  for (unsigned i = zvm__trap_words(last->slot); i < 4; i++)
+    if (last->args[i] != 0)
+      return false;
+  uint64_t all = 0;
+  for (int i = 0; i < ZVM_SLOT_COUNT; i++)
+    all |= traps[i];
+  if (last->slot == ZVM_SLOT_NONE)
+    return all == 0 && last->result == 0;
+  return traps[last->slot] != 0 && last->result > -4096 &&
+         last->result <= INT32_MAX;
+}
+
+
 static bool is_fault(const zvm_fault *f) {
   return f->kind >= ZVM_FAULT_MEMORY && f->kind <= ZVM_FAULT_PROTECTION &&
          (f->signal == SIGSEGV || f->signal == SIGBUS ||
@@ -77,7 +98,7 @@ static bool is_outcome(const zvm__outcome *o, const zvm__job *job,
   case ZVM_STATE_EXIT:
     return true;
   case ZVM_STATE_FAULT:
-    return is_fault(&o->fault);
+    return is_fault(&o->fault) && is_last_trap(&o->fault.last, o->traps);
   case ZVM_STATE_STOPPED:
     return o->signal > 0 && o->signal < NSIG;
   case ZVM_STATE_TIMEOUT:
@@ -144,7 +165,7 @@ static ssize_t take(int socket, void *to, size_t size) {
 }
 
 
-static bool take_collected(int socket, uint8_t *to, size_t size) {
+static bool take_pieces(int socket, uint8_t *to, size_t size) {
   for (size_t at = 0; at < size;) {
     size_t n = size - at < ZVM__WIRE_PIECE ? size - at : ZVM__WIRE_PIECE;
     if (take(socket, to + at, n) != (ssize_t)n)
@@ -164,10 +185,33 @@ static zvm__verity take_buffers(int socket, const zvm__wire_moved *moved,
     buffers[i] = malloc(moved[i].size);
     if (buffers[i] == NULL)
       return ZVM__NOMEM;
-    if (!take_collected(socket, buffers[i], moved[i].size))
+    if (!take_pieces(socket, buffers[i], moved[i].size))
       return ZVM__SILENCE;
   }
   return ZVM__ANSWER;
+}
+
+
+/*
+** What a fault left of the stack. Which bytes these are follows from rsp: the
+** worker has no say in it.
+*/
+static zvm__verity take_stack(int socket, const zvm__job *job,
+                              const zvm__outcome *o, zvm__left *left) {
+  *left = (zvm__left){0};
+  if (o->state != ZVM_STATE_FAULT)
+    return ZVM__ANSWER;
+  left->size = zvm__guest_stack(job->map, o->fault.regs[4], &left->address);
+  if (left->size == 0)
+    return ZVM__ANSWER;
+  left->bytes = malloc(left->size);
+  if (left->bytes == NULL)
+    return ZVM__NOMEM;
+  if (take_pieces(socket, left->bytes, left->size))
+    return ZVM__ANSWER;
+  free(left->bytes);
+  *left = (zvm__left){0};
+  return ZVM__SILENCE;
 }
 
 
@@ -225,6 +269,8 @@ static zvm__verity accept_reply(const zvm__job *job, const zvm__worker *w,
     if (!is_moved(&moved[i], &job->channels->list[i]))
       return ZVM__SILENCE;
   zvm__verity v = take_buffers(w->socket, moved, buffers, count);
+  if (v == ZVM__ANSWER)
+    v = take_stack(w->socket, job, &r->outcome, job->left);
   for (unsigned i = 0; i < count; i++)
     if (v == ZVM__ANSWER)
       fill_channel(&job->channels->list[i], &moved[i], buffers[i]);

@@ -22,6 +22,7 @@ typedef struct answer {
   size_t size;
   const char *bytes; /* that follow */
   size_t count;
+  size_t stack; /* and bytes of it after that */
 } answer;
 
 /* One that is right: it collected four bytes in channel OUT. */
@@ -59,18 +60,29 @@ static void reset_channels(void) {
 }
 
 
+/* Two pages of stack and nothing else. */
+static const zvm__map map = {.region = {{0xFFFFE000, 0x100000000, 3}},
+                             .count = 1,
+                             .stack_base = 0xFFFFE000};
+static zvm__left left;
+static const uint8_t stack[8192] = {1, 2, 3};
+
 static zvm__verity judge(const answer *a) {
   zvm__channels all = {list, CHANNELS};
-  zvm__job job = {.channels = &all};
+  zvm__job job = {.channels = &all, .map = &map, .left = &left};
   int ends[2];
   reset_channels();
   outcome = (zvm__outcome){.code = -77};
+  free(left.bytes);
+  left = (zvm__left){0};
   why[0] = '\0';
   (void)!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
   if (a->size > 0)
     (void)!send(ends[1], a, a->size, 0);
   if (a->count > 0)
     (void)!send(ends[1], a->bytes, a->count, 0);
+  if (a->stack > 0)
+    (void)!send(ends[1], stack, a->stack, 0);
   (void)close(ends[1]);
   zvm__worker w = {ends[0], 1};
   zvm__verity v = zvm__reply_read(&job, &w, &outcome, why, &err);
@@ -82,7 +94,7 @@ static zvm__verity judge(const answer *a) {
 /* Not believed, and nothing of it is taken. */
 static void refused(answer a, const char *what) {
   zvm__verity v = judge(&a);
-  bool untouched = outcome.code == -77;
+  bool untouched = outcome.code == -77 && left.bytes == NULL;
   for (int i = 0; i < CHANNELS; i++)
     untouched = untouched && list[i].used[ZVM_LIMIT_PUTS] == 0 &&
                 list[i].bytes == NULL && list[i].size == 0;
@@ -109,17 +121,6 @@ static void outcomes(void) {
   WITH((a.reply.outcome.state = ZVM_STATE_LIMIT,
         a.reply.outcome.limit = ZVM_LIMITED_CPU),
        "a limit that was not set");
-  WITH(a.reply.outcome.state = ZVM_STATE_FAULT, "a fault without a kind");
-  WITH((a.reply.outcome.state = ZVM_STATE_FAULT,
-        a.reply.outcome.fault.kind = 9, a.reply.outcome.fault.signal = 11),
-       "a fault of an unknown kind");
-  WITH((a.reply.outcome.state = ZVM_STATE_FAULT,
-        a.reply.outcome.fault.kind = 1, a.reply.outcome.fault.signal = 9),
-       "a fault by a signal that is none");
-  WITH((a.reply.outcome.state = ZVM_STATE_FAULT,
-        a.reply.outcome.fault.kind = 1, a.reply.outcome.fault.signal = 11,
-        a.reply.outcome.fault.access = 'q'),
-       "an unknown access");
   WITH((a.reply.outcome.state = ZVM_STATE_STOPPED), "a stop by signal 0");
   WITH((a.reply.outcome.state = ZVM_STATE_STOPPED,
         a.reply.outcome.signal = 65),
@@ -162,6 +163,82 @@ static void limits(void) {
   refused(ran_out(ZVM_LIMITED_WORKERS, OUT),
           "nor that of workers: only the host can know");
   refused(ran_out((zvm_limited)99, OUT), "nor an unknown one");
+}
+
+
+/* A right fault, 16 bytes below the top of the stack, after a pread. */
+static answer fault(void) {
+  answer a = right();
+  zvm__outcome *o = &a.reply.outcome;
+  o->state = ZVM_STATE_FAULT;
+  o->traps[ZVM_SLOT_PREAD] = 1;
+  o->fault = (zvm_fault){.kind = ZVM_FAULT_MEMORY,
+                         .signal = SIGSEGV,
+                         .regs[4] = 0xFFFFFFF0,
+                         .last = {ZVM_SLOT_PREAD, {1, 2, 3, 4}, -9}};
+  a.stack = 128 + 16;
+  return a;
+}
+
+#define FAULT(change, what)                                              \
+  do {                                                                   \
+    answer a = fault();                                                  \
+    zvm_last_trap *last = &a.reply.outcome.fault.last;                   \
+    (void)last;                                                          \
+    change;                                                              \
+    refused(a, what);                                                    \
+  } while (0)
+
+
+static void faults(void) {
+  answer a = fault();
+  is(judge(&a), ZVM__ANSWER, "a right fault is taken");
+  ok(left.address == 0xFFFFFF70 && left.size == 144 && left.bytes[2] == 3,
+     "with the stack that it left, as the host reckons it");
+  ok(outcome.fault.last.args[3] == 4 && outcome.fault.last.result == -9,
+     "and its last trap");
+  a = fault();
+  a.reply.outcome.fault.regs[4] = 0xFFFFE000;
+  a.stack = sizeof stack;
+  is(judge(&a), ZVM__ANSWER, "so is one with a full stack");
+  a = fault();
+  a.reply.outcome.fault.regs[4] = UINT64_MAX;
+  a.stack = 0;
+  ok(judge(&a) == ZVM__ANSWER && left.size == 0 && left.bytes == NULL,
+     "and one whose rsp is nowhere");
+  a = fault();
+  a.reply.outcome.fault.last = (zvm_last_trap){.slot = ZVM_SLOT_NONE};
+  a.reply.outcome.traps[ZVM_SLOT_PREAD] = 0;
+  is(judge(&a), ZVM__ANSWER, "and one before any trap");
+  FAULT(a.reply.outcome.fault.kind = 0, "a fault without a kind is refused");
+  FAULT(a.reply.outcome.fault.kind = 9, "a fault of an unknown kind");
+  FAULT(a.reply.outcome.fault.signal = 9, "by a signal that is none");
+  FAULT(a.reply.outcome.fault.access = 'q', "with an unknown access");
+  /* What lies behind and before the counters is not zero. */
+  FAULT((*last = (zvm_last_trap){.slot = ZVM_SLOT_COUNT},
+         a.moved[0].used[ZVM_LIMIT_GETS] = 1),
+        "a last trap that is none");
+  FAULT((*last = (zvm_last_trap){.slot = -2}, a.reply.outcome.user_ns = 1),
+        "a negative one");
+  FAULT(last->slot = INT32_MIN, "as small as a number can be");
+  FAULT((*last = (zvm_last_trap){.slot = ZVM_SLOT_EXIT},
+         a.reply.outcome.traps[ZVM_SLOT_EXIT] = 1),
+        "an exit, after which nothing faults");
+  FAULT(last->slot = ZVM_SLOT_PWRITE, "one that was not counted");
+  FAULT(*last = (zvm_last_trap){.slot = ZVM_SLOT_NONE},
+        "none, where some were counted");
+  FAULT((a.reply.outcome.traps[ZVM_SLOT_FORK] = 1,
+         last->slot = ZVM_SLOT_FORK),
+        "arguments of a trap that has none");
+  FAULT((a.reply.outcome.traps[ZVM_SLOT_PREAD] = 0,
+         *last = (zvm_last_trap){ZVM_SLOT_NONE, {0}, 1}),
+        "a result of no trap");
+  FAULT(last->result = -4096, "a result that is no errno");
+  FAULT(last->result = (int64_t)INT32_MAX + 1, "or no number of bytes");
+  FAULT(a.stack = 0, "a fault without its stack");
+  FAULT(a.stack--, "with a byte of it less");
+  FAULT(a.stack++, "or more");
+  FAULT(a.reply.outcome.fault.regs[4] -= 8, "or for another rsp");
 }
 
 
@@ -221,6 +298,7 @@ int main(void) {
   ok(list[OUT].size == 4 && memcmp(list[OUT].bytes, "data", 4) == 0,
      "and what it collected");
   outcomes();
+  faults();
   channels();
   limits();
   shapes();
