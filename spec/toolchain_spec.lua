@@ -60,6 +60,20 @@ describe("the rewriting assembler", function()
     assert.equal(".nops (27-(.-.Lzvm_section1))&31; call f", one "call f")
   end)
 
+  it("puts call frame information where it is not loaded", function()
+    local function place(text, options)
+      return rewrite.rewrite(text, "t.s", options)
+        :find(".cfi_sections .debug_frame; ", 1, true) ~= nil
+    end
+    local text = "f:\n\t.cfi_startproc\n\tnop\n\t.cfi_endproc\n"
+    assert.is_true(place(text))
+    assert.is_false(place(text, { tables = true }))
+    assert.is_false(place "f:\n\tnop\n")
+    -- who catches exceptions, or says where, has it as written
+    assert.is_false(place(text .. "\t.cfi_lsda 0x3, .LLSDA1\n"))
+    assert.is_false(place("\t.cfi_sections .eh_frame\n" .. text))
+  end)
+
   it("calls a weak symbol that may be missing through a register", function()
     assert.truthy(lines("\tcall f\n\t.weak f\n")[1]:find("movl $f, %r11d", 1,
       true))

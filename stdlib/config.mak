@@ -15,8 +15,8 @@ LIBCC =
 
 CFLAGS_C99FSE = -std=gnu11 -ffreestanding -nostdinc -frounding-math \
   -fexcess-precision=standard -fno-strict-aliasing
-CFLAGS_AUTO = -O2 -pipe -w -fno-unwind-tables -ffunction-sections \
-  -fdata-sections -Werror=implicit-function-declaration
+CFLAGS_AUTO = -O2 -pipe -w -ffunction-sections -fdata-sections \
+  -Werror=implicit-function-declaration
 CFLAGS_MEMOPS = -fno-tree-loop-distribute-patterns
 CFLAGS_NOSSP = -fno-stack-protector
 

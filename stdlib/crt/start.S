@@ -12,10 +12,13 @@
         .globl  _start
         .type   _start, @function
 _start:
+        .cfi_startproc
+        .cfi_undefined rip      /* nobody called: a backtrace ends here */
         xorl    %ebp, %ebp      /* no frame above this one */
         subl    $8, %esp        /* as if called: a call follows */
         call    __zvm_start
         hlt                     /* it does not return */
+        .cfi_endproc
         .size   _start, .-_start
 
         .section .note.zvm, "a", @note

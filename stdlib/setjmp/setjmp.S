@@ -16,6 +16,7 @@
 setjmp:
 _setjmp:
 __setjmp:
+        .cfi_startproc
         movl    $0, 64(%edi)
 save:
         movq    %rbx, (%edi)
@@ -30,6 +31,7 @@ save:
         movq    %rdx, 56(%edi)
         xorl    %eax, %eax
         ret
+        .cfi_endproc
         .size   setjmp, .-setjmp
 
 /* int sigsetjmp(sigjmp_buf buf, int save_mask) */
@@ -38,16 +40,20 @@ save:
         .type   __sigsetjmp, @function
 sigsetjmp:
 __sigsetjmp:
+        .cfi_startproc
         movl    %esi, 64(%edi)
         testl   %esi, %esi
         jz      save
         pushq   %rdi
+        .cfi_def_cfa_offset 16
         leal    68(%edi), %edx
         xorl    %esi, %esi
         xorl    %edi, %edi
         call    sigprocmask
         popq    %rdi
+        .cfi_def_cfa_offset 8
         jmp     save
+        .cfi_endproc
         .size   sigsetjmp, .-sigsetjmp
 
 /* _Noreturn void longjmp(jmp_buf buf, int value) */
@@ -58,18 +64,25 @@ __sigsetjmp:
 longjmp:
 _longjmp:
 siglongjmp:
+        .cfi_startproc
         cmpl    $0, 64(%edi)
         je      1f
         pushq   %rdi
+        .cfi_def_cfa_offset 16
         pushq   %rsi
+        .cfi_def_cfa_offset 24
         subl    $8, %esp
+        .cfi_def_cfa_offset 32
         leal    68(%edi), %esi
         movl    $2, %edi        /* SIG_SETMASK */
         xorl    %edx, %edx
         call    sigprocmask
         addl    $8, %esp
+        .cfi_def_cfa_offset 24
         popq    %rsi
+        .cfi_def_cfa_offset 16
         popq    %rdi
+        .cfi_def_cfa_offset 8
 1:      cmpl    $1, %esi
         adcl    $0, %esi        /* a value of 0 comes back as 1 */
         movl    %esi, %eax
@@ -83,6 +96,7 @@ siglongjmp:
         movl    56(%edi), %ecx
         movl    %edx, %esp
         jmp     *%rcx
+        .cfi_endproc
         .size   longjmp, .-longjmp
 
         .section .note.GNU-stack, "", @progbits

@@ -59,7 +59,8 @@ local function rewritten(inputs)
     end
   end
   return rewrite.rewrite(table.concat(parts), inputs[1] or
-    "{standard input}", { level = tonumber(os.getenv "ZVM_LEVEL") })
+    "{standard input}", { level = tonumber(os.getenv "ZVM_LEVEL"),
+      tables = os.getenv "ZVM_TABLES" == "1" })
 end
 
 -- A message without a line goes to the file that zvm-cc names; then it asks

@@ -41,12 +41,16 @@ local REFUSED = {
 
 local LEVEL = { ["x86-64"] = 2, ["x86-64-v2"] = 2, ["x86-64-v3"] = 3 }
 
--- Defaults, which the user's own flags may change. A loop that starts a
--- bundle has the least padding inside.
+-- Defaults, which the user's own flags may change. Call frame information is
+-- for backtraces of faults: the assembler puts it where no guest is made
+-- larger by it. A loop that starts a bundle has the least padding inside.
 local DEFAULTS = {
-  "-march=x86-64-v2", "-fno-asynchronous-unwind-tables",
-  "-falign-loops=32",
+  "-march=x86-64-v2", "-fasynchronous-unwind-tables", "-falign-loops=32",
 }
+
+-- Who asks for tables wants them in the guest's memory.
+local WANTS_TABLES = { ["-fasynchronous-unwind-tables"] = true,
+  ["-funwind-tables"] = true, ["-fexceptions"] = true }
 
 -- What the sandbox needs, after the user's flags so that it holds.
 local FIXED = {
@@ -85,6 +89,7 @@ local function parse(args)
     local reason = REFUSED[arg]
     if reason then return nil, arg .. ": " .. reason end
     if STOPS[arg] then o.link = false end
+    o.tables = o.tables or WANTS_TABLES[arg]
     local march = arg:match "^%-march=(.*)$"
     if march then
       o.level = LEVEL[march]
@@ -159,18 +164,19 @@ end
 
 -- Run gcc. When the assembler had to refuse without a line of the source, ask
 -- again with line numbers: only then they cost anything.
-local function compile(command, level)
+local function compile(command, o)
   local gcc = os.getenv "ZVM_GCC" or "gcc"
   local unplaced = os.tmpname()
-  local code = shell.run(gcc, command, { ZVM_LEVEL = tostring(level),
-    ZVM_UNPLACED = unplaced })
+  local level, tables = tostring(o.level), o.tables and "1" or ""
+  local code = shell.run(gcc, command, { ZVM_LEVEL = level,
+    ZVM_TABLES = tables, ZVM_UNPLACED = unplaced })
   local file = code ~= 0 and io.open(unplaced, "rb")
   local message = file and file:read "*a" or ""
   if file then file:close() end
   os.remove(unplaced)
   if message == "" then return code end
   append(command, { "-g1", "-w" })
-  if shell.run(gcc, command, { ZVM_LEVEL = tostring(level),
+  if shell.run(gcc, command, { ZVM_LEVEL = level, ZVM_TABLES = tables,
     ZVM_UNPLACED = "" }) == 0 then
     io.stderr:write(message)
   end
@@ -204,7 +210,7 @@ function M.main(args, here)
     append(command, { "-isystem", root .. "/include" })
   end
   append(command, after)
-  return compile(command, o.level)
+  return compile(command, o)
 end
 
 return M

@@ -445,10 +445,23 @@ local function rewritten(text, options, state)
   until false
 end
 
+-- Call frame information nobody asked for goes where only debuggers look; that
+-- of code which catches exceptions stays.
+local function frames(text, options)
+  if options.tables or find(text, ".cfi_sections", 1, true)
+    or find(text, ".cfi_lsda", 1, true)
+    or not find(text, ".cfi_startproc", 1, true)
+  then
+    return ""
+  end
+  return ".cfi_sections .debug_frame; "
+end
+
 --- Rewrite `text`. Returns the new text, or nil, a message that begins with
 -- file and line, and whether it knows the line of the source. `name` is the
 -- file that messages fall back to. `options.level` is the CPU level to keep
--- to; without it any will do.
+-- to; without it any will do. `options.tables`: the guest is to have its call
+-- frame information in memory.
 function M.rewrite(text, name, options)
   local source = text
   if sub(text, -1) ~= "\n" then text = text .. "\n" end
@@ -460,8 +473,9 @@ function M.rewrite(text, name, options)
     return nil, place .. ": " .. out.message .. "; " .. out.remedy, exact
   end
   out[#out + 1] = ""
-  return (".bundle_align_mode 5; .text; .p2align 5; .Lzvm_section1:\n"
-    .. "# 1 \"%s\"\n"):format(name) .. table.concat(out, "\n")
+  return (".bundle_align_mode 5; %s.text; .p2align 5; .Lzvm_section1:\n"
+    .. "# 1 \"%s\"\n"):format(frames(source, options or {}), name)
+    .. table.concat(out, "\n")
 end
 
 return M
