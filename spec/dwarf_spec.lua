@@ -114,6 +114,14 @@ describe("a hostile line table", function()
   local START = "\0\5\2" .. le(0x20000, 4)
   local STOP = "\0\1\1"
 
+  it("is kept as far as its reader wants", function()
+    local content = unit("\0a.c\0\0\0\0\0", START .. "\1\2\4\1\2\4"
+      .. STOP)
+    assert.equal("a.c", dwarf.read(content, function() end, 2)
+      :find(0x20000))
+    assert.is_nil(dwarf.read(content, function() end, 1):find(0x20000))
+  end)
+
   it("of a good form is read", function()
     local _, read = time_of(unit("\0a.c\0\0\0\0\0", START .. "\3\8\1" .. "\2\4"
       .. STOP))

@@ -29,6 +29,20 @@ local function assert_flat(attempt)
     ("resident: %d KiB before, %d after"):format(before, resident()))
 end
 
+-- When the collector comes by itself depends on the size of the whole heap:
+-- for what leaves much behind it is called.
+local function collecting(attempt)
+  local n = 0
+  return function()
+    attempt()
+    n = n + 1
+    if n % 500 == 0 then
+      collectgarbage()
+      collectgarbage()
+    end
+  end
+end
+
 describe("nothing is left over after ten thousand", function()
   local good = code.exit(0)
 
@@ -38,17 +52,10 @@ describe("nothing is left over after ten thousand", function()
     end)
   end)
 
-  -- When the collector comes by itself depends on the size of the whole heap.
   it("modules loaded and forgotten", function()
-    local n = 0
-    assert_flat(function()
+    assert_flat(collecting(function()
       assert(zvm.load(good))
-      n = n + 1
-      if n % 500 == 0 then
-        collectgarbage()
-        collectgarbage()
-      end
-    end)
+    end))
   end)
 
   it("files refused", function()
@@ -83,9 +90,17 @@ describe("nothing is left over after ten thousand", function()
 
   it("faults", function()
     local module = assert(zvm.load(code.instruction "f4"))
-    assert_flat(function()
+    assert_flat(collecting(function()
       assert.equal("fault", zvm.run({ program = module }).state)
-    end)
+    end))
+  end)
+
+  it("faults of a program with symbols", function()
+    local module = assert(zvm.load(host.guest "callers"))
+    local options = { program = module, args = { "recurse" } }
+    assert_flat(collecting(function()
+      assert.equal("fault", zvm.run(options).state)
+    end))
   end)
 
   it("runs that do not start", function()

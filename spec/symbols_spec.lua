@@ -189,6 +189,22 @@ describe("zvm.symbols", function()
     assert.is_true(#mine > 20)
   end)
 
+  it("does not read a line table larger than wanted", function()
+    local path = compile("-g -O1", "guest.zvm")
+    local size = require("zvm.elf").read(host.read_file(path))
+      .sections[".debug_line"].size
+    local main
+    for _, fn in ipairs(functions_of(path)) do
+      main = fn.name == "main" and fn or main
+    end
+    local function line(most)
+      return symbols.read(host.read_file(path), { lines = most })
+        :lookup(main.start).line
+    end
+    assert.is_number(line(size))
+    assert.is_nil(line(size - 1))
+  end)
+
   it("finds functions without debugging information", function()
     local path = compile("-O1", "plain.zvm")
     local read = symbols.read(host.read_file(path))
@@ -284,6 +300,15 @@ describe("a symbol table", function()
 
   it("may hold names that would move a cursor", function()
     assert.equal("?[2Jf", func { { "\27[2Jf", 0x20000, 8, FUNC } })
+  end)
+
+  it("of more entries than wanted is not read", function()
+    local bytes = with_symbols { { "f", 0x20000, 8, FUNC } }
+    local function within(most)
+      return symbols.read(bytes, { symbols = most }):lookup(0x20000).func
+    end
+    assert.equal("f", within(2)) -- the first entry is of no symbol
+    assert.is_nil(within(1))
   end)
 
   it("of many entries in any order takes no long time", function()

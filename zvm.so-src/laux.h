@@ -61,6 +61,12 @@ void zvm__session_open(lua_State *L);
 */
 int zvm__module_load(lua_State *L, int index, const char *cache);
 
+/*
+** Push the bytes of the file that the module at `index` was loaded from, or
+** nil: they are read again, and must be the same by their digest.
+*/
+void zvm__module_bytes(lua_State *L, int index);
+
 void zvm__module_drop(zvm__lmodule *lm); /* close; twice is fine */
 
 int zvm__session_run(lua_State *L);  /* zvm.run */
@@ -79,5 +85,12 @@ typedef const char *(*zvm__name_fn)(const void *ctx, const char *alias,
                                     bool *collected);
 void zvm__report_push(lua_State *L, const zvm_report *report,
                       zvm__name_fn name, const void *ctx);
+
+/*
+** Add to the report on top of the stack, which is of a fault, what zvm.fault
+** finds out. `module`: stack index of the module. What goes wrong there is no
+** error.
+*/
+void zvm__fault_locate(lua_State *L, const zvm_report *report, int module);
 
 #endif

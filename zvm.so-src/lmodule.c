@@ -7,12 +7,18 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "laux.h"
 
 #define ELF_MAGIC_0 127 /* the first byte of every ELF file */
+
+enum { SYMBOLS_MAX = 64 << 20 }; /* of a larger file there are no symbols */
 
 /* -- Check --------------------------------------------------------------- */
 
@@ -52,6 +58,18 @@ static zvm_module *load(const char *s, size_t len, const char *cache,
 }
 
 
+/*
+** The environment of a module: `source`, the string it was loaded from, for
+** who wants its symbols.
+*/
+static void keep_source(lua_State *L, int index) {
+  lua_createtable(L, 0, 2);
+  lua_pushvalue(L, index);
+  lua_setfield(L, -2, "source");
+  lua_setfenv(L, -2);
+}
+
+
 int zvm__module_load(lua_State *L, int index, const char *cache) {
   size_t len;
   const char *s = lua_tolstring(L, index, &len);
@@ -62,6 +80,7 @@ int zvm__module_load(lua_State *L, int index, const char *cache) {
   set_name(lm, is_program(s, len) ? "guest" : s);
   luaL_getmetatable(L, ZVM__MODULE_TYPE);
   lua_setmetatable(L, -2);
+  keep_source(L, index);
   lm->m = load(s, len, cache, &found, &err);
   if (lm->m == NULL && zvm__is_shortage(&err)) {
     lua_gc(L, LUA_GCCOLLECT, 0);
@@ -77,6 +96,83 @@ void zvm__module_drop(zvm__lmodule *lm) {
   zvm_module *m = lm->m;
   lm->m = NULL;
   zvm_module_free(m);
+}
+
+
+/* -- Symbols ------------------------------------------------------------- */
+
+/*
+** The whole file into `to`, which is `size` bytes. False if it is not that
+** long any more; that it is another one is for the caller to find out.
+*/
+static bool read_whole(int fd, char *to, size_t size) {
+  size_t have = 0;
+  while (have < size) {
+    ssize_t n = read(fd, to + have, size - have);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return false;
+    have += (size_t)n;
+  }
+  return true;
+}
+
+
+/* Push the bytes of a file, or nil. No Lua error while it is open. */
+static void push_file(lua_State *L, const char *path) {
+  struct stat st;
+  char *bytes;
+  bool ok;
+  int fd;
+  if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
+      st.st_size > SYMBOLS_MAX) {
+    lua_pushnil(L);
+    return;
+  }
+  bytes = lua_newuserdata(L, (size_t)st.st_size + 1);
+  fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  ok = fd >= 0 && read_whole(fd, bytes, (size_t)st.st_size);
+  if (fd >= 0)
+    (void)close(fd);
+  if (ok)
+    lua_pushlstring(L, bytes, (size_t)st.st_size);
+  else
+    lua_pushnil(L);
+  lua_remove(L, -2);
+}
+
+
+/* Is the string at `index` the file that `m` was loaded from? */
+static bool is_same(lua_State *L, int index, const zvm_module *m) {
+  size_t len;
+  const char *bytes = lua_tolstring(L, index, &len);
+  zvm_module *other = bytes != NULL ? zvm_module_load(bytes, len, NULL, NULL)
+                                    : NULL;
+  bool same = other != NULL &&
+              memcmp(zvm_module_about(other)->digest,
+                     zvm_module_about(m)->digest, 32) == 0;
+  zvm_module_free(other);
+  return same;
+}
+
+
+void zvm__module_bytes(lua_State *L, int index) {
+  const zvm__lmodule *lm = lua_touserdata(L, index);
+  size_t len;
+  const char *s;
+  lua_getfenv(L, index);
+  lua_getfield(L, -1, "source");
+  lua_remove(L, -2);
+  s = lua_tolstring(L, -1, &len);
+  if (s == NULL || is_program(s, len))
+    return;
+  push_file(L, s);
+  lua_remove(L, -2);
+  if (lm->m == NULL || !is_same(L, lua_gettop(L), lm->m)) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+  }
 }
 
 

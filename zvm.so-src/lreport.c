@@ -43,6 +43,45 @@ static const char *access_name(char access) {
 }
 
 
+const char *const zvm__slot_names[ZVM_SLOT_COUNT] = {
+  [ZVM_SLOT_TRAP] = "trap",     [ZVM_SLOT_PREAD] = "pread",
+  [ZVM_SLOT_PWRITE] = "pwrite", [ZVM_SLOT_JAIL] = "jail",
+  [ZVM_SLOT_UNJAIL] = "unjail", [ZVM_SLOT_EXIT] = "exit",
+  [ZVM_SLOT_FORK] = "fork",
+};
+
+
+/* A size or an offset that is negative is shown so; beyond 2^53 all round. */
+static void set_arguments(lua_State *L, const char *const *names, int count,
+                          const uint64_t *args) {
+  int i;
+  for (i = 0; i < count; i++)
+    set_number(L, names[i], (lua_Number)(int64_t)args[i]);
+}
+
+
+static void push_last_trap(lua_State *L, const zvm_last_trap *last) {
+  static const char *const channel[] = {"handle", "address", "size", "offset"};
+  static const char *const pages[] = {"address", "size"};
+  lua_createtable(L, 0, 6);
+  set_text(L, "name", zvm__slot_names[last->slot]);
+  switch (last->slot) {
+  case ZVM_SLOT_PREAD:
+  case ZVM_SLOT_PWRITE:
+    set_arguments(L, channel, 4, last->args);
+    break;
+  case ZVM_SLOT_JAIL:
+  case ZVM_SLOT_UNJAIL:
+    set_arguments(L, pages, 2, last->args);
+    break;
+  case ZVM_SLOT_TRAP: /* a classic block that asks for nothing */
+    set_arguments(L, pages, 1, last->args);
+    break;
+  }
+  set_number(L, "result", (lua_Number)last->result);
+}
+
+
 static void push_fault(lua_State *L, const zvm_fault *fault) {
   static const char *const names[16] = {
     "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
@@ -50,7 +89,7 @@ static void push_fault(lua_State *L, const zvm_fault *fault) {
   };
   const char *access = access_name(fault->access);
   int i;
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 11);
   set_text(L, "kind", zvm_fault_name(fault->kind));
   set_text(L, "text", zvm_fault_text(fault->kind));
   set_number(L, "signal", fault->signal);
@@ -64,6 +103,10 @@ static void push_fault(lua_State *L, const zvm_fault *fault) {
   for (i = 0; i < 16; i++)
     set_word(L, names[i], fault->regs[i]);
   lua_setfield(L, -2, "registers");
+  if (fault->last.slot != ZVM_SLOT_NONE) {
+    push_last_trap(L, &fault->last);
+    lua_setfield(L, -2, "last_trap");
+  }
 }
 
 
@@ -120,14 +163,6 @@ static void push_times(lua_State *L, const zvm_report *report) {
   set_number(L, "user", (lua_Number)report->user_ns / 1e9);
   set_number(L, "system", (lua_Number)report->system_ns / 1e9);
 }
-
-
-const char *const zvm__slot_names[ZVM_SLOT_COUNT] = {
-  [ZVM_SLOT_TRAP] = "trap",     [ZVM_SLOT_PREAD] = "pread",
-  [ZVM_SLOT_PWRITE] = "pwrite", [ZVM_SLOT_JAIL] = "jail",
-  [ZVM_SLOT_UNJAIL] = "unjail", [ZVM_SLOT_EXIT] = "exit",
-  [ZVM_SLOT_FORK] = "fork",
-};
 
 
 static void push_traps(lua_State *L, const zvm_report *report) {

@@ -63,6 +63,7 @@ typedef struct job {
   const char **args; /* args[0] is filled in when the name is known  */
   zvm_session_options options;
   zvm__channels channels;
+  bool symbols; /* of a fault */
 } job;
 
 
@@ -193,6 +194,11 @@ static bool read_amount(zvm__options *o, int index, void *out) {
 }
 
 
+static bool read_flag(zvm__options *o, int index, void *out) {
+  return zvm__options_flag(o, index, out);
+}
+
+
 static bool read_channels(zvm__options *o, int index, void *out) {
   return zvm__channels_read(o, index, out);
 }
@@ -224,10 +230,12 @@ static bool read_program(zvm__options *o, int index, job *out) {
 static bool read_job(zvm__options *o, int index, job *out) {
   static const char *const known[] = {
     "program", "name", "args", "env", "memory", "stack", "channels",
-    "isolation", "timeout", "cpu", "resident", "on_limit", NULL,
+    "isolation", "timeout", "cpu", "resident", "on_limit", "symbols",
+    NULL,
   };
   zvm_session_options *opt = &out->options;
   out->args = zvm__options_alloc(o, 2, sizeof *out->args);
+  out->symbols = true;
   if (!zvm__options_table(o, index, known) ||
       !zvm__options_read(o, index, "name", read_value, &out->name) ||
       !zvm__options_read(o, index, "args", read_arguments, out) ||
@@ -236,6 +244,7 @@ static bool read_job(zvm__options *o, int index, job *out) {
       !zvm__options_read(o, index, "stack", read_amount, &opt->stack) ||
       !zvm__bounds_read(o, index, opt) ||
       !zvm__on_limit_read(o, index, &opt->on_limit) ||
+      !zvm__options_read(o, index, "symbols", read_flag, &out->symbols) ||
       !zvm__options_read(o, index, "channels", read_channels,
                          &out->channels) ||
       (out->channels.count == 0 &&
@@ -298,7 +307,8 @@ Run a program to its end.
 
 All options live in one table: `program` (a module, a path, or bytes, as for
 `zvm.load`), `name`, `args`, `env`, `memory`, `stack`, `channels`,
-`isolation`, `timeout`, `cpu`, `resident`, `on_limit`. See docs/lua.md.
+`isolation`, `timeout`, `cpu`, `resident`, `on_limit`, `symbols`. See
+docs/lua.md.
 
 @function zvm.run
 @tparam table options
@@ -316,7 +326,7 @@ int zvm__session_run(lua_State *L) {
   zvm_report report;
   zvm_error err;
   job j;
-  int owned, pushed = 1;
+  int owned, module, pushed = 1;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   luaL_checkstack(L, 40, "zvm.run");
@@ -333,11 +343,15 @@ int zvm__session_run(lua_State *L) {
     own = lua_touserdata(L, -1);
     j.program = own;
   }
+  module = lua_gettop(L);
   j.args[0] = j.name != NULL ? j.name : j.program->name;
-  if (run_or_retry(L, &j, owner, &report, &err))
+  if (run_or_retry(L, &j, owner, &report, &err)) {
     zvm__report_push(L, &report, name_of, &j.channels);
-  else
+    if (report.state == ZVM_STATE_FAULT && j.symbols)
+      zvm__fault_locate(L, &report, module);
+  } else {
     pushed = zvm__failure_push(L, &err, NULL);
+  }
   drop_session(owner);
   disown(L, owned);
   if (own != NULL)

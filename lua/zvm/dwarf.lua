@@ -47,11 +47,13 @@ Lines.__index = Lines
 -- @tparam string section
 -- @tparam function name (2 or 3, offset) → the string there, of
 --  .debug_line_str or .debug_str; nil when there is none
+-- @tparam[opt] number rows_max how many rows are kept, of all units: what is
+--  behind is not known
 -- @treturn table with the method `find`
-function M.read(section, name)
+function M.read(section, name, rows_max)
   section = section:sub(1, SECTION_MAX)
   local t = { count = 0, entries = 0, addresses = {}, files = {}, lines = {},
-    sequences = {}, section = section, name = name }
+    sequences = {}, section = section, name = name, rows_max = rows_max }
   local at = 0
   while at < #section do
     local start, stop, width = unit_bounds(section, at)

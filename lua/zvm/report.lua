@@ -31,18 +31,70 @@ local function times(report)
     t.user * 1000, t.system * 1000)
 end
 
-local function fault_lines(fault, out)
-  local place = ("  at pc 0x%x"):format(fault.pc)
-  if fault.access then
-    place = place .. (", %s of 0x%x"):format(fault.access, fault.address)
+-- Function and line of a frame, or what is known of them; "" if nothing is.
+local function place(frame)
+  local text = ""
+  if frame.func then
+    text = (" in %s+0x%x"):format(frame.func, frame.offset)
   end
-  out[#out + 1] = place
-  for _, row in ipairs(REGISTERS) do
-    local line = " "
-    for _, name in ipairs(row) do
-      line = line .. (" %-3s %-18s"):format(name, fault.registers[name])
+  if frame.line then
+    text = text .. (" at %s:%d"):format(frame.file, frame.line)
+  end
+  return text
+end
+
+-- Runs of frames that are alike, as recursion makes them, are one line.
+local function backtrace_lines(list, out)
+  local i = 1
+  while list[i] do
+    local last = i
+    while list[last + 1] and list[last + 1].pc == list[i].pc do
+      last = last + 1
     end
-    out[#out + 1] = (line:gsub("%s+$", ""))
+    local number = last - i > 1 and ("#%d to #%d"):format(i - 1, last - 1)
+      or "#" .. i - 1
+    last = last - i > 1 and last or i
+    out[#out + 1] = ("  %-4s 0x%x%s"):format(number, list[i].pc,
+      place(list[i]))
+    i = last + 1
+  end
+  if list.stop then
+    out[#out + 1] = "  no further: " .. list.stop
+  end
+end
+
+local ARGUMENTS = { "handle", "address", "size", "offset" }
+
+local function trap_line(trap)
+  local parts = {}
+  for _, name in ipairs(ARGUMENTS) do
+    local value = trap[name]
+    if value then
+      parts[#parts + 1] = (name == "address" and "%s 0x%x" or "%s %.0f")
+        :format(name, value)
+    end
+  end
+  return ("  last trap: %s(%s) = %d"):format(trap.name,
+    table.concat(parts, ", "), trap.result)
+end
+
+local function fault_lines(fault, out)
+  local line = ("  at pc 0x%x"):format(fault.pc)
+  if fault.access then
+    line = line .. (", %s of 0x%x"):format(fault.access, fault.address)
+  end
+  out[#out + 1] = line
+  if fault.backtrace then
+    backtrace_lines(fault.backtrace, out)
+  end
+  out[#out + 1] = fault.last_trap and trap_line(fault.last_trap)
+    or "  no trap before it"
+  for _, row in ipairs(REGISTERS) do
+    local text = " "
+    for _, name in ipairs(row) do
+      text = text .. (" %-3s %-18s"):format(name, fault.registers[name])
+    end
+    out[#out + 1] = (text:gsub("%s+$", ""))
   end
 end
 

@@ -93,8 +93,9 @@ end
 local function read_symbols(self)
   local functions, labels = {}, {}
   local symbols, names = symbol_table(self.elf.sections)
-  if symbols and names and names.usable then
-    local count = math.min(math.floor(symbols.size / SYMBOL), SYMBOLS_MAX)
+  local count = symbols and math.floor(symbols.size / SYMBOL) or 0
+  if names and names.usable and count <= (self.limits.symbols or count) then
+    count = math.min(count, SYMBOLS_MAX)
     for i = 0, count - 1 do
       local symbol, kind = read_symbol(self, symbols.offset + i * SYMBOL,
         names)
@@ -143,6 +144,7 @@ local function read_lines(self)
   local sections = self.elf.sections
   local section = sections[".debug_line"]
   local content = section and section.usable
+    and section.size <= (self.limits.lines or math.huge)
     and elf.content(self.bytes, section) or ""
   return dwarf.read(content, function(place, at, max)
     local strings = sections[STRINGS[place]]
@@ -150,7 +152,7 @@ local function read_lines(self)
       return elf.text(self.bytes, strings.offset + at,
         math.min(max, strings.size - at))
     end
-  end)
+  end, self.limits.rows)
 end
 
 -- -- Public -----------------------------------------------------------------
@@ -179,12 +181,16 @@ end
 --- Read a program for its symbols.
 --
 -- @tparam string bytes a file; anything
+-- @tparam[opt] table limits `lines`, bytes of line tables; `symbols`, entries
+--  of the symbol table. Of a larger one nothing is read. `rows`, of line
+--  tables: what is behind is not known
 -- @treturn table with the method `lookup`
 -- @usage
 -- local symbols = require("zvm.symbols").read(bytes)
 -- print(symbols:lookup(0x20000).func)
-function M.read(bytes)
-  return setmetatable({ bytes = bytes, elf = elf.read(bytes) }, Symbols)
+function M.read(bytes, limits)
+  return setmetatable({ bytes = bytes, elf = elf.read(bytes),
+    limits = limits or {} }, Symbols)
 end
 
 return M

@@ -36,7 +36,7 @@ local function emit(t)
     end
   else
     n = n + 1
-    if n > ROWS_MAX then
+    if n > (t.rows_max or ROWS_MAX) then
       damage()
     end
     t.count = n
@@ -125,6 +125,7 @@ end
 
 --- Run the program of unit `u` of section `s` into the table `t`: `count`
 -- rows in `addresses`, `files` and `lines`, and `sequences` of them.
+-- `rows_max`, if it is there, is how many rows there may be.
 function M.run(t, u, s)
   local at, stop, base = u.program, u.stop, u.opcode_base
   restart(t)
