@@ -20,12 +20,8 @@ enum {
   HEAD = 2, /* words of a classic block before its arguments */
 };
 
-/* The widest form of each argument: nothing was cut off to fit. */
-typedef struct arguments {
-  uint64_t word[WORDS_MAX];
-} arguments;
-
-typedef int64_t (*trap_fn)(zvm__run *run, const arguments *in);
+/* `in`: the widest form of each argument, nothing was cut off to fit. */
+typedef int64_t (*trap_fn)(zvm__run *run, const uint64_t in[WORDS_MAX]);
 
 
 /* -- Channels ------------------------------------------------------------ */
@@ -38,19 +34,19 @@ typedef struct transfer {
 } transfer;
 
 /* 0 or a negated errno. `prot` is what the host will do to the buffer. */
-static int64_t decode_transfer(const zvm__run *run, const arguments *in,
+static int64_t decode_transfer(const zvm__run *run, const uint64_t in[WORDS_MAX],
                                int prot, transfer *out) {
-  if (in->word[0] >= run->channels->count)
+  if (in[0] >= run->channels->count)
     return -EBADF;
-  out->channel = &run->channels->list[in->word[0]];
-  uint64_t size = in->word[2];
+  out->channel = &run->channels->list[in[0]];
+  uint64_t size = in[2];
   if (size > SIZE_MAX_PER_TRAP)
     return -EINVAL;
-  out->bytes = zvm__guest_range(run->map, in->word[1], size, prot);
+  out->bytes = zvm__guest_range(run->map, in[1], size, prot);
   if (out->bytes == NULL)
     return -EINVAL;
   out->size = (int64_t)size;
-  out->offset = (int64_t)in->word[3];
+  out->offset = (int64_t)in[3];
   return 0;
 }
 
@@ -66,7 +62,7 @@ static int64_t end_transfer(zvm__run *run, const transfer *t,
 }
 
 
-static int64_t trap_pread(zvm__run *run, const arguments *in) {
+static int64_t trap_pread(zvm__run *run, const uint64_t in[WORDS_MAX]) {
   transfer t;
   int64_t refused = decode_transfer(run, in, PROT_WRITE, &t);
   if (refused != 0)
@@ -76,7 +72,7 @@ static int64_t trap_pread(zvm__run *run, const arguments *in) {
 }
 
 
-static int64_t trap_pwrite(zvm__run *run, const arguments *in) {
+static int64_t trap_pwrite(zvm__run *run, const uint64_t in[WORDS_MAX]) {
   transfer t;
   int64_t refused = decode_transfer(run, in, PROT_READ, &t);
   if (refused != 0)
@@ -89,25 +85,25 @@ static int64_t trap_pwrite(zvm__run *run, const arguments *in) {
 /* -- Code at run time ---------------------------------------------------- */
 
 /* Whole pages, at least one, wholly inside the heap. */
-static int64_t decode_pages(const zvm__run *run, const arguments *in) {
-  uint64_t start = in->word[0];
+static int64_t decode_pages(const zvm__run *run, const uint64_t in[WORDS_MAX]) {
+  uint64_t start = in[0];
   uint64_t end;
-  if (in->word[1] == 0 || !zvm__is_whole(start, ZVM_PAGE_SIZE) ||
-      !zvm__is_whole(in->word[1], ZVM_PAGE_SIZE) ||
-      !zvm__add(start, in->word[1], &end) ||
+  if (in[1] == 0 || !zvm__is_whole(start, ZVM_PAGE_SIZE) ||
+      !zvm__is_whole(in[1], ZVM_PAGE_SIZE) ||
+      !zvm__add(start, in[1], &end) ||
       start < run->map->heap_start || end > run->map->heap_end)
     return -EINVAL;
   return 0;
 }
 
 
-static int64_t trap_jail(zvm__run *run, const arguments *in) {
+static int64_t trap_jail(zvm__run *run, const uint64_t in[WORDS_MAX]) {
   int64_t refused = decode_pages(run, in);
   return refused != 0 ? refused : -ENOSYS;
 }
 
 
-static int64_t trap_unjail(zvm__run *run, const arguments *in) {
+static int64_t trap_unjail(zvm__run *run, const uint64_t in[WORDS_MAX]) {
   int64_t refused = decode_pages(run, in);
   return refused != 0 ? refused : -ENOSYS;
 }
@@ -115,14 +111,14 @@ static int64_t trap_unjail(zvm__run *run, const arguments *in) {
 
 /* -- The run itself ------------------------------------------------------ */
 
-static int64_t trap_exit(zvm__run *run, const arguments *in) {
+static int64_t trap_exit(zvm__run *run, const uint64_t in[WORDS_MAX]) {
   if (zvm__run_end(run, ZVM_STATE_EXIT))
-    run->code = (int32_t)(uint32_t)in->word[0];
+    run->code = (int32_t)(uint32_t)in[0];
   return 0;
 }
 
 
-static int64_t trap_fork(zvm__run *run, const arguments *in) {
+static int64_t trap_fork(zvm__run *run, const uint64_t in[WORDS_MAX]) {
   (void)run, (void)in;
   return -ENOSYS;
 }
@@ -130,21 +126,8 @@ static int64_t trap_fork(zvm__run *run, const arguments *in) {
 
 /* -- Dispatch ------------------------------------------------------------ */
 
-/*
-** The C ABI leaves the upper half of a register that holds an int or a
-** 32-bit pointer undefined: cut to the declared widths, sizes with their
-** sign, so that a negative one is out of range above.
-*/
-static arguments from_registers(uint32_t slot, uint64_t a, uint64_t b,
-                                uint64_t c, uint64_t d) {
-  if (slot == ZVM_SLOT_JAIL || slot == ZVM_SLOT_UNJAIL)
-    return (arguments){{(uint32_t)a, (uint32_t)b}};
-  return (arguments){
-      {(uint32_t)a, (uint32_t)b, (uint64_t)(int64_t)(int32_t)c, d}};
-}
-
-
-static int64_t act(zvm__run *run, uint32_t slot, const arguments *in) {
+/* The arguments are where the last trap is recorded: no copy of them. */
+static int64_t act(zvm__run *run, uint32_t slot) {
   static const trap_fn table[ZVM_SLOT_COUNT] = {
 #define TRAP(name, SLOT, CODE, words, doc) [ZVM_SLOT_##SLOT] = trap_##name,
 #include "traps.def"
@@ -152,9 +135,9 @@ static int64_t act(zvm__run *run, uint32_t slot, const arguments *in) {
   };
   run->traps[slot]++;
   run->last.slot = (int)slot;
-  memcpy(run->last.args, in->word, sizeof run->last.args);
-  run->last.result = table[slot](run, in);
-  return run->last.result;
+  int64_t result = table[slot](run, run->last.args);
+  run->last.result = result;
+  return result;
 }
 
 
@@ -192,17 +175,22 @@ static int64_t act_on_block(zvm__run *run, uint32_t addr) {
   default:
     return refuse_block(run, addr, -EPERM);
   }
-  arguments in = {0};
+  uint64_t in[WORDS_MAX] = {0};
   unsigned words = zvm__trap_words((int)slot);
   if (words != 0 &&
-      !zvm__guest_copy_in(run->map, &in.word,
-                          (uint64_t)addr + HEAD * sizeof code,
+      !zvm__guest_copy_in(run->map, in, (uint64_t)addr + HEAD * sizeof code,
                           words * sizeof code))
     return refuse_block(run, addr, -EINVAL);
-  return act(run, slot, &in);
+  memcpy(run->last.args, in, sizeof in);
+  return act(run, slot);
 }
 
 
+/*
+** The C ABI leaves the upper half of a register that holds an int or a
+** 32-bit pointer undefined: cut to the declared widths, sizes with their
+** sign, so that a negative one is out of range above.
+*/
 int64_t zvm__trap_dispatch(void *owner, uint32_t slot, uint64_t a,
                            uint64_t b, uint64_t c, uint64_t d) {
   zvm__run *run = owner;
@@ -212,6 +200,10 @@ int64_t zvm__trap_dispatch(void *owner, uint32_t slot, uint64_t a,
   }
   /* Only the gate leads here: no guest address reaches the springboard. */
   ZVM_CHECK(slot < ZVM_SLOT_COUNT);
-  arguments in = from_registers(slot, a, b, c, d);
-  return act(run, slot, &in);
+  bool pages = slot == ZVM_SLOT_JAIL || slot == ZVM_SLOT_UNJAIL;
+  run->last.args[0] = (uint32_t)a;
+  run->last.args[1] = (uint32_t)b;
+  run->last.args[2] = pages ? 0 : (uint64_t)(int64_t)(int32_t)c;
+  run->last.args[3] = pages ? 0 : d;
+  return act(run, slot);
 }
