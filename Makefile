@@ -329,8 +329,8 @@ demo: all ## The MapReduce example over the system's licence texts
 # -- Benchmarks -------------------------------------------------------------
 
 BENCH := $(KERNELS:%=$(B)/bench/%.zvm) $(KERNELS:%=$(B)/bench/%.native) \
-  $(B)/bench/hello.zvm $(B)/bench/traps.zvm $(B)/bench/libc-text.zvm \
-  $(B)/bench/measure
+  $(addprefix $(B)/bench/,hello.zvm hello.native large.zvm traps.zvm \
+  libc-text.zvm measure processes)
 
 $(B)/bench/%.zvm: spec/bench/kernel/%.c spec/bench/kernel.h $(LIBC)
 	@mkdir -p $(@D)
@@ -347,6 +347,14 @@ $(B)/bench/libc-text.zvm: GUEST_LIBS = -Wl,--whole-archive -lc \
 $(B)/bench/%.native: spec/bench/kernel/%.c spec/bench/kernel.h | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 -o $@ $< -lm
+
+$(B)/bench/hello.native: spec/bench/hello.c | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 -static -o $@ $<
+
+$(B)/bench/processes: spec/bench/processes.c | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $<
 
 $(B)/bench/measure: spec/bench/measure.c $(B)/libzvm.a
 	@mkdir -p $(@D)
