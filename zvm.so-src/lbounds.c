@@ -81,24 +81,11 @@ static bool read_isolation(zvm__options *o, int index, void *out) {
 }
 
 
-/* An operator may ask for the second wall; nobody may ask for less here. */
-static zvm_isolation default_isolation(void) {
-  const char *name = getenv("ZVM_ISOLATION");
-  return name != NULL && strcmp(name, "process") == 0
-             ? ZVM_ISOLATION_PROCESS
-             : ZVM_ISOLATION_DEFAULT;
-}
-
-
 bool zvm__bounds_read(zvm__options *o, int index, zvm_session_options *out) {
-  if (!zvm__options_read(o, index, "isolation", read_isolation,
-                         &out->isolation) ||
-      !zvm__options_read(o, index, "timeout", read_time, &out->timeout_ms) ||
-      !zvm__options_read(o, index, "cpu", read_time, &out->cpu_ms) ||
-      !zvm__options_read(o, index, "resident", read_resident,
-                         &out->resident))
-    return false;
-  if (out->isolation == ZVM_ISOLATION_DEFAULT)
-    out->isolation = default_isolation();
-  return true;
+  return zvm__options_read(o, index, "isolation", read_isolation,
+                           &out->isolation) &&
+         zvm__options_read(o, index, "timeout", read_time, &out->timeout_ms) &&
+         zvm__options_read(o, index, "cpu", read_time, &out->cpu_ms) &&
+         zvm__options_read(o, index, "resident", read_resident,
+                           &out->resident);
 }

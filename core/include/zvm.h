@@ -226,9 +226,10 @@ typedef struct zvm_channel_options {
 
 /* Where a guest runs. The results are the same. */
 typedef enum zvm_isolation {
-  ZVM_ISOLATION_DEFAULT = 0, /* today: INLINE                              */
-  ZVM_ISOLATION_INLINE = 1,  /* in the caller's own low 4 GiB, one at a time */
-  ZVM_ISOLATION_PROCESS = 2, /* in a locked process that ends with the run  */
+  ZVM_ISOLATION_DEFAULT = 0, /* PROCESS                                    */
+  ZVM_ISOLATION_INLINE = 1,  /* in the caller's own low 4 GiB, one at a time:
+                                the validator is the only wall             */
+  ZVM_ISOLATION_PROCESS = 2, /* in a locked process that ends with the run */
 } zvm_isolation;
 
 typedef struct zvm_session_options {

@@ -109,7 +109,9 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
   }
   zvm__module_ref(m);
   s->module = m;
-  s->isolation = opt->isolation;
+  s->isolation = opt->isolation == ZVM_ISOLATION_INLINE
+                     ? ZVM_ISOLATION_INLINE
+                     : ZVM_ISOLATION_PROCESS;
   s->bounds = (zvm__bounds){opt->timeout_ms, opt->cpu_ms, opt->resident};
   /* Channels come last of what can be refused: opening them has effects. */
   if (zvm__manifest_check(opt, err) != ZVM_OK ||

@@ -1,11 +1,10 @@
 /*
 ** zvm-run.c - run one program with this process's standard streams.
 **
-**   zvm-run [-p] [-m bytes] [-s bytes] program.zvm [argument...]
+**   zvm-run [-i] [-m bytes] [-s bytes] program.zvm [argument...]
 **
-** With -p it runs in a worker process. The guest's environment is empty. Ends
-** with the guest's code, its low 8
-** bits, as a shell would see them; 125 if the program cannot be run, 126 if
+** With -i it runs inline, in this process. The guest's environment is empty.
+** Ends with the guest's code, its low 8 bits, as a shell would see them; 125 if the program cannot be run, 126 if
 ** it faulted, 124 if its worker was lost.
 **
 ** SPDX-License-Identifier: Apache-2.0
@@ -104,9 +103,9 @@ static int run(zvm_module *m, const zvm_session_options *opt) {
 int main(int argc, char **argv) {
   zvm_session_options opt = {0};
   int c;
-  while ((c = getopt(argc, argv, "+m:ps:")) != -1) {
-    if (c == 'p')
-      opt.isolation = ZVM_ISOLATION_PROCESS;
+  while ((c = getopt(argc, argv, "+im:s:")) != -1) {
+    if (c == 'i')
+      opt.isolation = ZVM_ISOLATION_INLINE;
     else if (c == 'm')
       opt.memory = size_argument(optarg);
     else if (c == 's')
@@ -115,7 +114,7 @@ int main(int argc, char **argv) {
       return CANNOT;
   }
   if (optind >= argc) {
-    fprintf(stderr, "usage: zvm-run [-p] [-m bytes] [-s bytes] "
+    fprintf(stderr, "usage: zvm-run [-i] [-m bytes] [-s bytes] "
                     "program.zvm [argument...]\n");
     return CANNOT;
   }

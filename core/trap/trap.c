@@ -34,8 +34,9 @@ typedef struct transfer {
 } transfer;
 
 /* 0 or a negated errno. `prot` is what the host will do to the buffer. */
-static int64_t decode_transfer(const zvm__run *run, const uint64_t in[WORDS_MAX],
-                               int prot, transfer *out) {
+static int64_t decode_transfer(const zvm__run *run,
+                               const uint64_t in[WORDS_MAX], int prot,
+                               transfer *out) {
   if (in[0] >= run->channels->count)
     return -EBADF;
   out->channel = &run->channels->list[in[0]];

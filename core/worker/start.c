@@ -185,7 +185,8 @@ static zvm_status hear_hello(int socket, zvm_error *err) {
     return zvm__fail(err, ZVM_E_SYSTEM,
                      "the worker program does not start; is there a limit "
                      "on address space (ulimit -v) or on executing memory "
-                     "files (vm.memfd_noexec)?");
+                     "files (vm.memfd_noexec)? Isolation \"inline\" needs "
+                     "no workers, and has one wall");
   if (hello.status != ZVM_OK)
     return zvm__fail(err, ZVM_E_SYSTEM, "workers: %.200s", hello.text);
   return ZVM_OK;

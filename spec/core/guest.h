@@ -84,12 +84,25 @@ static inline zvm_module *guest(const unsigned char *pages) {
 
 
 /* New, run, free; the report's pointers are dead afterwards. */
+/* Most of these tests look at this process while a guest runs in it. */
+static inline zvm_session_options or_inline(const zvm_session_options *opt) {
+  zvm_session_options o = {0};
+  if (opt != NULL)
+    o = *opt;
+  if (o.isolation == ZVM_ISOLATION_DEFAULT)
+    o.isolation = ZVM_ISOLATION_INLINE;
+  return o;
+}
+
+
+/* Inline, if the options do not say else. */
 static inline zvm_report run_guest(const unsigned char *pages,
                                    const zvm_session_options *opt) {
   zvm_error err;
   zvm_report r = {0};
   zvm_module *m = guest(pages);
-  zvm_session *s = zvm_session_new(m, opt, &err);
+  zvm_session_options o = or_inline(opt);
+  zvm_session *s = zvm_session_new(m, &o, &err);
   if (s == NULL || zvm_session_run(s, &r, &err) != ZVM_OK) {
     printf("Bail out! session: %s\n", err.text);
     exit(1);

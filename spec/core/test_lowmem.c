@@ -47,7 +47,8 @@ static bool runs_with(zvm_status want, const char *part) {
   zvm_error err = {0};
   zvm_report r;
   zvm_module *m = guest(exits);
-  zvm_session *s = zvm_session_new(m, NULL, &err);
+  zvm_session_options opt = or_inline(NULL);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
   zvm_status st = zvm_session_run(s, &r, &err);
   zvm_session_free(s);
   zvm_module_free(m);

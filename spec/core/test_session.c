@@ -258,7 +258,8 @@ static void test_states(void) {
   zvm_error err;
   zvm_report r;
   zvm_module *m = guest(exits);
-  zvm_session *s = zvm_session_new(m, NULL, &err);
+  zvm_session_options opt = or_inline(NULL);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
   zvm_module_free(m);
   is(zvm_session_run(s, &r, &err), ZVM_OK,
      "a module that was freed goes when its session goes");

@@ -71,7 +71,8 @@ static answers ask(const row *rows, size_t count,
       .limits = {0, 0, ZVM_UNLIMITED, ZVM_UNLIMITED}};
   if (given_count > 0)
     memcpy(list + 1, given, given_count * sizeof *given);
-  zvm_session_options opt = {.channels = list,
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_INLINE,
+                             .channels = list,
                              .channels_count = given_count + 1};
   zvm_error err;
   answers out = {0};
@@ -425,7 +426,8 @@ static void refuse(const zvm_channel_options *list, size_t count,
                    const char *sentence) {
   zvm_error err = {0};
   zvm_module *m = guest(asks);
-  zvm_session_options opt = {.channels = list, .channels_count = count};
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_INLINE,
+                             .channels = list, .channels_count = count};
   int fds = open_descriptors();
   zvm_session *s = zvm_session_new(m, &opt, &err);
   if (!ok(s == NULL && err.status == status &&

@@ -152,7 +152,8 @@ static bool run_module(zvm_module *m, const char *name, long ms,
        .limits = LIMITS, .etag = true},
       {.alias = "/dev/stderr", .source = ZVM_SOURCE_BUFFER, .limits = LIMITS},
   };
-  const zvm_session_options opt = {.args = args, .env = env,
+  const zvm_session_options opt = {.isolation = ZVM_ISOLATION_INLINE,
+                                   .args = args, .env = env,
                                    .memory = 4 << 20, .stack = 256 << 10,
                                    .channels = channels, .channels_count = 3};
   zvm_error err;
