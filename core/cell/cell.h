@@ -39,10 +39,19 @@ bool zvm__lock_worker(pid_t parent, int socket);
 /* With the job known, and its descriptors there. */
 bool zvm__lock_job(const zvm__wire_head *head);
 
-/* Take one job, run it, answer. Never returns. */
-_Noreturn void zvm__work(void);
+/* The exit code of a worker to which no job came. */
+enum { ZVM__CELL_RETIRED = 3 };
 
-/* Receive a job (receive.c). False: the host is gone, or out of order. */
+/*
+** Take one job, run it, answer; or retire if none comes for `patience`
+** milliseconds, which is -1 for ever. Never returns.
+*/
+_Noreturn void zvm__work(int patience);
+
+/* Wait for a job (receive.c). False: none came. */
+bool zvm__receive_wait(int patience);
+
+/* Receive it. False: the host is gone, or out of order. */
 bool zvm__receive(zvm__job *job, zvm__wire_head *head);
 
 /* False: it has more segments than can be. */

@@ -158,16 +158,17 @@ void zvm__receive_touch(void) {
 ** One that is killed while it waits must not take a job with it: a message
 ** is only taken when this process is seen to go on.
 */
-static void wait_for_job(void) {
+bool zvm__receive_wait(int patience) {
   struct pollfd p = {.fd = ZVM__CELL_SOCKET, .events = POLLIN};
-  while (poll(&p, 1, -1) < 0)
+  int n;
+  while ((n = poll(&p, 1, patience)) < 0)
     ;
+  return n > 0;
 }
 
 
 bool zvm__receive(zvm__job *job, zvm__wire_head *head) {
   uint32_t fds = 0;
-  wait_for_job();
   ssize_t n = take(room.message.bytes, sizeof room.message.bytes, &fds);
   if (n < (ssize_t)sizeof *head || room.message.head.magic != ZVM__WIRE_JOB)
     return false;

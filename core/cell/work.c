@@ -67,9 +67,11 @@ static bool answer(zvm__wire_reply *reply, const zvm__job *job) {
 }
 
 
-void zvm__work(void) {
+void zvm__work(int patience) {
   zvm__wire_head head;
   zvm__job job;
+  if (!zvm__receive_wait(patience))
+    _exit(ZVM__CELL_RETIRED);
   if (!zvm__receive(&job, &head) || !zvm__map_keep(job.map, job.module) ||
       !zvm__lock_job(&head))
     _exit(1);

@@ -38,6 +38,7 @@
 enum {
   WAITING = 4, /* workers, if nobody asks for more */
   WORKERS_MOST = 1024,
+  EXTRA_MS = 2000, /* that one above WAITING waits */
 };
 
 typedef struct worker {
@@ -151,14 +152,14 @@ static void touch_pages(void) {
 }
 
 
-_Noreturn static void be_worker(int socket) {
+_Noreturn static void be_worker(int socket, int patience) {
   if (!zvm__lock_worker(zygote.pid, socket))
     _exit(1);
   if (expected.known)
     zvm__map_expect(&expected.map, &expected.module);
   (void)close(ZVM__CELL_IMAGE);
   touch_pages();
-  zvm__work();
+  zvm__work(patience);
 }
 
 
@@ -195,7 +196,7 @@ static int add_worker(void) {
   /* The call itself: there is one thread, and no handler of fork. */
   pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
   if (pid == 0)
-    be_worker(ends[1]);
+    be_worker(ends[1], zygote.count < WAITING ? -1 : EXTRA_MS);
   int os = pid < 0 ? errno : hand_over(ends[0], ++zygote.last);
   (void)close(ends[0]);
   if (os == 0) {
@@ -243,6 +244,9 @@ static void bury(pid_t pid, int status) {
       continue;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
       explain(w, status);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == ZVM__CELL_RETIRED &&
+        zygote.target > WAITING)
+      zygote.target--;
     (void)close(w->socket);
     *w = zygote.list[--zygote.count];
     return;

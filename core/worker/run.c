@@ -288,7 +288,7 @@ static bool take_turn(zvm__worker *w, const zvm__bounds *b, uint64_t stops,
 /* A worker that ended while it waited has done nothing: another one may. */
 zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
                            zvm__wait *wait, bool *spent, zvm_error *err) {
-  enum { TRIES = 32 }; /* more than wait in the zygote's queue */
+  enum { TRIES = 2048 }; /* more than can be in the zygote's queue */
   *wait = (zvm__wait){0};
   uint64_t stops = begin_wait(wait);
   zvm_status st = ZVM_OK;

@@ -59,7 +59,8 @@ static void no_low_memory(void) {
   zvm_error err;
   zvm_report r;
   zvm_module *m = guest(exits);
-  zvm_session *s = zvm_session_new(m, NULL, &err);
+  zvm_session_options opt = or_inline(NULL);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
   is(zvm_session_run(s, &r, &err), ZVM_E_LOWMEM,
      "a host that lies in the low 4 GiB cannot run inline");
   zvm_session_free(s);
@@ -133,6 +134,18 @@ static void threads(void) {
     (void)close(all[i].pipe[1]);
   }
   is(right, READERS, "twelve threads run twelve guests at once");
+}
+
+
+/* Those beyond the usual retire when nobody needs them. */
+static void pool_shrinks(void) {
+  int pids[WORKERS_MAX], n = WORKERS_MAX;
+  for (int i = 0; i < 60 && n > 5; i++) {
+    usleep(100000);
+    n = find_workers(getpid(), pids);
+  }
+  is(n, 5, "then four workers wait with their zygote");
+  is(run_apart(exits).code, 42, "one that has retired is not missed");
 }
 
 
@@ -413,6 +426,7 @@ int main(void) {
   no_children();
   no_descriptors();
   threads();
+  pool_shrinks();
   stop(loops, SIGINT, "SIGINT stops a guest that loops");
   stop(reads, SIGTERM, "SIGTERM stops a guest that waits for input");
   queue();
