@@ -4,8 +4,8 @@
 **   zvm-run [-i] [-m bytes] [-s bytes] program.zvm [argument...]
 **
 ** With -i it runs inline, in this process. The guest's environment is empty.
-** Ends with the guest's code, its low 8 bits, as a shell would see them; 125 if the program cannot be run, 126 if
-** it faulted, 124 if its worker was lost.
+** Ends with the guest's code, its low 8 bits, as a shell would see them; 125
+** if the program cannot be run, 126 if it faulted, 124 if its worker was lost.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
