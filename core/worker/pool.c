@@ -41,13 +41,24 @@ static struct {
   bool fork_watched;
   likeness last;     /* of what was run                    */
   likeness expected; /* of what the zygote was told, or 0  */
+  zvm__worker spare; /* fetched ahead                      */
+  int stale;         /* socket to close, or -1             */
   unsigned count;    /* of busy                            */
   zvm__worker busy[BUSY_MOST];
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
           .dropped = PTHREAD_COND_INITIALIZER,
           .most = BUSY_MOST,
           .queue = ZVM_QUEUE_UNLIMITED,
-          .zygote = {.socket = -1}};
+          .zygote = {.socket = -1},
+          .spare = {.socket = -1},
+          .stale = -1};
+
+
+static void shut(int *socket) {
+  if (*socket >= 0)
+    (void)close(*socket);
+  *socket = -1;
+}
 
 
 /* -- Fork of the host ---------------------------------------------------- */
@@ -66,9 +77,9 @@ static void after_fork_parent(void) {
 static void after_fork_child(void) {
   (void)pthread_mutex_init(&pool.lock, NULL);
   (void)pthread_cond_init(&pool.dropped, NULL);
-  if (pool.zygote.socket >= 0)
-    (void)close(pool.zygote.socket);
-  pool.zygote.socket = -1;
+  shut(&pool.zygote.socket);
+  shut(&pool.spare.socket);
+  shut(&pool.stale);
   pool.expected = (likeness){0};
   pool.first = NULL;
   while (pool.count > 0)
@@ -171,8 +182,8 @@ static int order(zvm__worker *w) {
 
 static void drop_zygote(void) {
   pool.expected = (likeness){0};
-  (void)close(pool.zygote.socket);
-  pool.zygote.socket = -1;
+  shut(&pool.spare.socket);
+  shut(&pool.zygote.socket);
 }
 
 
@@ -190,6 +201,11 @@ static zvm_status need_zygote(zvm_error *err) {
 /* One that has ended, or was killed, is replaced once. */
 static zvm_status take_locked(zvm__worker *w, zvm_error *err) {
   int os = EPIPE;
+  if (pool.spare.socket >= 0) {
+    *w = pool.spare;
+    pool.spare.socket = -1;
+    os = 0;
+  }
   for (int tries = 0; tries < 2 && os == EPIPE; tries++) {
     zvm_status st = need_zygote(err);
     if (st != ZVM_OK)
@@ -302,7 +318,9 @@ void zvm__pool_drop(zvm__worker *w) {
       pool.busy[i] = pool.busy[--pool.count];
       break;
     }
-  (void)close(w->socket);
+  /* Closing takes as long as sending: the next run does it as it waits. */
+  shut(&pool.stale);
+  pool.stale = w->socket;
   (void)pthread_cond_broadcast(&pool.dropped);
   (void)pthread_mutex_unlock(&pool.lock);
   w->socket = -1;
@@ -310,13 +328,23 @@ void zvm__pool_drop(zvm__worker *w) {
 
 
 /* A module that runs twice in a row most likely runs a third time. */
-void zvm__pool_expect(const zvm__job *job) {
+static void expect(const zvm__job *job) {
   likeness this = likeness_of(job);
-  (void)pthread_mutex_lock(&pool.lock);
   if (!is_like(&this, &pool.last))
     pool.last = this;
   else if (!is_like(&this, &pool.expected) && say_expected(job))
     pool.expected = this;
+}
+
+
+void zvm__pool_tidy(const zvm__job *job) {
+  (void)pthread_mutex_lock(&pool.lock);
+  shut(&pool.stale);
+  if (pool.zygote.socket >= 0) {
+    expect(job);
+    if (pool.spare.socket < 0)
+      (void)fetch(&pool.spare);
+  }
   (void)pthread_mutex_unlock(&pool.lock);
 }
 

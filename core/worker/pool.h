@@ -38,10 +38,10 @@ void zvm__pool_drop(zvm__worker *w);
 /* A worker ended without a word of the zygote's. */
 void zvm__pool_check(void);
 /*
-** `job` is about to run: workers that are made from now on may expect its
-** like.
+** While `job` runs: have a worker at hand for the next one, close what was
+** dropped before, and let workers that are made from now on expect its like.
 */
-void zvm__pool_expect(const zvm__job *job);
+void zvm__pool_tidy(const zvm__job *job);
 /* Send it a signal, unless it has ended. */
 void zvm__pool_tell(const zvm__worker *w, int sig);
 

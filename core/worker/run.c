@@ -24,6 +24,8 @@
 
 enum {
   STOPS = 4,
+  TTY_STOPS = 3,
+  FAULTS = 5,
   STOP_MS = 2000, /* what a worker has to report after a stop */
   GLANCE_NS = 150000,
   MISSES_MOST = 6,
@@ -33,8 +35,9 @@ enum {
 };
 
 static const int stop_signals[STOPS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-static const int default_signals[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGSEGV,
-                                      SIGBUS,  SIGILL,  SIGFPE,  SIGTRAP};
+static const int tty_signals[TTY_STOPS] = {SIGTSTP, SIGTTIN, SIGTTOU};
+static const int fault_signals[FAULTS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE,
+                                          SIGTRAP};
 
 
 /* -- Signals ------------------------------------------------------------- */
@@ -60,21 +63,38 @@ static bool has_handler(int sig) {
 }
 
 
-/* Block; returns the signals that stop a run, as bits. */
-static uint64_t begin_wait(zvm__wait *wait) {
-  wait->host_mask = swap_mask(~(uint64_t)0);
+/*
+** All blocked but faults, so that no handler of the host's runs, and maybe
+** does not return, before the job is on its way.
+*/
+static void begin_wait(zvm__wait *wait) {
+  uint64_t all = ~(uint64_t)0;
+  for (int i = 0; i < FAULTS; i++)
+    all &= ~bit(fault_signals[i]);
+  (void)syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &wait->host_mask,
+                sizeof all);
   wait->blocked = true;
-  uint64_t open = 0, stops = 0;
-  for (size_t i = 0; i < sizeof default_signals / sizeof(int); i++)
-    if (!has_handler(default_signals[i]) || i >= 3)
-      open |= bit(default_signals[i]);
+}
+
+
+/* Open those that have no handler; those that stop a run are known now. */
+static void open_wait(zvm__wait *wait) {
+  if (wait->open)
+    return;
+  uint64_t open = 0;
+  for (int i = 0; i < FAULTS; i++)
+    open |= bit(fault_signals[i]);
+  for (int i = 0; i < TTY_STOPS; i++)
+    if (!has_handler(tty_signals[i]))
+      open |= bit(tty_signals[i]);
   for (int i = 0; i < STOPS; i++)
     if (has_handler(stop_signals[i]))
-      stops |= bit(stop_signals[i]);
+      wait->stops |= bit(stop_signals[i]);
     else
       open |= bit(stop_signals[i]);
+  wait->stops &= ~wait->host_mask;
+  wait->open = true;
   (void)swap_mask(~open | wait->host_mask);
-  return stops & ~wait->host_mask;
 }
 
 
@@ -217,9 +237,10 @@ static int patience(const zvm__bounds *b) {
 ** *again: the worker had ended before it took the job.
 */
 static zvm_status hear(const zvm__job *job, const zvm__worker *w,
-                       zvm__outcome *out, zvm__wait *wait, uint64_t stops,
-                       uint64_t start, bool *again, zvm_error *err) {
-  int stopped = glance(w) ? 0 : await(w, stops, patience(&job->bounds));
+                       zvm__outcome *out, zvm__wait *wait, uint64_t start,
+                       bool *again, zvm_error *err) {
+  int stopped = glance(w) ? 0
+                          : await(w, wait->stops, patience(&job->bounds));
   if (stopped < 0)
     return lose(out, wait, "the worker did not stop, and was killed");
   switch (zvm__reply_read(job, w, out, wait->message, err)) {
@@ -259,7 +280,7 @@ static void finish_channels(const zvm__job *job, bool sent) {
 
 
 /* False: the run ended before it had its turn. */
-static bool take_turn(zvm__worker *w, const zvm__bounds *b, uint64_t stops,
+static bool take_turn(zvm__worker *w, const zvm__bounds *b, zvm__wait *wait,
                       zvm__outcome *out, zvm_status *st, zvm_error *err) {
   zvm__turn turn = {0};
   uint64_t start = now_ns(), left = UINT64_MAX;
@@ -267,11 +288,12 @@ static bool take_turn(zvm__worker *w, const zvm__bounds *b, uint64_t stops,
     *st = zvm__pool_take(w, &turn, least(left, TURN_NS), err);
     if (turn.state == ZVM__TURN_HAS)
       return true;
+    open_wait(wait);
     if (b->timeout_ms != 0) {
       uint64_t most = b->timeout_ms * MS_NS;
       left = most - least(most, now_ns() - start);
     }
-    int sig = pending_stop(stops);
+    int sig = pending_stop(wait->stops);
     if (sig != 0)
       *out = (zvm__outcome){.state = ZVM_STATE_STOPPED, .signal = sig};
     else if (turn.state == ZVM__TURN_REFUSED || left == 0)
@@ -290,20 +312,22 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
                            zvm__wait *wait, bool *spent, zvm_error *err) {
   enum { TRIES = 2048 }; /* more than can be in the zygote's queue */
   *wait = (zvm__wait){0};
-  uint64_t stops = begin_wait(wait);
+  begin_wait(wait);
   zvm_status st = ZVM_OK;
   bool again = true, sent = false;
   for (int tries = 0; tries < TRIES && again; tries++) {
     zvm__worker w;
-    sent = take_turn(&w, &job->bounds, stops, out, &st, err);
+    sent = take_turn(&w, &job->bounds, wait, out, &st, err);
     if (st != ZVM_OK || !sent)
       break;
     again = false;
     uint64_t start = now_ns();
     st = zvm__job_send(job, &w, &again, err);
-    zvm__pool_expect(job);
+    /* The worker is at it: time for what need not be done before. */
+    open_wait(wait);
+    zvm__pool_tidy(job);
     if (st == ZVM_OK)
-      st = hear(job, &w, out, wait, stops, start, &again, err);
+      st = hear(job, &w, out, wait, start, &again, err);
     zvm__pool_drop(&w);
   }
   if (st == ZVM_OK) {

@@ -17,6 +17,8 @@
 typedef struct zvm__wait {
   uint64_t host_mask;
   bool blocked;
+  bool open;      /* what may end the host does so */
+  uint64_t stops; /* signals that stop the run     */
   char message[ZVM__MESSAGE_MAX]; /* of a lost run, else "" */
 } zvm__wait;
 
