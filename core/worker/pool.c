@@ -38,6 +38,7 @@ static struct {
   unsigned queue;         /* that may wait     */
   zvm__turn *first;       /* that waits        */
   zvm__zygote zygote;
+  uint32_t zygotes; /* that there were */
   bool fork_watched;
   likeness last;     /* of what was run                    */
   likeness expected; /* of what the zygote was told, or 0  */
@@ -114,6 +115,7 @@ static int fetch(zvm__worker *w) {
     return EMFILE; /* there was no room for it here */
   memcpy(&w->socket, CMSG_DATA(c), sizeof w->socket);
   w->number = word.worker;
+  w->zygote = pool.zygotes;
   return 0;
 }
 
@@ -184,6 +186,7 @@ static void drop_zygote(void) {
   pool.expected = (likeness){0};
   shut(&pool.spare.socket);
   shut(&pool.zygote.socket);
+  pool.zygotes++;
 }
 
 
@@ -364,7 +367,8 @@ void zvm__pool_check(void) {
 
 void zvm__pool_tell(const zvm__worker *w, int sig) {
   (void)pthread_mutex_lock(&pool.lock);
-  (void)say(&(zvm__wire_word){ZVM__WIRE_TELL, sig, w->number});
+  if (w->zygote == pool.zygotes) /* another one numbers anew */
+    (void)say(&(zvm__wire_word){ZVM__WIRE_TELL, sig, w->number});
   (void)pthread_mutex_unlock(&pool.lock);
 }
 

@@ -11,7 +11,8 @@
 
 typedef struct zvm__worker {
   int socket; /* -1: none */
-  uint64_t number;
+  uint32_t zygote; /* which one's it is */
+  uint64_t number; /* by which that knows it */
 } zvm__worker;
 
 /* A run that needs a worker. Who waits is in a list; its turn may not move. */
