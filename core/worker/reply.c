@@ -154,21 +154,30 @@ static void copy_outcome(zvm__outcome *to, const zvm__outcome *from) {
 
 /* -- Receive ------------------------------------------------------------- */
 
-/* A message of at most `size` bytes: its length, 0 at the end, or -1. */
-static ssize_t take(int socket, void *to, size_t size) {
-  ssize_t n;
-  /* A job left unread resets; what was sent before that comes after it. */
-  do
-    n = recv(socket, to, size, MSG_TRUNC);
-  while (n < 0 && (errno == EINTR || errno == ECONNRESET));
-  return n > (ssize_t)size ? -1 : n;
+/*
+** A message of at most `size` bytes: its length, 0 at the end, or -1. *unread
+** is set if the worker ended with a part of its job unread: that resets, and
+** what it or others had said before comes after the reset.
+*/
+static ssize_t take(zvm__hearing *h, void *to, size_t size, bool *unread) {
+  for (;;) {
+    ssize_t n =
+        recv(h->worker->socket, to, size, MSG_TRUNC | MSG_DONTWAIT);
+    if (n >= 0)
+      return n > (ssize_t)size ? -1 : n;
+    if (errno == ECONNRESET)
+      *unread = true;
+    else if (errno != EINTR && (errno != EAGAIN || !zvm__hearing_wait(h)))
+      return -1;
+  }
 }
 
 
-static bool take_pieces(int socket, uint8_t *to, size_t size) {
+static bool take_pieces(zvm__hearing *h, uint8_t *to, size_t size) {
+  bool unread;
   for (size_t at = 0; at < size;) {
     size_t n = size - at < ZVM__WIRE_PIECE ? size - at : ZVM__WIRE_PIECE;
-    if (take(socket, to + at, n) != (ssize_t)n)
+    if (take(h, to + at, n, &unread) != (ssize_t)n)
       return false;
     at += n;
   }
@@ -177,7 +186,7 @@ static bool take_pieces(int socket, uint8_t *to, size_t size) {
 
 
 /* Into buffers of their own: all of them, or none. */
-static zvm__verity take_buffers(int socket, const zvm__wire_moved *moved,
+static zvm__verity take_buffers(zvm__hearing *h, const zvm__wire_moved *moved,
                                 uint8_t **buffers, unsigned count) {
   for (unsigned i = 0; i < count; i++) {
     if (moved[i].size == 0)
@@ -185,7 +194,7 @@ static zvm__verity take_buffers(int socket, const zvm__wire_moved *moved,
     buffers[i] = malloc(moved[i].size);
     if (buffers[i] == NULL)
       return ZVM__NOMEM;
-    if (!take_pieces(socket, buffers[i], moved[i].size))
+    if (!take_pieces(h, buffers[i], moved[i].size))
       return ZVM__SILENCE;
   }
   return ZVM__ANSWER;
@@ -196,7 +205,7 @@ static zvm__verity take_buffers(int socket, const zvm__wire_moved *moved,
 ** What a fault left of the stack. Which bytes these are follows from rsp: the
 ** worker has no say in it.
 */
-static zvm__verity take_stack(int socket, const zvm__job *job,
+static zvm__verity take_stack(zvm__hearing *h, const zvm__job *job,
                               const zvm__outcome *o, zvm__left *left) {
   *left = (zvm__left){0};
   if (o->state != ZVM_STATE_FAULT)
@@ -207,7 +216,7 @@ static zvm__verity take_stack(int socket, const zvm__job *job,
   left->bytes = malloc(left->size);
   if (left->bytes == NULL)
     return ZVM__NOMEM;
-  if (take_pieces(socket, left->bytes, left->size))
+  if (take_pieces(h, left->bytes, left->size))
     return ZVM__ANSWER;
   free(left->bytes);
   *left = (zvm__left){0};
@@ -258,19 +267,23 @@ static zvm__verity refusal(const zvm__wire_reply *r, zvm_error *err) {
 }
 
 
-static zvm__verity accept_reply(const zvm__job *job, const zvm__worker *w,
+static zvm__verity accept_reply(const zvm__job *job, zvm__hearing *h,
                                 const zvm__wire_reply *r, uint8_t **buffers) {
   const zvm__wire_moved *moved =
       (const zvm__wire_moved *)(const void *)(r + 1);
   unsigned count = job->channels->count;
   if (!is_outcome(&r->outcome, job, moved))
     return ZVM__SILENCE;
-  for (unsigned i = 0; i < count; i++)
+  uint64_t size = ZVM_STACK_KEPT;
+  for (unsigned i = 0; i < count; i++) {
     if (!is_moved(&moved[i], &job->channels->list[i]))
       return ZVM__SILENCE;
-  zvm__verity v = take_buffers(w->socket, moved, buffers, count);
+    size += moved[i].size;
+  }
+  zvm__hearing_allow(h, size);
+  zvm__verity v = take_buffers(h, moved, buffers, count);
   if (v == ZVM__ANSWER)
-    v = take_stack(w->socket, job, &r->outcome, job->left);
+    v = take_stack(h, job, &r->outcome, job->left);
   for (unsigned i = 0; i < count; i++)
     if (v == ZVM__ANSWER)
       fill_channel(&job->channels->list[i], &moved[i], buffers[i]);
@@ -281,20 +294,26 @@ static zvm__verity accept_reply(const zvm__job *job, const zvm__worker *w,
 
 
 static zvm__verity read_into(message *m, const zvm__job *job,
-                             const zvm__worker *w, zvm__outcome *out,
+                             zvm__hearing *h, zvm__outcome *out,
                              uint8_t **buffers, char why[ZVM__MESSAGE_MAX],
                              zvm_error *err) {
   static const char *const nonsense =
       "the worker sent what cannot be a report";
   size_t whole = sizeof m->reply +
                  job->channels->count * sizeof(zvm__wire_moved);
-  ssize_t n = take(w->socket, m, whole);
+  bool unread = false;
+  ssize_t n = take(h, m, whole, &unread);
+  h->answers = true;
   if (n == 0) {
+    h->ended = true;
     zvm__pool_check();
-    return silence(why, "the worker ended without a report");
+    (void)silence(why, "the worker ended without a report");
+    return unread ? ZVM__UNTOUCHED : ZVM__SILENCE;
   }
-  if (n == (ssize_t)sizeof m->ended && m->ended.magic == ZVM__WIRE_ENDED)
+  if (n == (ssize_t)sizeof m->ended && m->ended.magic == ZVM__WIRE_ENDED) {
+    h->ended = true;
     return explain_end(&m->ended, why);
+  }
   if (n < (ssize_t)sizeof m->reply || m->reply.magic != ZVM__WIRE_REPLY)
     return silence(why, nonsense);
   zvm_status st = m->reply.status;
@@ -304,7 +323,7 @@ static zvm__verity read_into(message *m, const zvm__job *job,
     return refusal(&m->reply, err);
   if (n != (ssize_t)whole || st != ZVM_OK)
     return silence(why, nonsense);
-  zvm__verity v = accept_reply(job, w, &m->reply, buffers);
+  zvm__verity v = accept_reply(job, h, &m->reply, buffers);
   if (v == ZVM__SILENCE)
     return silence(why, nonsense);
   if (v == ZVM__ANSWER)
@@ -313,7 +332,7 @@ static zvm__verity read_into(message *m, const zvm__job *job,
 }
 
 
-zvm__verity zvm__reply_read(const zvm__job *job, const zvm__worker *w,
+zvm__verity zvm__reply_read(const zvm__job *job, zvm__hearing *h,
                             zvm__outcome *out, char why[ZVM__MESSAGE_MAX],
                             zvm_error *err) {
   unsigned count = job->channels->count;
@@ -321,7 +340,7 @@ zvm__verity zvm__reply_read(const zvm__job *job, const zvm__worker *w,
   uint8_t **buffers = calloc(count, sizeof *buffers);
   zvm__verity v = ZVM__NOMEM;
   if (m != NULL && buffers != NULL)
-    v = read_into(m, job, w, out, buffers, why, err);
+    v = read_into(m, job, h, out, buffers, why, err);
   free(buffers);
   free(m);
   return v;

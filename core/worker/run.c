@@ -166,41 +166,53 @@ static bool glance(const zvm__worker *w) {
 }
 
 
-/*
-** Until the socket has something to read. Returns the signal that stopped
-** the run meanwhile, or 0; -1 if the worker did not listen and was killed.
-*/
-static int wait_for(const zvm__worker *w, uint64_t stops, int watcher,
-                    int most_ms) {
-  struct pollfd fds[2] = {{.fd = w->socket, .events = POLLIN},
-                          {.fd = watcher, .events = POLLIN}};
-  int stopped = 0;
-  for (;;) {
-    int n = poll(fds, 2, stopped != 0 ? STOP_MS : most_ms);
-    if (n < 0)
-      continue; /* EINTR: job control */
-    if (fds[0].revents != 0)
-      return stopped;
-    if (n == 0) {
-      zvm__pool_tell(w, SIGKILL);
-      return -1;
-    }
-    if (fds[1].revents != 0) {
-      stopped = pending_stop(stops);
-      if (stopped != 0)
-        zvm__pool_tell(w, stopped);
-      fds[1].fd = -1;
-    }
-  }
+/* For how long poll may sleep; it may wake up too early, never too late. */
+static int left_ms(uint64_t until_ns) {
+  if (until_ns == UINT64_MAX)
+    return -1;
+  uint64_t now = now_ns();
+  uint64_t ms = until_ns > now ? (until_ns - now) / MS_NS + 1 : 0;
+  return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
 
 
-static int await(const zvm__worker *w, uint64_t stops, int most_ms) {
-  int watcher = watch(stops);
-  int stopped = wait_for(w, stops, watcher, most_ms);
-  if (watcher >= 0)
-    (void)close(watcher);
-  return stopped;
+/* It has STOP_MS from now on; while it answers, it need not be told. */
+static void note_stop(zvm__hearing *h) {
+  h->stopped = pending_stop(h->stops);
+  if (h->stopped == 0) /* another thread took it */
+    return;
+  if (!h->answers)
+    zvm__pool_tell(h->worker, h->stopped);
+  uint64_t until = now_ns() + STOP_MS * (uint64_t)MS_NS + h->more_ns;
+  h->until_ns = until < h->until_ns ? until : h->until_ns;
+}
+
+
+bool zvm__hearing_wait(zvm__hearing *h) {
+  if (h->watcher < 0 && h->stopped == 0)
+    h->watcher = watch(h->stops);
+  for (;;) {
+    struct pollfd fds[2] = {
+        {.fd = h->worker->socket, .events = POLLIN},
+        {.fd = h->stopped == 0 ? h->watcher : -1, .events = POLLIN}};
+    int n = poll(fds, 2, left_ms(h->until_ns));
+    if (n > 0 && fds[0].revents != 0)
+      return true;
+    if (n > 0)
+      note_stop(h);
+    else if (n == 0 && now_ns() >= h->until_ns)
+      break; /* less than 0 is EINTR: job control */
+  }
+  h->tired = true;
+  return false;
+}
+
+
+/* The slowest that is waited for: a piece each millisecond. */
+void zvm__hearing_allow(zvm__hearing *h, uint64_t size) {
+  h->more_ns = (size / ZVM__WIRE_PIECE + 1) * MS_NS;
+  if (h->until_ns != UINT64_MAX)
+    h->until_ns += h->more_ns;
 }
 
 
@@ -225,10 +237,34 @@ static void cap_times(zvm__outcome *out, uint64_t took) {
 }
 
 
-/* How long a worker may be silent: its own timers end its run before. */
-static int patience(const zvm__bounds *b) {
-  uint64_t ms = b->timeout_ms + STOP_MS;
-  return b->timeout_ms == 0 || ms > INT32_MAX ? -1 : (int)ms;
+/* When a worker must have said all: its own timers end its run before. */
+static uint64_t patience(const zvm__bounds *b, uint64_t start) {
+  return b->timeout_ms == 0
+             ? UINT64_MAX
+             : start + (b->timeout_ms + STOP_MS) * (uint64_t)MS_NS;
+}
+
+
+/* One that still lives after nonsense, or silence, would go on for ever. */
+static zvm_status give_up(const zvm__hearing *h, zvm__outcome *out,
+                          zvm__wait *wait) {
+  if (!h->ended)
+    zvm__pool_tell(h->worker, SIGKILL);
+  return lose(out, wait,
+              h->tired ? "the worker did not stop, and was killed"
+                       : wait->message);
+}
+
+
+static zvm__verity listen_to(zvm__hearing *h, const zvm__job *job,
+                             zvm__outcome *out, zvm__wait *wait,
+                             zvm_error *err) {
+  zvm__verity v = ZVM__SILENCE;
+  if (glance(h->worker) || zvm__hearing_wait(h))
+    v = zvm__reply_read(job, h, out, wait->message, err);
+  if (h->watcher >= 0)
+    (void)close(h->watcher);
+  return v;
 }
 
 
@@ -239,17 +275,17 @@ static int patience(const zvm__bounds *b) {
 static zvm_status hear(const zvm__job *job, const zvm__worker *w,
                        zvm__outcome *out, zvm__wait *wait, uint64_t start,
                        bool *again, zvm_error *err) {
-  int stopped = glance(w) ? 0
-                          : await(w, wait->stops, patience(&job->bounds));
-  if (stopped < 0)
-    return lose(out, wait, "the worker did not stop, and was killed");
-  switch (zvm__reply_read(job, w, out, wait->message, err)) {
+  zvm__hearing h = {.worker = w,
+                    .stops = wait->stops,
+                    .until_ns = patience(&job->bounds, start),
+                    .watcher = -1};
+  switch (listen_to(&h, job, out, wait, err)) {
   case ZVM__ANSWER:
     break;
   case ZVM__REFUSAL:
     return err != NULL ? err->status : ZVM_E_SYSTEM;
   case ZVM__SILENCE:
-    return lose(out, wait, wait->message);
+    return give_up(&h, out, wait);
   case ZVM__UNTOUCHED:
     *again = true;
     return lose(out, wait, wait->message);
@@ -257,7 +293,7 @@ static zvm_status hear(const zvm__job *job, const zvm__worker *w,
     return lose(out, wait, "no memory for the report");
   }
   cap_times(out, now_ns() - start);
-  if (out->state == ZVM_STATE_STOPPED && stopped == 0)
+  if (out->state == ZVM_STATE_STOPPED && h.stopped == 0)
     return lose(out, wait, "a signal stopped the worker, not this process");
   return ZVM_OK;
 }

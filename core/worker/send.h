@@ -25,10 +25,31 @@ typedef enum zvm__verity {
 } zvm__verity;
 
 /*
+** The wait for what a worker says (run.c). The worker may be a guest's: it
+** may stop in the middle, or say one word a second.
+*/
+typedef struct zvm__hearing {
+  const zvm__worker *worker;
+  uint64_t stops;    /* signals that stop the run, as bits               */
+  uint64_t until_ns; /* CLOCK_MONOTONIC; UINT64_MAX: as long as it takes  */
+  uint64_t more_ns;  /* that may pass after a stop: see zvm__hearing_allow */
+  int watcher;       /* a signalfd of `stops`, or -1                      */
+  int stopped;       /* the signal that came, or 0                        */
+  bool answers;      /* its first message is there                        */
+  bool ended;        /* it is known to have ended                         */
+  bool tired;        /* it was waited for until `until_ns`                */
+} zvm__hearing;
+
+/* Until there is something to read; false, and `tired`, if it is too late. */
+bool zvm__hearing_wait(zvm__hearing *h);
+/* `size` bytes are to follow. */
+void zvm__hearing_allow(zvm__hearing *h, uint64_t size);
+
+/*
 ** Read the answer that is about to come (reply.c). Nothing of it is taken
 ** before all of it is known to be possible.
 */
-zvm__verity zvm__reply_read(const zvm__job *job, const zvm__worker *w,
+zvm__verity zvm__reply_read(const zvm__job *job, zvm__hearing *h,
                             zvm__outcome *out, char why[ZVM__MESSAGE_MAX],
                             zvm_error *err);
 

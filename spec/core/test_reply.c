@@ -7,9 +7,11 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "worker/send.h"
@@ -47,6 +49,8 @@ static char why[ZVM__MESSAGE_MAX];
 static zvm_error err;
 
 
+static int64_t most_put = PUTS;
+
 static void reset_channels(void) {
   for (int i = 0; i < CHANNELS; i++)
     zvm__channel_free(&list[i]);
@@ -54,7 +58,7 @@ static void reset_channels(void) {
     list[i] = (zvm__channel){
         .source = i == OUT ? &zvm__source_buffer : &zvm__source_null,
         .fd = -1,
-        .limits = {GETS, GETS, PUTS, PUTS},
+        .limits = {GETS, GETS, PUTS, most_put},
         .file_size = ZVM_UNLIMITED,
         .stops = i == OUT};
 }
@@ -67,15 +71,25 @@ static const zvm__map map = {.region = {{0xFFFFE000, 0x100000000, 3}},
 static zvm__left left;
 static const uint8_t stack[8192] = {1, 2, 3};
 
-static zvm__verity judge(const answer *a) {
+/* As `h` says, from `socket`. */
+static zvm__verity listen_at(int socket, zvm__hearing *h) {
   zvm__channels all = {list, CHANNELS};
   zvm__job job = {.channels = &all, .map = &map, .left = &left};
-  int ends[2];
   reset_channels();
   outcome = (zvm__outcome){.code = -77};
   free(left.bytes);
   left = (zvm__left){0};
   why[0] = '\0';
+  zvm__worker w = {.socket = socket, .number = 1};
+  h->worker = &w;
+  h->watcher = -1;
+  return zvm__reply_read(&job, h, &outcome, why, &err);
+}
+
+
+static zvm__verity judge(const answer *a) {
+  zvm__hearing h = {.until_ns = UINT64_MAX};
+  int ends[2];
   (void)!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
   if (a->size > 0)
     (void)!send(ends[1], a, a->size, 0);
@@ -84,21 +98,25 @@ static zvm__verity judge(const answer *a) {
   if (a->stack > 0)
     (void)!send(ends[1], stack, a->stack, 0);
   (void)close(ends[1]);
-  zvm__worker w = {ends[0], 1};
-  zvm__verity v = zvm__reply_read(&job, &w, &outcome, why, &err);
+  zvm__verity v = listen_at(ends[0], &h);
   (void)close(ends[0]);
   return v;
+}
+
+
+static bool took_nothing(void) {
+  bool nothing = outcome.code == -77 && left.bytes == NULL;
+  for (int i = 0; i < CHANNELS; i++)
+    nothing = nothing && list[i].used[ZVM_LIMIT_PUTS] == 0 &&
+              list[i].bytes == NULL && list[i].size == 0;
+  return nothing;
 }
 
 
 /* Not believed, and nothing of it is taken. */
 static void refused(answer a, const char *what) {
   zvm__verity v = judge(&a);
-  bool untouched = outcome.code == -77 && left.bytes == NULL;
-  for (int i = 0; i < CHANNELS; i++)
-    untouched = untouched && list[i].used[ZVM_LIMIT_PUTS] == 0 &&
-                list[i].bytes == NULL && list[i].size == 0;
-  if (!ok(v == ZVM__SILENCE && untouched && why[0] != '\0', what))
+  if (!ok(v == ZVM__SILENCE && took_nothing() && why[0] != '\0', what))
     printf("# verity %d, %s\n", (int)v, why);
 }
 
@@ -267,6 +285,119 @@ static void shapes(void) {
 }
 
 
+/* -- An answer that does not come to its end ------------------------------ */
+
+enum { MS_NS = 1000000 };
+
+static uint64_t now_ns(void) {
+  struct timespec t;
+  (void)clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000 * MS_NS + (uint64_t)t.tv_nsec;
+}
+
+
+/* A worker that stays, and says `a`; it should be `until_ms` that it takes. */
+static void halts(const answer *a, uint64_t until_ms, const char *what) {
+  zvm__hearing h = {.until_ns = now_ns() + until_ms * MS_NS};
+  int ends[2];
+  (void)!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
+  if (a->size > 0)
+    (void)!send(ends[1], a, a->size, 0);
+  uint64_t start = now_ns();
+  zvm__verity v = listen_at(ends[0], &h);
+  uint64_t ms = (now_ns() - start) / MS_NS;
+  if (!ok(v == ZVM__SILENCE && h.tired && !h.ended && took_nothing() &&
+              ms >= until_ms && ms < until_ms + 1000,
+          what))
+    printf("# verity %d, %d ms\n", (int)v, (int)ms);
+  (void)close(ends[0]);
+  (void)close(ends[1]);
+}
+
+
+/* A piece each 20 ms, and never the last one. */
+static void *drip(void *arg) {
+  static const char piece[ZVM__WIRE_PIECE];
+  while (send(*(int *)arg, piece, sizeof piece, MSG_NOSIGNAL) > 0)
+    usleep(20000);
+  return NULL;
+}
+
+
+static void drips(void) {
+  enum { PIECES = 1000 }; /* 20 s of them, of which 1 s is allowed */
+  answer a = right();
+  zvm__hearing h = {.until_ns = now_ns() + 100 * MS_NS};
+  pthread_t other;
+  int ends[2];
+  (void)!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
+  a.moved[OUT].used[ZVM_LIMIT_PUT_SIZE] = PIECES * ZVM__WIRE_PIECE;
+  a.moved[OUT].size = PIECES * ZVM__WIRE_PIECE;
+  most_put = INT64_MAX;
+  (void)!send(ends[1], &a, a.size, 0);
+  (void)pthread_create(&other, NULL, drip, &ends[1]);
+  uint64_t start = now_ns();
+  zvm__verity v = listen_at(ends[0], &h);
+  uint64_t ms = (now_ns() - start) / MS_NS;
+  ok(v == ZVM__SILENCE && h.tired && took_nothing() && ms >= 1000 && ms < 3000,
+     "one that drips is waited for a millisecond for each piece");
+  most_put = PUTS;
+  (void)close(ends[0]);
+  (void)pthread_join(other, NULL);
+  (void)close(ends[1]);
+}
+
+
+/* SIGINT, which the host handles, is there when the worker has fallen silent. */
+static void stops(void) {
+  answer a = right();
+  zvm__hearing h = {.until_ns = UINT64_MAX,
+                    .stops = (uint64_t)1 << (SIGINT - 1)};
+  int ends[2], sig;
+  sigset_t set, old;
+  (void)sigemptyset(&set);
+  (void)sigaddset(&set, SIGINT);
+  (void)sigprocmask(SIG_BLOCK, &set, &old);
+  (void)!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
+  (void)!send(ends[1], &a, a.size, 0);
+  (void)raise(SIGINT);
+  zvm__verity v = listen_at(ends[0], &h);
+  ok(v == ZVM__SILENCE && h.tired && h.stopped == SIGINT && took_nothing(),
+     "a stop of the host ends the wait of a run without a timeout");
+  (void)close(h.watcher);
+  (void)sigwait(&set, &sig);
+  (void)sigprocmask(SIG_SETMASK, &old, NULL);
+  (void)close(ends[0]);
+  (void)close(ends[1]);
+}
+
+
+static void silences(void) {
+  answer a = right();
+  halts(&a, 100, "an answer that stops in the middle is waited for so long");
+  a = fault();
+  a.moved[OUT].size = 0;
+  halts(&a, 100, "so is one that stops before the stack of a fault");
+  a.size = 0;
+  halts(&a, 100, "and one that does not begin");
+  drips();
+  stops();
+}
+
+
+/* It ended before it took its job, and nobody is left to say so. */
+static void unread(void) {
+  zvm__hearing h = {.until_ns = UINT64_MAX};
+  int ends[2];
+  (void)!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
+  (void)!send(ends[0], "job", 3, 0);
+  (void)close(ends[1]);
+  is(listen_at(ends[0], &h), ZVM__UNTOUCHED,
+     "a job that was left unread can be another worker's");
+  (void)close(ends[0]);
+}
+
+
 /* Random bytes at random places: anything but a wrong taking. */
 static void noise(void) {
   unsigned seed = 1;
@@ -302,6 +433,8 @@ int main(void) {
   channels();
   limits();
   shapes();
+  silences();
+  unread();
   zvm__wire_ended killed;
   memset(&killed, 0, sizeof killed);
   killed.magic = ZVM__WIRE_ENDED;

@@ -351,8 +351,8 @@ static void bounded_queue(void) {
 
 /* -- Lost ---------------------------------------------------------------- */
 
-/* Kill everything but the zygote a little later, from another process. */
-static int kill_later(bool zygote) {
+/* To everything but the zygote a little later, from another process. */
+static int signal_later(int sig, bool zygote) {
   int owner = getpid();
   int pid = fork();
   if (pid == 0) {
@@ -360,7 +360,7 @@ static int kill_later(bool zygote) {
     usleep(100000);
     int n = find_workers(owner, pids);
     for (int i = zygote ? 0 : 1; i < (zygote ? 1 : n); i++)
-      (void)kill(pids[i], SIGKILL);
+      (void)kill(pids[i], sig);
     _exit(0);
   }
   return pid;
@@ -373,7 +373,7 @@ static void lost(bool zygote, const char *what) {
   zvm_module *m = guest(loops);
   zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS};
   zvm_session *s = zvm_session_new(m, &opt, &err);
-  int pid = kill_later(zygote);
+  int pid = signal_later(SIGKILL, zygote);
   zvm_status st = zvm_session_run(s, &r, &err);
   is(st == ZVM_OK ? (int)r.state : -1, ZVM_STATE_LOST, what);
   printf("# %s\n", r.message != NULL ? r.message : "no message");
@@ -385,6 +385,25 @@ static void lost(bool zygote, const char *what) {
   r = run_apart(exits);
   if (!is(r.code, 42, "the next run is as any other"))
     printf("# state %d\n", (int)r.state);
+}
+
+
+/* A worker that does not get to run cannot end its run by its own timer. */
+static void stopped(void) {
+  enum { TIMEOUT_MS = 200 };
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .timeout_ms = TIMEOUT_MS};
+  int pid = signal_later(SIGSTOP, false);
+  double start = seconds();
+  zvm_report r = run_guest(loops, &opt);
+  double took = seconds() - start;
+  (void)waitpid(pid, NULL, 0);
+  is(r.state, ZVM_STATE_LOST, "a worker that is stopped loses its run");
+  ok(took >= 2.2 && took < 4, "two seconds after the run's timeout");
+  int pids[WORKERS_MAX];
+  for (int i = find_workers(getpid(), pids) - 1; i > 0; i--)
+    (void)kill(pids[i], SIGCONT);
+  is(run_apart(exits).code, 42, "the next run is as any other");
 }
 
 
@@ -434,6 +453,7 @@ int main(void) {
   bounded_queue();
   lost(false, "a worker that is killed is reported as lost");
   lost(true, "so is one whose zygote is killed");
+  stopped();
   forks();
   killed_host();
   uint32_t barriers = 0;
