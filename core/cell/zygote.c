@@ -266,10 +266,13 @@ static void reap(void) {
 }
 
 
-/* The host found none waiting. */
-static void add_one_more(void) {
-  if (zygote.target < zygote.count + 1)
-    zygote.target = zygote.count + 1;
+/*
+** The host found none waiting, and `busy` of its runs have or need one. Those
+** that have had their run do not count, however long they take to end.
+*/
+static void add_one_more(unsigned busy) {
+  if (zygote.target < busy + WAITING)
+    zygote.target = busy + WAITING;
   int os = add_worker();
   if (os == 0 || os == EAGAIN)
     return;
@@ -333,7 +336,7 @@ static bool hear_host(void) {
   if (n < (ssize_t)sizeof said.word)
     return false;
   if (said.word.magic == ZVM__WIRE_MORE)
-    add_one_more();
+    add_one_more((unsigned)said.word.number);
   else if (said.word.magic == ZVM__WIRE_TELL)
     tell(said.word.worker, said.word.number);
   else if (said.word.magic == ZVM__WIRE_EXPECT && n == (ssize_t)sizeof said)

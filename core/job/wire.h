@@ -29,7 +29,7 @@ enum {
   ZVM__WIRE_HELLO = 0x68656c31,
   ZVM__WIRE_WORKER = 0x776f7231, /* a zvm__wire_word: its number        */
   ZVM__WIRE_NONE = 0x6e6f6e31,   /* a zvm__wire_word: no worker, errno   */
-  ZVM__WIRE_MORE = 0x6d6f7231,   /* a zvm__wire_word: none is waiting    */
+  ZVM__WIRE_MORE = 0x6d6f7231,   /* a zvm__wire_word: how many are busy  */
   ZVM__WIRE_TELL = 0x74656c31,   /* a zvm__wire_word: signal to a worker */
   ZVM__WIRE_EXPECT = 0x65787031, /* a zvm__wire_expect                   */
   ZVM__WIRE_FDS = 250,          /* the kernel takes 253 */
@@ -118,7 +118,7 @@ typedef struct zvm__wire_ended {
 
 typedef struct zvm__wire_word {
   uint32_t magic;
-  int32_t number; /* errno or signal */
+  int32_t number; /* errno, signal or count */
   uint64_t worker;
 } zvm__wire_word;
 

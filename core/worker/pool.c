@@ -167,11 +167,11 @@ static bool say(const zvm__wire_word *word) {
 }
 
 
-/* None is waiting: ask, and wait. */
+/* None is waiting: ask, say how many run with this one, and wait. */
 static int order(zvm__worker *w) {
   struct pollfd p = {.fd = pool.zygote.socket, .events = POLLIN};
   int os;
-  if (!say(&(zvm__wire_word){.magic = ZVM__WIRE_MORE}))
+  if (!say(&(zvm__wire_word){ZVM__WIRE_MORE, (int32_t)pool.count + 1, 0}))
     return EPIPE;
   do {
     if (poll(&p, 1, -1) < 0 && errno != EINTR)
