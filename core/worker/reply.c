@@ -323,6 +323,8 @@ static zvm__verity read_into(message *m, const zvm__job *job,
     return refusal(&m->reply, err);
   if (n != (ssize_t)whole || st != ZVM_OK)
     return silence(why, nonsense);
+  if (m->reply.outcome.state == ZVM_STATE_STOPPED && h->stopped == 0)
+    return silence(why, "a signal stopped the worker, not this process");
   zvm__verity v = accept_reply(job, h, &m->reply, buffers);
   if (v == ZVM__SILENCE)
     return silence(why, nonsense);

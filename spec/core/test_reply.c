@@ -87,8 +87,10 @@ static zvm__verity listen_at(int socket, zvm__hearing *h) {
 }
 
 
+static int told; /* the signal that the host told the worker */
+
 static zvm__verity judge(const answer *a) {
-  zvm__hearing h = {.until_ns = UINT64_MAX};
+  zvm__hearing h = {.until_ns = UINT64_MAX, .stopped = told};
   int ends[2];
   (void)!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
   if (a->size > 0)
@@ -139,10 +141,22 @@ static void outcomes(void) {
   WITH((a.reply.outcome.state = ZVM_STATE_LIMIT,
         a.reply.outcome.limit = ZVM_LIMITED_CPU),
        "a limit that was not set");
+  told = SIGTERM;
   WITH((a.reply.outcome.state = ZVM_STATE_STOPPED), "a stop by signal 0");
   WITH((a.reply.outcome.state = ZVM_STATE_STOPPED,
         a.reply.outcome.signal = 65),
        "a stop by signal 65");
+  told = 0;
+  WITH((a.reply.outcome.state = ZVM_STATE_STOPPED,
+        a.reply.outcome.signal = SIGTERM),
+       "a stop that was not this process's");
+  told = SIGTERM;
+  answer a = right();
+  a.reply.outcome.state = ZVM_STATE_STOPPED;
+  a.reply.outcome.signal = SIGTERM;
+  ok(judge(&a) == ZVM__ANSWER && outcome.signal == SIGTERM,
+     "one that was is taken");
+  told = 0;
   WITH(a.reply.status = ZVM_E_REJECTED, "a status that no run gives");
   WITH(a.reply.status = (zvm_status)77, "an unknown status");
 }
