@@ -314,8 +314,7 @@ zvm_status zvm_workers_limit(uint32_t most, uint32_t queue,
 }
 
 
-void zvm__pool_drop(zvm__worker *w) {
-  (void)pthread_mutex_lock(&pool.lock);
+static void drop_locked(zvm__worker *w) {
   for (unsigned i = 0; i < pool.count; i++)
     if (pool.busy[i].socket == w->socket) {
       pool.busy[i] = pool.busy[--pool.count];
@@ -324,9 +323,26 @@ void zvm__pool_drop(zvm__worker *w) {
   /* Closing takes as long as sending: the next run does it as it waits. */
   shut(&pool.stale);
   pool.stale = w->socket;
+  w->socket = -1;
+}
+
+
+void zvm__pool_drop(zvm__worker *w) {
+  (void)pthread_mutex_lock(&pool.lock);
+  drop_locked(w);
   (void)pthread_cond_broadcast(&pool.dropped);
   (void)pthread_mutex_unlock(&pool.lock);
-  w->socket = -1;
+}
+
+
+zvm_status zvm__pool_swap(zvm__worker *w, zvm_error *err) {
+  (void)pthread_mutex_lock(&pool.lock);
+  drop_locked(w);
+  zvm_status st = take_locked(w, err);
+  if (st != ZVM_OK)
+    (void)pthread_cond_broadcast(&pool.dropped);
+  (void)pthread_mutex_unlock(&pool.lock);
+  return st;
 }
 
 

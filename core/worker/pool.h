@@ -36,6 +36,8 @@ zvm_status zvm__pool_take(zvm__worker *w, zvm__turn *turn, uint64_t most_ns,
 void zvm__pool_leave(zvm__turn *turn);
 /* Close it. One that runs sees its socket close only after its run. */
 void zvm__pool_drop(zvm__worker *w);
+/* Another one for it, which keeps its turn. On failure it is dropped. */
+zvm_status zvm__pool_swap(zvm__worker *w, zvm_error *err);
 /* A worker ended without a word of the zygote's. */
 void zvm__pool_check(void);
 /*

@@ -348,10 +348,12 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
   *wait = (zvm__wait){0};
   begin_wait(wait);
   zvm_status st = ZVM_OK;
-  bool again = true, sent = false;
+  zvm__worker w = {.socket = -1};
+  bool again = true;
+  bool sent = take_turn(&w, &job->bounds, wait, out, &st, err);
   for (int tries = 0; tries < TRIES && again; tries++) {
-    zvm__worker w;
-    sent = take_turn(&w, &job->bounds, wait, out, &st, err);
+    if (tries > 0)
+      st = zvm__pool_swap(&w, err);
     if (st != ZVM_OK || !sent)
       break;
     again = false;
@@ -362,8 +364,9 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
     zvm__pool_tidy(job);
     if (st == ZVM_OK)
       st = hear(job, &w, out, wait, start, &again, err);
-    zvm__pool_drop(&w);
   }
+  if (w.socket >= 0)
+    zvm__pool_drop(&w);
   if (st == ZVM_OK) {
     *spent = true;
     wait->message[out->state == ZVM_STATE_LOST ? ZVM__MESSAGE_MAX - 1 : 0] =
