@@ -362,7 +362,7 @@ static void drips(void) {
 }
 
 
-/* SIGINT, which the host handles, is there when the worker has fallen silent. */
+/* SIGINT, which the host handles, is there when the worker is silent. */
 static void stops(void) {
   answer a = right();
   zvm__hearing h = {.until_ns = UINT64_MAX,
