@@ -65,7 +65,7 @@ LIBC := $(SYSROOT)/.libc
 # -- What is made -----------------------------------------------------------
 
 .PHONY: all setup host libc guests test ctests check-validator check-sanitizers \
-  check-toolchain fuzz demo bench lint check install clean help
+  check-toolchain soak fuzz demo bench lint check install clean help
 
 all: host libc guests ## The Lua module, the C library, the guest libc
 
@@ -275,9 +275,25 @@ $(B)/test/test_worker: PLACE := -no-pie
 $(B)/test/test_lockdown: $(B)/test/hook-worker spec/core/hook.def
 $(B)/test/test_lockdown: WARN += -DZVM_HOOK_CELL='"$(B)/test/hook-worker"'
 
+# Runs at full load while workers are killed. It has to see which worker a run
+# has.
+$(B)/test/soak: $(wildcard spec/soak/*) $(B)/libzvm.a
+	@mkdir -p $(@D)
+	$(call run,TEST)$(CC) -O2 -g $(filter-out -Wswitch-enum,$(WARN)) $(CORE_CFLAGS) -fPIE $(CFLAGS) $(LDFLAGS) \
+	  -Wl,--wrap=zvm__pool_take,--wrap=zvm__pool_swap,--wrap=zvm__pool_drop -o $@ $(filter %.c,$^) $(B)/libzvm.a -lcrypto -pthread
+
+# Beside it runs a host in Lua, whose workers nobody may touch.
+RUNS ?= 100000
+SEED ?= $(shell date +%s)
+soak: host guests $(B)/test/soak ## Runs while workers are killed: RUNS=100000 SEED=
+	@LUA_PATH='lua/?.lua;spec/?.lua;;' LUA_CPATH='$(B)/?.so;;' ZVM_BUILD=$(B) \
+	  luajit spec/soak/beside.lua $$(($(RUNS) / 10)) $(SEED) & lua=$$!; \
+	ZVM_BUILD=$(B) $(B)/test/soak $(RUNS) $(SEED); soak=$$?; \
+	wait $$lua && [ $$soak = 0 ]
+
 CORPORA := $(foreach t,$(FUZZ:fuzz_%=%),"$(B)/test/replay_$t spec/fuzz/corpus/$t.txt")
-test: all guests $(CTESTS) $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
-	@.ci/test $(CTESTS) "$(B)/test/enumerate --short" "$(B)/test/compare --short" \
+test: all guests $(CTESTS) $(B)/test/soak $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
+	@.ci/test $(CTESTS) "$(B)/test/soak --short" "$(B)/test/enumerate --short" "$(B)/test/compare --short" \
 	  "$(B)/test/cpu 300" "$(B)/test/mutants --short" \
 	  $(CORPORA) -- $(INTERPRETERS)
 
