@@ -14,6 +14,7 @@
 #ifdef ZVM_TEST_HOOK /* never in the library: spec/core/test_lockdown.c */
 #include "hook.h"
 #define zvm__job_run zvm__hook_run
+#define _exit zvm__hook_exit
 #endif
 
 

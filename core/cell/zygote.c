@@ -39,6 +39,8 @@ enum {
   WAITING = 4, /* workers, if nobody asks for more */
   WORKERS_MOST = 1024,
   EXTRA_MS = 2000, /* that one above WAITING waits */
+  LOOK_MS = 1000,
+  LOOK_AFTER = 4096,
 };
 
 typedef struct worker {
@@ -345,16 +347,35 @@ static bool hear_host(void) {
 }
 
 
+/*
+** A worker whose host has closed its end has nothing left to do. One that a
+** guest has taken over could go on all the same, after a right answer.
+*/
+static void end_dropped(void) {
+  for (unsigned i = 0; i < zygote.count; i++) {
+    struct pollfd p = {.fd = zygote.list[i].socket, .events = 0};
+    if (poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0)
+      (void)kill(zygote.list[i].pid, SIGKILL);
+  }
+}
+
+
 static void serve(void) {
   struct pollfd fds[3] = {
       {.fd = ZVM__CELL_SOCKET, .events = POLLIN},
       {.fd = ZVM__CELL_HOST, .events = POLLIN},
       {.fd = ZVM__CELL_SIGNALS, .events = POLLIN},
   };
+  unsigned events = 0; /* since the last look at who is to end */
   for (;;) {
     fill_up();
-    if (poll(fds, 3, -1) < 0 && errno != EINTR)
+    int n = poll(fds, 3, events > 0 ? LOOK_MS : -1);
+    if (n < 0 && errno != EINTR)
       return;
+    if (n == 0 || ++events == LOOK_AFTER) {
+      end_dropped();
+      events = 0;
+    }
     if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !hear_host())
       return;
     if ((fds[1].revents & POLLIN) != 0)

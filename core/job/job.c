@@ -147,7 +147,9 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
     keep_stack(job, &run->fault);
   }
 restore:
-  if (!job->once)
+  if (job->once)
+    zvm__signals_close();
+  else
     zvm__signals_restore();
 reset:
   if (counted && !job->once)

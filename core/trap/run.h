@@ -103,6 +103,8 @@ zvm_status zvm__signals_arm(zvm_error *err);
 */
 zvm_status zvm__signals_install(zvm__run *run, zvm_error *err);
 void zvm__signals_restore(void);
+/* Where they were armed: from here on all are blocked, and none is a run's. */
+void zvm__signals_close(void);
 
 /* In a forked child that has no such run: the host's handlers come back. */
 void zvm__signals_forget(void);

@@ -337,6 +337,12 @@ void zvm__signals_restore(void) {
 }
 
 
+void zvm__signals_close(void) {
+  (void)swap_mask(~(uint64_t)0);
+  atomic_store(&signals.run, NULL);
+}
+
+
 void zvm__signals_raise(const sigset_t *again) {
   for (int sig = 1; sig < NSIG; sig++)
     if (sigismember(again, sig) == 1)

@@ -20,6 +20,7 @@
 
 enum {
   BUSY_MOST = 1024,
+  ANSWER_MS = 5000, /* that a zygote may take for a worker */
   SECOND_NS = 1000000000,
 };
 
@@ -174,7 +175,10 @@ static int order(zvm__worker *w) {
   if (!say(&(zvm__wire_word){ZVM__WIRE_MORE, (int32_t)pool.count + 1, 0}))
     return EPIPE;
   do {
-    if (poll(&p, 1, -1) < 0 && errno != EINTR)
+    int n = poll(&p, 1, ANSWER_MS);
+    if (n == 0)
+      return EPIPE; /* somebody stopped it, maybe */
+    if (n < 0 && errno != EINTR)
       return errno;
     os = fetch(w);
   } while (os == EAGAIN);

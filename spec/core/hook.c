@@ -103,6 +103,23 @@ static long try_count_low_pages(void) {
   return -1;
 }
 
+
+static bool lingers;
+
+/* Answer, and stay. */
+static long try_linger(void) {
+  lingers = true;
+  return 0;
+}
+
+
+void zvm__hook_exit(int code) {
+  while (lingers)
+    ;
+  _exit(code);
+}
+
+
 /* -- The table ----------------------------------------------------------- */
 
 static const struct {
@@ -120,6 +137,7 @@ static const struct {
     {"count_descriptors", try_count_descriptors},
     {"write_far", try_write_far},
     {"count_low_pages", try_count_low_pages},
+    {"linger", try_linger},
 };
 
 

@@ -16,4 +16,7 @@
 zvm_status zvm__hook_run(const zvm__job *job, zvm__outcome *out,
                          zvm__again *again, zvm_error *err);
 
+/* The end of the worker, unless the attempt was to go on for ever. */
+_Noreturn void zvm__hook_exit(int code);
+
 #endif

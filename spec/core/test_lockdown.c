@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "guest.h"
+#include "worker.h"
 
 GUEST(exits, "mov $42, %edi\n finish", "");
 
@@ -88,6 +89,40 @@ static void write_far(void) {
 }
 
 
+/* Is one of them at work, not waiting? */
+static bool busy(const int *pids, int n) {
+  for (int i = 0; i < n; i++) {
+    char path[32], state = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", pids[i]);
+    FILE *f = fopen(path, "r");
+    if (f == NULL)
+      continue;
+    bool is_running = fscanf(f, "%*d (%*[^)]) %c", &state) == 1 &&
+                      state == 'R';
+    (void)fclose(f);
+    if (is_running)
+      return true;
+  }
+  return false;
+}
+
+
+/* Its answer is right, and its host closes the socket with the next run. */
+static void linger(void) {
+  char message[160];
+  int pids[WORKERS_MAX], n = 0;
+  is(attempt("linger", NULL, message), 0, "a worker may answer and go on");
+  (void)attempt("nothing", NULL, message);
+  for (int i = 0; i < 50; i++) {
+    usleep(100000);
+    n = find_workers(getpid(), pids);
+    if (n == 5 && !busy(pids, n))
+      break;
+  }
+  ok(n == 5 && !busy(pids, n), "but not for long");
+}
+
+
 int main(void) {
   static const char *const calls[] = {
 #define CALL(name, ...) #name,
@@ -104,6 +139,7 @@ int main(void) {
   fails("mmap_beyond", ENOMEM, "memory above the limit is refused");
   fails("raise_limit", EPERM, "a limit cannot be raised");
   write_far();
+  linger();
   fails("count_low_pages", 1, "below the module only the gate is there");
   return tap_done();
 }
