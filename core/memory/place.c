@@ -181,6 +181,11 @@ zvm_status zvm__map_build(const zvm__map *map, const zvm_module *m,
                           const void *manifest, size_t size,
                           zvm_error *err) {
   ZVM_CHECK(map->heap_end <= map->manifest_start);
+  if (!has_module(map, m)) {
+    zvm_status st = zvm__module_check(m, err);
+    if (st != ZVM_OK)
+      return st;
+  }
   if (place_module(map, m) && place_stack(map) &&
       place_manifest(map, manifest, size))
     return ZVM_OK;

@@ -32,7 +32,7 @@ static int create_image(void) {
   int fd = memfd_create("zvm-module", flags | MFD_EXEC);
   if (fd < 0 && errno == EINVAL)
     fd = memfd_create("zvm-module", flags);
-  return fd;
+  return zvm__fd_above(fd);
 }
 
 
@@ -88,6 +88,7 @@ static zvm_status fill_image(zvm_module *m, const zvm__elf *e,
   m->image_fd = create_image();
   if (m->image_fd < 0)
     return zvm__fail_os(err, ZVM_E_SYSTEM, errno, "memfd_create");
+  m->image = zvm__fd_identity(m->image_fd);
   for (i = 0; i < e->load_count; i++) {
     const zvm__load *l = &e->load[i];
     uint32_t start = end;
@@ -318,7 +319,6 @@ void zvm__module_ref(zvm_module *m) {
 void zvm_module_free(zvm_module *m) {
   if (m == NULL || __atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL) != 0)
     return;
-  if (m->image_fd >= 0)
-    close(m->image_fd);
+  zvm__fd_close(&m->image_fd, &m->image);
   free(m);
 }

@@ -45,6 +45,7 @@ static bool is_behind_call(const zvm_module *m, uint64_t address) {
   uint8_t code[CALL_MAX];
   return address % ZVM_BUNDLE_SIZE == 0 && address > t->addr &&
          address - t->addr <= t->size &&
+         zvm__module_check(m, NULL) == ZVM_OK &&
          pread(m->image_fd, code, sizeof code,
                (off_t)(t->file_off + (address - t->addr) - CALL_MAX)) ==
              (ssize_t)sizeof code &&

@@ -44,7 +44,7 @@ static struct {
   likeness last;     /* of what was run                    */
   likeness expected; /* of what the zygote was told, or 0  */
   zvm__worker spare; /* fetched ahead                      */
-  int stale;         /* socket to close, or -1             */
+  zvm__worker stale; /* whose socket is to be closed       */
   unsigned count;    /* of busy                            */
   zvm__worker busy[BUSY_MOST];
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -53,13 +53,11 @@ static struct {
           .queue = ZVM_QUEUE_UNLIMITED,
           .zygote = {.socket = -1},
           .spare = {.socket = -1},
-          .stale = -1};
+          .stale = {.socket = -1}};
 
 
-static void shut(int *socket) {
-  if (*socket >= 0)
-    (void)close(*socket);
-  *socket = -1;
+static void shut(zvm__worker *w) {
+  zvm__fd_close(&w->socket, &w->identity);
 }
 
 
@@ -79,13 +77,13 @@ static void after_fork_parent(void) {
 static void after_fork_child(void) {
   (void)pthread_mutex_init(&pool.lock, NULL);
   (void)pthread_cond_init(&pool.dropped, NULL);
-  shut(&pool.zygote.socket);
-  shut(&pool.spare.socket);
+  zvm__fd_close(&pool.zygote.socket, &pool.zygote.identity);
+  shut(&pool.spare);
   shut(&pool.stale);
   pool.expected = (likeness){0};
   pool.first = NULL;
   while (pool.count > 0)
-    (void)close(pool.busy[--pool.count].socket);
+    shut(&pool.busy[--pool.count]);
 }
 
 
@@ -115,6 +113,10 @@ static int fetch(zvm__worker *w) {
   if (c == NULL || c->cmsg_type != SCM_RIGHTS)
     return EMFILE; /* there was no room for it here */
   memcpy(&w->socket, CMSG_DATA(c), sizeof w->socket);
+  w->socket = zvm__fd_above(w->socket);
+  if (w->socket < 0)
+    return errno;
+  w->identity = zvm__fd_identity(w->socket);
   w->number = word.worker;
   w->zygote = pool.zygotes;
   return 0;
@@ -136,6 +138,8 @@ static bool is_like(const likeness *a, const likeness *b) {
 
 
 static bool say_expected(const zvm__job *job) {
+  if (zvm__module_check(job->module, NULL) != ZVM_OK)
+    return false;
   int image = job->module->image_fd;
   union {
     struct cmsghdr align;
@@ -188,9 +192,27 @@ static int order(zvm__worker *w) {
 
 static void drop_zygote(void) {
   pool.expected = (likeness){0};
-  shut(&pool.spare.socket);
-  shut(&pool.zygote.socket);
+  shut(&pool.spare);
+  zvm__fd_close(&pool.zygote.socket, &pool.zygote.identity);
   pool.zygotes++;
+}
+
+
+/* One whose socket the host closed ends by itself. */
+static bool has_zygote(void) {
+  if (pool.zygote.socket >= 0 &&
+      !zvm__fd_is(pool.zygote.socket, &pool.zygote.identity))
+    drop_zygote();
+  return pool.zygote.socket >= 0;
+}
+
+
+/* Before it is used: a spare one was kept since the last run. */
+static bool has_spare(void) {
+  if (pool.spare.socket >= 0 &&
+      !zvm__fd_is(pool.spare.socket, &pool.spare.identity))
+    pool.spare.socket = -1;
+  return pool.spare.socket >= 0;
 }
 
 
@@ -200,15 +222,14 @@ static zvm_status need_zygote(zvm_error *err) {
       return zvm__fail(err, ZVM_E_NOMEM, "not enough memory for workers");
     pool.fork_watched = true;
   }
-  return pool.zygote.socket >= 0 ? ZVM_OK
-                                 : zvm__zygote_start(&pool.zygote, err);
+  return has_zygote() ? ZVM_OK : zvm__zygote_start(&pool.zygote, err);
 }
 
 
 /* One that has ended, or was killed, is replaced once. */
 static zvm_status take_locked(zvm__worker *w, zvm_error *err) {
   int os = EPIPE;
-  if (pool.spare.socket >= 0) {
+  if (has_spare()) {
     *w = pool.spare;
     pool.spare.socket = -1;
     os = 0;
@@ -326,7 +347,7 @@ static void drop_locked(zvm__worker *w) {
     }
   /* Closing takes as long as sending: the next run does it as it waits. */
   shut(&pool.stale);
-  pool.stale = w->socket;
+  pool.stale = *w;
   w->socket = -1;
 }
 
@@ -363,7 +384,7 @@ static void expect(const zvm__job *job) {
 void zvm__pool_tidy(const zvm__job *job) {
   (void)pthread_mutex_lock(&pool.lock);
   shut(&pool.stale);
-  if (pool.zygote.socket >= 0) {
+  if (has_zygote()) {
     expect(job);
     if (pool.spare.socket < 0)
       (void)fetch(&pool.spare);
@@ -378,7 +399,7 @@ void zvm__pool_tidy(const zvm__job *job) {
 */
 void zvm__pool_check(void) {
   (void)pthread_mutex_lock(&pool.lock);
-  struct pollfd p = {.fd = pool.zygote.socket, .events = 0};
+  struct pollfd p = {.fd = has_zygote() ? pool.zygote.socket : -1};
   if (p.fd >= 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0)
     drop_zygote();
   (void)pthread_mutex_unlock(&pool.lock);
@@ -387,7 +408,7 @@ void zvm__pool_check(void) {
 
 void zvm__pool_tell(const zvm__worker *w, int sig) {
   (void)pthread_mutex_lock(&pool.lock);
-  if (w->zygote == pool.zygotes) /* another one numbers anew */
+  if (has_zygote() && w->zygote == pool.zygotes) /* another one numbers anew */
     (void)say(&(zvm__wire_word){ZVM__WIRE_TELL, sig, w->number});
   (void)pthread_mutex_unlock(&pool.lock);
 }

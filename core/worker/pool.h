@@ -7,12 +7,14 @@
 #define ZVM_WORKER_POOL_H
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "job/wire.h"
 
 typedef struct zvm__worker {
   int socket; /* -1: none */
   uint32_t zygote; /* which one's it is */
   uint64_t number; /* by which that knows it */
+  zvm__identity identity; /* of the socket */
 } zvm__worker;
 
 /* A run that needs a worker. Who waits is in a list; its turn may not move. */
@@ -53,6 +55,7 @@ void zvm__pool_tell(const zvm__worker *w, int sig);
 typedef struct zvm__zygote {
   int socket; /* -1: none */
   uint32_t barriers;
+  zvm__identity identity; /* of the socket */
 } zvm__zygote;
 
 /* The worker executable (image.S; tests link another one). */

@@ -226,6 +226,9 @@ zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
   int fds[ZVM__CHANNELS_MAX + 5] BARE;
   size_t n = 0;
   parcel p BARE;
+  zvm_status st = zvm__module_check(job->module, err);
+  if (st != ZVM_OK)
+    return st;
   fill_head(&p.head, job);
   fds[n++] = job->module->image_fd;
   int file = -1;

@@ -193,6 +193,19 @@ static zvm_status hear_hello(int socket, zvm_error *err) {
 }
 
 
+/* Ours, and the zygote's. 0 or an errno. */
+static int make_ends(int ends[2]) {
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return errno;
+  ends[0] = zvm__fd_above(ends[0]);
+  if (ends[0] >= 0)
+    return 0;
+  int os = errno;
+  (void)close(ends[1]);
+  return os;
+}
+
+
 zvm_status zvm__zygote_start(zvm__zygote *z, zvm_error *err) {
   enum { ALWAYS = ZVM_BARRIER_FILTER | ZVM_BARRIER_PRIVILEGES |
                   ZVM_BARRIER_LIMITS };
@@ -200,15 +213,15 @@ zvm_status zvm__zygote_start(zvm__zygote *z, zvm_error *err) {
   launch l = {.image = make_image()};
   if (l.image < 0)
     return zvm__fail_os(err, ZVM_E_SYSTEM, errno, "no worker program");
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    int os = errno;
+  int os = make_ends(ends);
+  if (os != 0) {
     (void)close(l.image);
     return zvm__fail_os(err, ZVM_E_SYSTEM, os, "no socket for workers");
   }
   (void)snprintf(l.owner, sizeof l.owner, "%d", (int)getpid());
   l.socket = ends[1];
   l.host = (int)syscall(SYS_pidfd_open, getpid(), 0);
-  int os = run_launcher(&l);
+  os = run_launcher(&l);
   (void)close(l.image);
   (void)close(ends[1]);
   if (l.host >= 0)
@@ -220,6 +233,7 @@ zvm_status zvm__zygote_start(zvm__zygote *z, zvm_error *err) {
     (void)close(ends[0]);
     return st;
   }
-  *z = (zvm__zygote){ends[0], ALWAYS | l.barriers};
+  *z = (zvm__zygote){ends[0], ALWAYS | l.barriers,
+                     zvm__fd_identity(ends[0])};
   return ZVM_OK;
 }

@@ -1,0 +1,190 @@
+/*
+** test_descriptors.c - a host that closes descriptors that it did not open,
+** and opens others in their place; a host without standard descriptors.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tap.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+enum { FIRST = 3, OTHERS = 32 };
+
+GUEST(exits, "mov $42, %edi\n finish", "");
+GUEST(exits_again, "mov $43, %edi\n finish", "");
+
+static const zvm_isolation both[] = {ZVM_ISOLATION_PROCESS,
+                                     ZVM_ISOLATION_INLINE};
+
+static zvm_error last;
+
+
+/* What a run of `m` exits with, or minus the status that there was. */
+static long long run_module(zvm_module *m, zvm_isolation isolation) {
+  zvm_session_options opt = {.isolation = isolation};
+  zvm_report r = {0};
+  zvm_session *s = zvm_session_new(m, &opt, &last);
+  zvm_status st = s == NULL ? last.status : zvm_session_run(s, &r, &last);
+  zvm_session_free(s);
+  return st != ZVM_OK ? -(long long)st : r.code;
+}
+
+
+static long long run_new(const unsigned char *pages,
+                         zvm_isolation isolation) {
+  zvm_module *m = guest(pages);
+  long long code = run_module(m, isolation);
+  zvm_module_free(m);
+  return code;
+}
+
+
+/* -- Files of the host's in the place of ours ---------------------------- */
+
+/* Sockets: what would be taken from one, or sent to it, shows. */
+static int ends[OTHERS];
+
+
+static void fill_places(void) {
+  for (int i = 0; i < OTHERS; i++) {
+    int pair[2];
+    (void)!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair);
+    ends[i] = fcntl(pair[1], F_DUPFD, 200);
+    (void)close(pair[1]);
+    (void)!send(ends[i], "mine", 4, 0);
+  }
+}
+
+
+static bool is_untouched(int fd, int end) {
+  char text[8];
+  return recv(end, text, sizeof text, 0) == -1 &&
+         recv(fd, text, sizeof text, 0) == 4 && memcmp(text, "mine", 4) == 0;
+}
+
+
+/* All of them are as they were; and they are closed. */
+static bool are_untouched(void) {
+  int same = 0;
+  for (int i = 0; i < OTHERS; i++)
+    same += is_untouched(FIRST + i, ends[i]);
+  (void)close_range(FIRST, ~0U, 0);
+  return same == OTHERS;
+}
+
+
+static void closes_all(void) {
+  is(run_new(exits, both[0]), 42, "a host runs a guest");
+  (void)close_range(FIRST, ~0U, 0);
+  is(run_new(exits, both[0]), 42,
+     "and another one, when it has closed all that it did not open");
+  is(run_new(exits, both[0]), 42, "and a third one");
+  (void)close_range(FIRST, ~0U, 0);
+  fill_places();
+  is(run_new(exits, both[0]), 42, "its next files have the numbers of ours");
+  is(run_new(exits, both[0]), 42, "and a run leaves them alone");
+  ok(are_untouched(), "nothing was taken from them, sent to them or closed");
+}
+
+
+/* Each of the numbers by itself, as if the host had confused one. */
+static void closes_one(void) {
+  int bad = 0, moved = 0;
+  for (int i = 0; i < 12; i++) {
+    int pair[2];
+    (void)run_new(exits, both[0]);
+    if (fcntl(FIRST + i, F_GETFD) < 0)
+      continue;
+    (void)!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair);
+    int end = fcntl(pair[1], F_DUPFD, 200);
+    (void)dup2(pair[0], FIRST + i);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+    (void)!send(end, "mine", 4, 0);
+    for (int k = 0; k < 3; k++)
+      bad += run_new(exits, both[0]) != 42;
+    moved += !is_untouched(FIRST + i, end);
+    (void)close(end);
+    (void)close_range(FIRST, ~0U, 0);
+  }
+  is(bad, 0, "each may be closed by itself");
+  is(moved, 0, "and have another file in its place");
+}
+
+
+/* Another guest's image, where the one of `m` was. */
+static void swaps_image(zvm_isolation isolation, const char *sentence) {
+  zvm_module *m = guest(exits);
+  struct stat before, after;
+  (void)close_range(FIRST, ~0U, 0);
+  zvm_module *other = guest(exits_again);
+  int fd = fcntl(FIRST, F_DUPFD, 100);
+  (void)fstat(FIRST, &before);
+  if (!is(run_module(m, isolation), -ZVM_E_STATE, sentence))
+    printf("# %s\n", last.text);
+  ok(strstr(last.text, "load it again") != NULL, "the error says what to do");
+  is(run_module(other, isolation), 43, "the other one runs");
+  zvm_module_free(m);
+  ok(fstat(FIRST, &after) == 0 && before.st_ino == after.st_ino,
+     "freeing the first does not close the other's");
+  is(run_module(other, isolation), 43, "which runs on");
+  zvm_module_free(other);
+  (void)close(fd);
+}
+
+
+/* -- Without standard descriptors ---------------------------------------- */
+
+static bool has_standard_files(void) {
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) >= 0)
+      return true;
+  return false;
+}
+
+
+/* 0, or which step failed. */
+static int run_bare(void) {
+  (void)close_range(0, ~0U, 0);
+  zvm_module *m = guest(exits);
+  for (int i = 0; i < 6; i++)
+    if (run_module(m, both[i % 2]) != 42)
+      return 1 + i;
+  if (has_standard_files())
+    return 10;
+  for (int fd = 0; fd <= 2; fd++)
+    if (open("/dev/null", O_RDWR) != fd)
+      return 11;
+  for (int i = 0; i < 6; i++)
+    if (run_module(m, both[i % 2]) != 42)
+      return 20 + i;
+  zvm_module_free(m);
+  return 0;
+}
+
+
+static void no_standard_files(void) {
+  int status = -1;
+  pid_t pid = fork();
+  if (pid == 0)
+    _exit(run_bare());
+  (void)waitpid(pid, &status, 0);
+  is(status, 0, "a host without 0, 1 and 2 runs guests, and they stay free");
+}
+
+
+int main(void) {
+  (void)close_range(FIRST, ~0U, 0);
+  closes_all();
+  closes_one();
+  swaps_image(both[0], "a module whose image was closed does not run");
+  swaps_image(both[1], "nor does it inline");
+  no_standard_files();
+  return tap_done();
+}
