@@ -46,7 +46,8 @@ CORE_SRC := $(foreach d,$(LAYERS),$(wildcard core/$d/*.c core/$d/*.S))
 CORE_OBJ := $(patsubst %,$(B)/obj/%.o,$(basename $(CORE_SRC)))
 LUA_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard zvm.so-src/*.c))
 TOOLS := $(patsubst core/tool/%.c,$(B)/bin/%,$(wildcard core/tool/*.c))
-CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c))
+CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c)) \
+  $(B)/test/test_host_luajit
 ORACLES := $(addprefix $(B)/test/,enumerate compare cpu mutants)
 GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,$(wildcard spec/guest/*.c))
 # spec/guest/features/atomic.c becomes build/guest/features/O2/atomic.zvm, ...
@@ -271,6 +272,17 @@ $(B)/test/%: spec/core/%.c $(B)/libzvm.a
 
 # A host that has no low 4 GiB to give.
 $(B)/test/test_worker: PLACE := -no-pie
+
+# Hosts that embed Lua. There are no headers of LuaJIT's: Lua's will do.
+host_link = $(CC) -O1 -g $(WARN) -std=gnu11 -D_GNU_SOURCE $(LUA_CFLAGS) \
+  $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $<
+$(B)/test/test_host: spec/core/test_host.c $(B)/zvm.so
+	@mkdir -p $(@D)
+	$(call run,TEST)$(host_link) -llua5.1 -pthread
+
+$(B)/test/test_host_luajit: spec/core/test_host.c $(B)/zvm.so
+	@mkdir -p $(@D)
+	$(call run,TEST)$(host_link) -l:libluajit-5.1.so.2 -pthread
 
 $(B)/test/test_lockdown: $(B)/test/hook-worker spec/core/hook.def
 $(B)/test/test_lockdown: WARN += -DZVM_HOOK_CELL='"$(B)/test/hook-worker"'
