@@ -41,6 +41,7 @@ enum {
   EXTRA_MS = 2000, /* that one above WAITING waits */
   LOOK_MS = 1000,
   LOOK_AFTER = 4096,
+  ENOUGH = -1, /* no errno: a fork fails with EAGAIN too */
 };
 
 typedef struct worker {
@@ -165,7 +166,7 @@ _Noreturn static void be_worker(int socket, int patience) {
 }
 
 
-/* The host's end, to the host. 0 or an errno. */
+/* The host's end, to the host. 0, ENOUGH or an errno. */
 static int hand_over(int host_end, uint64_t number) {
   union {
     struct cmsghdr align;
@@ -182,13 +183,13 @@ static int hand_over(int host_end, uint64_t number) {
   c->cmsg_type = SCM_RIGHTS;
   c->cmsg_len = CMSG_LEN(sizeof host_end);
   memcpy(CMSG_DATA(c), &host_end, sizeof host_end);
-  return sendmsg(ZVM__CELL_SOCKET, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0
-             ? errno
-             : 0;
+  if (sendmsg(ZVM__CELL_SOCKET, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+    return 0;
+  return errno == EAGAIN ? ENOUGH : errno;
 }
 
 
-/* 0 or an errno; EAGAIN if enough are waiting to be fetched. */
+/* 0 or an errno; ENOUGH if enough are waiting to be fetched. */
 static int add_worker(void) {
   int ends[2];
   if (zygote.count >= WORKERS_MOST)
@@ -276,7 +277,7 @@ static void add_one_more(unsigned busy) {
   if (zygote.target < busy + WAITING)
     zygote.target = busy + WAITING;
   int os = add_worker();
-  if (os == 0 || os == EAGAIN)
+  if (os == 0 || os == ENOUGH)
     return;
   zvm__wire_word none = {.magic = ZVM__WIRE_NONE, .number = os};
   (void)send(ZVM__CELL_SOCKET, &none, sizeof none, MSG_NOSIGNAL);

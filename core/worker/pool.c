@@ -22,6 +22,7 @@ enum {
   BUSY_MOST = 1024,
   ANSWER_MS = 5000, /* that a zygote may take for a worker */
   SECOND_NS = 1000000000,
+  NONE_WAITS = -1, /* no errno: the zygote's may be any of them */
 };
 
 /* Jobs that are alike use the same memory; no padding. */
@@ -89,7 +90,10 @@ static void after_fork_child(void) {
 
 /* -- The zygote's socket ------------------------------------------------- */
 
-/* 0, or an errno: EAGAIN if none is waiting, EPIPE if the zygote is gone. */
+/*
+** 0, NONE_WAITS, or an errno: EPIPE if the zygote is gone, and whatever made
+** it say that it has none.
+*/
 static int fetch(zvm__worker *w) {
   union {
     struct cmsghdr align;
@@ -105,8 +109,10 @@ static int fetch(zvm__worker *w) {
   do
     n = recvmsg(pool.zygote.socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   while (n < 0 && errno == EINTR);
-  if (n <= 0)
-    return n < 0 ? errno : EPIPE;
+  if (n < 0)
+    return errno == EAGAIN ? NONE_WAITS : errno;
+  if (n == 0)
+    return EPIPE;
   if (word.magic == ZVM__WIRE_NONE)
     return word.number;
   const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
@@ -185,7 +191,7 @@ static int order(zvm__worker *w) {
     if (n < 0 && errno != EINTR)
       return errno;
     os = fetch(w);
-  } while (os == EAGAIN);
+  } while (os == NONE_WAITS);
   return os;
 }
 
@@ -239,7 +245,7 @@ static zvm_status take_locked(zvm__worker *w, zvm_error *err) {
     if (st != ZVM_OK)
       return st;
     os = fetch(w);
-    if (os == EAGAIN)
+    if (os == NONE_WAITS)
       os = order(w);
     if (os == EPIPE || os == ECONNRESET) {
       drop_zygote();

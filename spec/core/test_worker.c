@@ -8,8 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -407,6 +412,48 @@ static void stopped(void) {
 }
 
 
+/* -- Workers that cannot be made ----------------------------------------- */
+
+/* From here on a plain fork fails, as at a limit of processes. */
+static bool forbid_forks(void) {
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SIGCHLD, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = {sizeof code / sizeof code[0], code};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+
+/* In a process of its own. The errno of a run that had no worker, or 0. */
+static int run_without_worker(void) {
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS};
+  zvm_error err = {.os = 0};
+  zvm_report r;
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  if (!forbid_forks())
+    return 0;
+  return zvm_session_run(s, &r, &err) == ZVM_E_SYSTEM ? err.os : 0;
+}
+
+
+static void no_worker(void) {
+  int status = 0, pid = fork();
+  if (pid == 0)
+    _exit(run_without_worker());
+  for (int i = 0; i < 500 && waitpid(pid, &status, WNOHANG) == 0; i++)
+    usleep(10000);
+  ok(kill(pid, SIGKILL) != 0, "where no process can be made, no run waits");
+  is(WEXITSTATUS(status), EAGAIN, "and its error says why");
+}
+
+
 /* -- Fork ---------------------------------------------------------------- */
 
 static void forks(void) {
@@ -454,6 +501,7 @@ int main(void) {
   lost(false, "a worker that is killed is reported as lost");
   lost(true, "so is one whose zygote is killed");
   stopped();
+  no_worker();
   forks();
   killed_host();
   uint32_t barriers = 0;
