@@ -225,17 +225,14 @@ static void fill_up(void) {
 
 
 /*
-** Its host hears how it ended, unless it ended well. With the way to it shut
-** first, a job is either there, whole or in part, or will never be sent.
+** Its host hears how it ended, unless it ended well. If a part of a job lies
+** there unread, closing the socket tells it so.
 */
 static void explain(const worker *w, int status) {
   zvm__wire_ended ended;
-  char byte;
   memset(&ended, 0, sizeof ended);
   ended.magic = ZVM__WIRE_ENDED;
   ended.status = status;
-  (void)shutdown(w->socket, SHUT_RD);
-  ended.untouched = recv(w->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
   (void)send(w->socket, &ended, sizeof ended, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

@@ -111,7 +111,6 @@ typedef struct zvm__wire_reply {
 typedef struct zvm__wire_ended {
   uint32_t magic;
   int32_t status; /* as wait gives it */
-  uint8_t untouched; /* its job lay there still */
 } zvm__wire_ended;
 
 /* -- Host and zygote ----------------------------------------------------- */

@@ -240,12 +240,10 @@ static void fill_channel(zvm__channel *ch, const zvm__wire_moved *m,
 
 /* -- The answer ---------------------------------------------------------- */
 
+static const char nonsense[] = "the worker sent what cannot be a report";
+
 static zvm__verity explain_end(const zvm__wire_ended *e,
                                char why[ZVM__MESSAGE_MAX]) {
-  if (e->untouched != 0) {
-    (void)silence(why, "workers end before they take a job");
-    return ZVM__UNTOUCHED;
-  }
   int sig = WTERMSIG(e->status);
   if (WIFSIGNALED(e->status) && sig > 0 && sig < NSIG) {
     const char *name = sigdescr_np(sig);
@@ -255,6 +253,25 @@ static zvm__verity explain_end(const zvm__wire_ended *e,
     return ZVM__SILENCE;
   }
   return silence(why, "the worker ended without a report");
+}
+
+
+/*
+** `e`: who says so may be the worker itself. That it has ended is seen when
+** nobody has its end of the socket; and that a part of its job is unread, no
+** guest can feign: that was taken before it ran.
+*/
+static zvm__verity hear_end(zvm__hearing *h, const zvm__wire_ended *e,
+                            bool unread, char why[ZVM__MESSAGE_MAX]) {
+  char byte;
+  if (e != NULL && take(h, &byte, sizeof byte, &unread) != 0)
+    return silence(why, nonsense);
+  if (unread) {
+    (void)silence(why, "workers end before they take a job");
+    return ZVM__UNTOUCHED;
+  }
+  return e != NULL ? explain_end(e, why)
+                   : silence(why, "the worker ended without a report");
 }
 
 
@@ -297,23 +314,17 @@ static zvm__verity read_into(message *m, const zvm__job *job,
                              zvm__hearing *h, zvm__outcome *out,
                              uint8_t **buffers, char why[ZVM__MESSAGE_MAX],
                              zvm_error *err) {
-  static const char *const nonsense =
-      "the worker sent what cannot be a report";
   size_t whole = sizeof m->reply +
                  job->channels->count * sizeof(zvm__wire_moved);
   bool unread = false;
   ssize_t n = take(h, m, whole, &unread);
   h->answers = true;
   if (n == 0) {
-    h->ended = true;
     zvm__pool_check();
-    (void)silence(why, "the worker ended without a report");
-    return unread ? ZVM__UNTOUCHED : ZVM__SILENCE;
+    return hear_end(h, NULL, unread, why);
   }
-  if (n == (ssize_t)sizeof m->ended && m->ended.magic == ZVM__WIRE_ENDED) {
-    h->ended = true;
-    return explain_end(&m->ended, why);
-  }
+  if (n == (ssize_t)sizeof m->ended && m->ended.magic == ZVM__WIRE_ENDED)
+    return hear_end(h, &m->ended, unread, why);
   if (n < (ssize_t)sizeof m->reply || m->reply.magic != ZVM__WIRE_REPLY)
     return silence(why, nonsense);
   zvm_status st = m->reply.status;

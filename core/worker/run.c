@@ -245,17 +245,6 @@ static uint64_t patience(const zvm__bounds *b, uint64_t start) {
 }
 
 
-/* One that still lives after nonsense, or silence, would go on for ever. */
-static zvm_status give_up(const zvm__hearing *h, zvm__outcome *out,
-                          zvm__wait *wait) {
-  if (!h->ended)
-    zvm__pool_tell(h->worker, SIGKILL);
-  return lose(out, wait,
-              h->tired ? "the worker did not stop, and was killed"
-                       : wait->message);
-}
-
-
 static zvm__verity listen_to(zvm__hearing *h, const zvm__job *job,
                              zvm__outcome *out, zvm__wait *wait,
                              zvm_error *err) {
@@ -279,13 +268,19 @@ static zvm_status hear(const zvm__job *job, const zvm__worker *w,
                     .stops = wait->stops,
                     .until_ns = patience(&job->bounds, start),
                     .watcher = -1};
-  switch (listen_to(&h, job, out, wait, err)) {
+  zvm__verity v = listen_to(&h, job, out, wait, err);
+  /* One that still lives after nonsense, or silence, would go on for ever. */
+  if (v != ZVM__ANSWER && v != ZVM__UNTOUCHED)
+    zvm__pool_tell(w, SIGKILL);
+  switch (v) {
   case ZVM__ANSWER:
     break;
   case ZVM__REFUSAL:
     return err != NULL ? err->status : ZVM_E_SYSTEM;
   case ZVM__SILENCE:
-    return give_up(&h, out, wait);
+    return lose(out, wait,
+                h.tired ? "the worker did not stop, and was killed"
+                        : wait->message);
   case ZVM__UNTOUCHED:
     *again = true;
     return lose(out, wait, wait->message);

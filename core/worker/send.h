@@ -36,7 +36,6 @@ typedef struct zvm__hearing {
   int watcher;       /* a signalfd of `stops`, or -1                      */
   int stopped;       /* the signal that came, or 0                        */
   bool answers;      /* its first message is there                        */
-  bool ended;        /* it is known to have ended                         */
   bool tired;        /* it was waited for until `until_ns`                */
 } zvm__hearing;
 

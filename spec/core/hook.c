@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -19,6 +20,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "job/wire.h"
 
 typedef long (*attempt_fn)(void);
 
@@ -93,6 +96,46 @@ static long try_write_far(void) {
 }
 
 
+/* -- What may be said to the host, by one that then goes on -------------- */
+
+_Noreturn static void go_on(void) {
+  for (;;)
+    (void)poll(NULL, 0, -1);
+}
+
+
+static void say(const void *bytes, size_t size) {
+  (void)sendto(2, bytes, size, MSG_NOSIGNAL, NULL, 0);
+}
+
+
+static long try_say_nothing(void) {
+  say("", 0);
+  go_on();
+}
+
+
+/* As if it had ended before it took its job: another worker may have it. */
+static long try_say_end(void) {
+  zvm__wire_ended ended;
+  memset(&ended, 0xFF, sizeof ended);
+  ended.magic = ZVM__WIRE_ENDED;
+  ended.status = SIGKILL;
+  say(&ended, sizeof ended);
+  go_on();
+}
+
+
+static long try_say_no(void) {
+  zvm__wire_reply reply;
+  memset(&reply, 0, sizeof reply);
+  reply.magic = ZVM__WIRE_REPLY;
+  reply.status = ZVM_E_NOMEM;
+  say(&reply, sizeof reply);
+  go_on();
+}
+
+
 /* Pages that can be read below the module. */
 static long try_count_low_pages(void) {
   long n = 0;
@@ -138,6 +181,9 @@ static const struct {
     {"write_far", try_write_far},
     {"count_low_pages", try_count_low_pages},
     {"linger", try_linger},
+    {"say_nothing", try_say_nothing},
+    {"say_end", try_say_end},
+    {"say_no", try_say_no},
 };
 
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -123,6 +124,46 @@ static void linger(void) {
 }
 
 
+/*
+** It says `name`, and goes on. Its channel is the last copy of one end of a
+** pipe: the other end tells when it has ended.
+*/
+static void is_ended(const char *name, zvm_status status,
+                     const char *sentence) {
+  int64_t all = ZVM_UNLIMITED;
+  int ends[2];
+  (void)!pipe(ends);
+  zvm_channel_options list[] = {{.alias = "/dev/attempt",
+                                 .source = ZVM_SOURCE_MEMORY,
+                                 .data = name,
+                                 .size = strlen(name),
+                                 .limits = {all, all, all, all}},
+                                {.alias = "/dev/pipe",
+                                 .source = ZVM_SOURCE_FD,
+                                 .mode = ZVM_MODE_WRITE,
+                                 .fd = ends[1],
+                                 .limits = {0, 0, all, all}}};
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .timeout_ms = 100,
+                             .channels = list,
+                             .channels_count = 2};
+  zvm_error err;
+  zvm_report r = {0};
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  zvm_status st = zvm_session_run(s, &r, &err);
+  (void)close(ends[1]);
+  struct pollfd p = {.fd = ends[0], .events = POLLIN};
+  bool ended = poll(&p, 1, 2000) == 1;
+  if (!ok(st == status && (st != ZVM_OK || r.state == ZVM_STATE_LOST) &&
+              ended, sentence))
+    printf("# status %d, state %d, ended %d\n", (int)st, (int)r.state, ended);
+  zvm_session_free(s);
+  zvm_module_free(m);
+  (void)close(ends[0]);
+}
+
+
 int main(void) {
   static const char *const calls[] = {
 #define CALL(name, ...) #name,
@@ -141,5 +182,8 @@ int main(void) {
   write_far();
   linger();
   fails("count_low_pages", 1, "below the module only the gate is there");
+  is_ended("say_nothing", ZVM_OK, "a worker that says nothing is killed");
+  is_ended("say_end", ZVM_OK, "one that feigns its end has no second try");
+  is_ended("say_no", ZVM_E_NOMEM, "one that refuses its job is killed");
   return tap_done();
 }

@@ -299,6 +299,29 @@ static void shapes(void) {
 }
 
 
+/* What the zygote says of a worker's end, or a worker that it is not. */
+static answer end_by(int status) {
+  zvm__wire_ended ended;
+  answer a = {.size = sizeof ended};
+  memset(&ended, 0, sizeof ended);
+  ended.magic = ZVM__WIRE_ENDED;
+  ended.status = status;
+  memcpy(&a, &ended, sizeof ended);
+  return a;
+}
+
+
+static void ends(void) {
+  answer a = end_by(SIGSEGV);
+  is(judge(&a), ZVM__SILENCE, "the end of a worker is no answer");
+  ok(strstr(why, "signal 11") != NULL, "its message names the signal");
+  a.bytes = "more";
+  a.count = 4;
+  is(judge(&a), ZVM__SILENCE, "nor is an end after which there is more");
+  ok(strstr(why, "cannot be") != NULL, "and that is no end");
+}
+
+
 /* -- An answer that does not come to its end ------------------------------ */
 
 enum { MS_NS = 1000000 };
@@ -320,7 +343,7 @@ static void halts(const answer *a, uint64_t until_ms, const char *what) {
   uint64_t start = now_ns();
   zvm__verity v = listen_at(ends[0], &h);
   uint64_t ms = (now_ns() - start) / MS_NS;
-  if (!ok(v == ZVM__SILENCE && h.tired && !h.ended && took_nothing() &&
+  if (!ok(v == ZVM__SILENCE && h.tired && took_nothing() &&
               ms >= until_ms && ms < until_ms + 1000,
           what))
     printf("# verity %d, %d ms\n", (int)v, (int)ms);
@@ -394,6 +417,8 @@ static void silences(void) {
   halts(&a, 100, "so is one that stops before the stack of a fault");
   a.size = 0;
   halts(&a, 100, "and one that does not begin");
+  a = end_by(0);
+  halts(&a, 100, "and the end of a worker that goes on");
   drips();
   stops();
 }
@@ -449,14 +474,7 @@ int main(void) {
   shapes();
   silences();
   unread();
-  zvm__wire_ended killed;
-  memset(&killed, 0, sizeof killed);
-  killed.magic = ZVM__WIRE_ENDED;
-  killed.status = SIGSEGV;
-  answer e = {.size = sizeof killed};
-  memcpy(&e, &killed, sizeof killed);
-  is(judge(&e), ZVM__SILENCE, "the end of a worker is no answer");
-  ok(strstr(why, "signal 11") != NULL, "its message names the signal");
+  ends();
   noise();
   return tap_done();
 }
