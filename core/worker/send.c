@@ -167,10 +167,17 @@ static void fill_head(zvm__wire_head *head, const zvm__job *job) {
 }
 
 
-/* A descriptor of the blob; -1 and errno. */
+/*
+** A descriptor of the blob; -1 and errno. It is sealed, or else a worker that
+** a guest has taken over could keep there what no limit counts.
+*/
 static int make_file(const zvm__job *job) {
-  sink s = {.fd = memfd_create("zvm-job", MFD_CLOEXEC)};
-  if (s.fd >= 0 && !put_blob(&s, job)) {
+  enum {
+    ALL = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL,
+  };
+  sink s = {.fd = memfd_create("zvm-job", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
+  if (s.fd >= 0 &&
+      (!put_blob(&s, job) || fcntl(s.fd, F_ADD_SEALS, ALL) != 0)) {
     int os = errno;
     (void)close(s.fd);
     errno = os;

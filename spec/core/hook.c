@@ -96,6 +96,12 @@ static long try_write_far(void) {
 }
 
 
+/* The file of a large job is 1: memory that its limits do not count. */
+static long try_write_job(void) {
+  return pwrite(1, "x", 1, 0);
+}
+
+
 /* -- What may be said to the host, by one that then goes on -------------- */
 
 _Noreturn static void go_on(void) {
@@ -181,6 +187,7 @@ static const struct {
     {"write_far", try_write_far},
     {"count_low_pages", try_count_low_pages},
     {"linger", try_linger},
+    {"write_job", try_write_job},
     {"say_nothing", try_say_nothing},
     {"say_end", try_say_end},
     {"say_no", try_say_no},

@@ -28,9 +28,10 @@ __asm__(".section .rodata\n"
 
 /*
 ** What came of an attempt: its errno, 0, or -1 if it ended the worker. A file
-** of at most 64 KiB may be a channel of it.
+** of at most 64 KiB may be a channel of it, and `arg` its argument.
 */
-static int attempt(const char *name, const char *path, char message[160]) {
+static int attempt(const char *name, const char *path, const char *arg,
+                   char message[160]) {
   int64_t all = ZVM_UNLIMITED;
   zvm_channel_options list[] = {{.alias = "/dev/attempt",
                                  .source = ZVM_SOURCE_MEMORY,
@@ -44,6 +45,7 @@ static int attempt(const char *name, const char *path, char message[160]) {
                                  .file_size = 65536,
                                  .limits = {all, all, all, all}}};
   zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .args = (const char *const[]){arg, NULL},
                              .channels = list,
                              .channels_count = path != NULL ? 2 : 1};
   zvm_error err;
@@ -67,7 +69,7 @@ static int attempt(const char *name, const char *path, char message[160]) {
 /* The worker ends by SIGSYS, and the host goes on. */
 static void ends(const char *name) {
   char message[160], sentence[80];
-  int got = attempt(name, NULL, message);
+  int got = attempt(name, NULL, NULL, message);
   snprintf(sentence, sizeof sentence, "%s ends the worker", name);
   if (!ok(got == -1 && strstr(message, "Bad system call") != NULL, sentence))
     printf("# got %d, %s\n", got, message);
@@ -76,16 +78,20 @@ static void ends(const char *name) {
 
 static void fails(const char *name, int os, const char *sentence) {
   char message[160];
-  if (!is(attempt(name, NULL, message), os, sentence))
+  if (!is(attempt(name, NULL, NULL, message), os, sentence))
     printf("# %s\n", message);
 }
 
 
-static void write_far(void) {
+static void files(void) {
+  static char large[50000];
   char message[160], path[] = "/tmp/zvm-test-XXXXXX";
   (void)close(mkstemp(path));
-  is(attempt("write_far", path, message), EFBIG,
+  is(attempt("write_far", path, NULL, message), EFBIG,
      "no file becomes longer than the limits of its channel");
+  memset(large, 'x', sizeof large - 1);
+  is(attempt("write_job", path, large, message), EPERM,
+     "the file of a large job cannot be written");
   (void)unlink(path);
 }
 
@@ -112,8 +118,9 @@ static bool busy(const int *pids, int n) {
 static void linger(void) {
   char message[160];
   int pids[WORKERS_MAX], n = 0;
-  is(attempt("linger", NULL, message), 0, "a worker may answer and go on");
-  (void)attempt("nothing", NULL, message);
+  is(attempt("linger", NULL, NULL, message), 0,
+     "a worker may answer and go on");
+  (void)attempt("nothing", NULL, NULL, message);
   for (int i = 0; i < 50; i++) {
     usleep(100000);
     n = find_workers(getpid(), pids);
@@ -179,7 +186,7 @@ int main(void) {
   ends("mprotect_exec");
   fails("mmap_beyond", ENOMEM, "memory above the limit is refused");
   fails("raise_limit", EPERM, "a limit cannot be raised");
-  write_far();
+  files();
   linger();
   fails("count_low_pages", 1, "below the module only the gate is there");
   is_ended("say_nothing", ZVM_OK, "a worker that says nothing is killed");
