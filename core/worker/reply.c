@@ -99,8 +99,8 @@ static bool is_outcome(const zvm__outcome *o, const zvm__job *job,
     return true;
   case ZVM_STATE_FAULT:
     return is_fault(&o->fault) && is_last_trap(&o->fault.last, o->traps);
-  case ZVM_STATE_STOPPED:
-    return o->signal > 0 && o->signal < NSIG;
+  case ZVM_STATE_STOPPED: /* by what this process has: see read_into */
+    return true;
   case ZVM_STATE_TIMEOUT:
     return job->bounds.timeout_ms != 0;
   case ZVM_STATE_LIMIT:
@@ -334,7 +334,8 @@ static zvm__verity read_into(message *m, const zvm__job *job,
     return refusal(&m->reply, err);
   if (n != (ssize_t)whole || st != ZVM_OK)
     return silence(why, nonsense);
-  if (m->reply.outcome.state == ZVM_STATE_STOPPED && h->stopped == 0)
+  if (m->reply.outcome.state == ZVM_STATE_STOPPED &&
+      (h->stopped == 0 || m->reply.outcome.signal != h->stopped))
     return silence(why, "a signal stopped the worker, not this process");
   zvm__verity v = accept_reply(job, h, &m->reply, buffers);
   if (v == ZVM__SILENCE)

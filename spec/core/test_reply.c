@@ -146,6 +146,9 @@ static void outcomes(void) {
   WITH((a.reply.outcome.state = ZVM_STATE_STOPPED,
         a.reply.outcome.signal = 65),
        "a stop by signal 65");
+  WITH((a.reply.outcome.state = ZVM_STATE_STOPPED,
+        a.reply.outcome.signal = SIGINT),
+       "a stop by another signal than came");
   told = 0;
   WITH((a.reply.outcome.state = ZVM_STATE_STOPPED,
         a.reply.outcome.signal = SIGTERM),
