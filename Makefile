@@ -276,6 +276,7 @@ $(B)/test/test_worker: PLACE := -no-pie
 # Hosts that embed Lua. There are no headers of LuaJIT's: Lua's will do.
 host_link = $(CC) -O1 -g $(WARN) -std=gnu11 -D_GNU_SOURCE $(LUA_CFLAGS) \
   $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $<
+$(B)/test/test_terminal: $(B)/zvm.so
 $(B)/test/test_host: spec/core/test_host.c $(B)/zvm.so
 	@mkdir -p $(@D)
 	$(call run,TEST)$(host_link) -llua5.1 -pthread
