@@ -167,7 +167,14 @@ static void open_terminal(job *j, char **argv) {
 }
 
 
-/* False, and the screen, if the job or a worker is still there. */
+static void print_screen(const job *j) {
+  for (const char *c = j->text; *c != '\0'; c++)
+    printf("%s%c", c == j->text || c[-1] == '\n' ? "# " : "", *c);
+  printf("\n");
+}
+
+
+/* False, and the screen, if it went wrong or a process is still there. */
 static bool close_terminal(job *j, bool passed) {
   (void)!write(j->command[1], "x", 1);
   (void)kill(-j->pid, SIGKILL);
@@ -179,8 +186,7 @@ static bool close_terminal(job *j, bool passed) {
     (void)close(j->command[i]);
   }
   if (!passed || !clean)
-    for (const char *c = j->text; *c != '\0'; c++)
-      printf("%s%c", c == j->text || c[-1] == '\n' ? "# " : "", *c);
+    print_screen(j);
   return passed && clean;
 }
 
