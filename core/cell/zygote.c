@@ -13,6 +13,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,6 +55,7 @@ static struct {
   pid_t pid;
   uint64_t last;   /* number given */
   unsigned target; /* workers alive, running ones included */
+  bool knows_host; /* the kernel gave a pidfd */
   unsigned count;
   worker list[WORKERS_MOST];
 } zygote;
@@ -361,7 +363,7 @@ static void end_dropped(void) {
 static void serve(void) {
   struct pollfd fds[3] = {
       {.fd = ZVM__CELL_SOCKET, .events = POLLIN},
-      {.fd = ZVM__CELL_HOST, .events = POLLIN},
+      {.fd = zygote.knows_host ? ZVM__CELL_HOST : -1, .events = POLLIN},
       {.fd = ZVM__CELL_SIGNALS, .events = POLLIN},
   };
   unsigned events = 0; /* since the last look at who is to end */
@@ -386,6 +388,7 @@ static void serve(void) {
 
 int main(void) {
   prepare_signals();
+  zygote.knows_host = fcntl(ZVM__CELL_HOST, F_GETFD) >= 0;
   sigset_t child;
   (void)sigemptyset(&child);
   (void)sigaddset(&child, SIGCHLD);

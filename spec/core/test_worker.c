@@ -414,14 +414,14 @@ static void stopped(void) {
 
 /* -- Workers that cannot be made ----------------------------------------- */
 
-/* From here on a plain fork fails, as at a limit of processes. */
-static bool forbid_forks(void) {
+/* From here on the system call fails if its first argument is `first`. */
+static bool forbid(unsigned number, unsigned first, unsigned os) {
   struct sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SIGCHLD, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | os),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   struct sock_fprog program = {sizeof code / sizeof code[0], code};
@@ -437,7 +437,8 @@ static int run_without_worker(void) {
   zvm_report r;
   zvm_module *m = guest(exits);
   zvm_session *s = zvm_session_new(m, &opt, &err);
-  if (!forbid_forks())
+  /* A plain fork: as at a limit of processes. */
+  if (!forbid(SYS_clone, SIGCHLD, EAGAIN))
     return 0;
   return zvm_session_run(s, &r, &err) == ZVM_E_SYSTEM ? err.os : 0;
 }
@@ -451,6 +452,49 @@ static void no_worker(void) {
     usleep(10000);
   ok(kill(pid, SIGKILL) != 0, "where no process can be made, no run waits");
   is(WEXITSTATUS(status), EAGAIN, "and its error says why");
+}
+
+
+/* CPU time of a process, in ticks; -1 if it is not there. */
+static long ticks_of(int pid) {
+  char path[32], line[512] = "";
+  unsigned long user, system;
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  FILE *f = fopen(path, "r");
+  if (f == NULL)
+    return -1;
+  (void)!fread(line, 1, sizeof line - 1, f);
+  (void)fclose(f);
+  const char *after = strrchr(line, ')');
+  return after != NULL &&
+                 sscanf(after,
+                        ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                        &user, &system) == 2
+             ? (long)(user + system)
+             : -1;
+}
+
+
+/* In a process of its own. Does its zygote sleep? */
+static bool sleeps_without_pidfd(void) {
+  int pids[WORKERS_MAX];
+  if (!forbid(SYS_pidfd_open, (unsigned)getpid(), ENOSYS) ||
+      run_apart(exits).code != 42 || find_workers(getpid(), pids) == 0)
+    return false;
+  long before = ticks_of(pids[0]);
+  usleep(500000);
+  long after = ticks_of(pids[0]);
+  return before >= 0 && after - before < 10;
+}
+
+
+static void no_pidfd(void) {
+  int status = 0, pid = fork();
+  if (pid == 0)
+    _exit(sleeps_without_pidfd() ? 7 : 1);
+  (void)waitpid(pid, &status, 0);
+  is(WEXITSTATUS(status), 7, "a zygote that has no pidfd of its host sleeps");
+  ok(none_left(pid), "and ends with it");
 }
 
 
@@ -502,6 +546,7 @@ int main(void) {
   lost(true, "so is one whose zygote is killed");
   stopped();
   no_worker();
+  no_pidfd();
   forks();
   killed_host();
   uint32_t barriers = 0;
