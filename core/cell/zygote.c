@@ -170,22 +170,9 @@ _Noreturn static void be_worker(int socket, int patience) {
 
 /* The host's end, to the host. 0, ENOUGH or an errno. */
 static int hand_over(int host_end, uint64_t number) {
-  union {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof host_end)];
-  } control = {.bytes = {0}};
   zvm__wire_word word = {.magic = ZVM__WIRE_WORKER, .worker = number};
-  struct iovec io = {&word, sizeof word};
-  struct msghdr m = {.msg_iov = &io,
-                     .msg_iovlen = 1,
-                     .msg_control = control.bytes,
-                     .msg_controllen = sizeof control.bytes};
-  struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-  c->cmsg_level = SOL_SOCKET;
-  c->cmsg_type = SCM_RIGHTS;
-  c->cmsg_len = CMSG_LEN(sizeof host_end);
-  memcpy(CMSG_DATA(c), &host_end, sizeof host_end);
-  if (sendmsg(ZVM__CELL_SOCKET, &m, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+  if (zvm__wire_send(ZVM__CELL_SOCKET, &word, sizeof word, &host_end, 1,
+                     MSG_DONTWAIT) >= 0)
     return 0;
   return errno == EAGAIN ? ENOUGH : errno;
 }

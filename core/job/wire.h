@@ -19,6 +19,7 @@
 #define ZVM_JOB_WIRE_H
 
 #include <string.h>
+#include <sys/types.h>
 
 #include "job/job.h"
 
@@ -148,5 +149,12 @@ typedef struct zvm__wire_hello {
   zvm_status status;
   char text[ZVM__WIRE_TEXT];
 } zvm__wire_hello;
+
+/*
+** Send one message with 1 to ZVM__WIRE_FDS descriptors. `flags`: 0, or
+** MSG_DONTWAIT. As sendmsg, but that it goes on after EINTR.
+*/
+ssize_t zvm__wire_send(int socket, const void *bytes, size_t size,
+                       const int *fds, size_t count, int flags);
 
 #endif

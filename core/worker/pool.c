@@ -146,26 +146,12 @@ static bool is_like(const likeness *a, const likeness *b) {
 static bool say_expected(const zvm__job *job) {
   if (zvm__module_check(job->module, NULL) != ZVM_OK)
     return false;
-  int image = job->module->image_fd;
-  union {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof image)];
-  } control = {.bytes = {0}};
   zvm__wire_expect word;
   memset(&word, 0, sizeof word); /* an initializer meets a bug of gcc 12 */
   word.magic = ZVM__WIRE_EXPECT;
   word.module = zvm__wire_module_of(job->module, job->map);
-  struct iovec io = {&word, sizeof word};
-  struct msghdr m = {.msg_iov = &io,
-                     .msg_iovlen = 1,
-                     .msg_control = control.bytes,
-                     .msg_controllen = sizeof control.bytes};
-  struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-  c->cmsg_level = SOL_SOCKET;
-  c->cmsg_type = SCM_RIGHTS;
-  c->cmsg_len = CMSG_LEN(sizeof image);
-  memcpy(CMSG_DATA(c), &image, sizeof image);
-  return sendmsg(pool.zygote.socket, &m, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+  return zvm__wire_send(pool.zygote.socket, &word, sizeof word,
+                        &job->module->image_fd, 1, MSG_DONTWAIT) > 0;
 }
 
 

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -189,39 +188,15 @@ static int make_file(const zvm__job *job) {
 
 /* -- Messages ------------------------------------------------------------ */
 
-static bool send_message(int socket, const void *bytes, size_t size,
-                         const int *fds, size_t count) {
-  union {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(ZVM__WIRE_FDS * sizeof(int))];
-  } control;
-  struct iovec io = {(void *)(uintptr_t)bytes, size};
-  struct msghdr m = {.msg_iov = &io,
-                     .msg_iovlen = 1,
-                     .msg_control = control.bytes,
-                     .msg_controllen = CMSG_SPACE(count * sizeof(int))};
-  struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-  c->cmsg_level = SOL_SOCKET;
-  c->cmsg_type = SCM_RIGHTS;
-  c->cmsg_len = CMSG_LEN(count * sizeof(int));
-  memcpy(CMSG_DATA(c), fds, count * sizeof(int));
-  ssize_t n;
-  do
-    n = sendmsg(socket, &m, MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
-  return n == (ssize_t)size;
-}
-
-
 static bool send_all(int socket, const parcel *p, const int *fds) {
   size_t count = p->head.fds;
   size_t n = count < ZVM__WIRE_FDS ? count : ZVM__WIRE_FDS;
   size_t size = sizeof p->head + (p->head.apart ? 0 : p->head.blob);
-  if (!send_message(socket, p, size, fds, n))
+  if (zvm__wire_send(socket, p, size, fds, n, 0) != (ssize_t)size)
     return false;
   for (size_t at = n; at < count; at += n) {
     n = count - at < ZVM__WIRE_FDS ? count - at : ZVM__WIRE_FDS;
-    if (!send_message(socket, "", 1, fds + at, n))
+    if (zvm__wire_send(socket, "", 1, fds + at, n, 0) != 1)
       return false;
   }
   return true;
