@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../core/guest.h"
 #include "guests.h"
@@ -187,9 +188,13 @@ bool faults_prepare(const char *build) {
 }
 
 
+/* With a pause a worker waits, and the host has one at hand each time. */
 static void *fault_thrice(void *arg) {
-  for (int i = 0; i < 3; i++)
+  enum { PAUSE_US = 100000 };
+  for (int i = 0; i < 3; i++) {
+    (void)usleep(PAUSE_US);
     (void)fault_once();
+  }
   return arg;
 }
 
