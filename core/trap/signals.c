@@ -14,10 +14,9 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
-#include <unistd.h>
 
+#include "action.h"
 #include "memory/lowmem.h"
 #include "run.h"
 
@@ -44,8 +43,8 @@ static struct {
   uint64_t host_mask;
   uint64_t harmless; /* see harmless()                        */
   bool armed;        /* handlers are ours for good            */
-  struct sigaction host_fault[FAULTS];
-  struct sigaction host_stop[STOPS];
+  zvm__action host_fault[FAULTS];
+  zvm__action host_stop[STOPS];
   bool stops[STOPS]; /* replaced by ours */
 } signals;
 
@@ -86,20 +85,13 @@ static void stop_run(zvm__run *run, int sig, ucontext_t *frame) {
 }
 
 
-static bool has_handler(const struct sigaction *action) {
-  return (action->sa_flags & SA_SIGINFO) != 0 ||
-         (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
-}
-
-
 /* Only what was sent can be ignored; a fault kills. */
-static bool is_ignored(const struct sigaction *action) {
-  return (action->sa_flags & SA_SIGINFO) == 0 &&
-         action->sa_handler == SIG_IGN;
+static bool is_ignored(const zvm__action *action) {
+  return action->handler == SIG_IGN;
 }
 
 
-static const struct sigaction *host_action(int sig) {
+static const zvm__action *host_action(int sig) {
   for (int i = 0; i < FAULTS; i++)
     if (fault_signals[i] == sig)
       return &signals.host_fault[i];
@@ -112,18 +104,18 @@ static const struct sigaction *host_action(int sig) {
 ** gets it. The default action is brought about by faulting again.
 */
 static void chain(int sig, siginfo_t *info, void *frame) {
-  const struct sigaction *host = host_action(sig);
+  static const zvm__action plain = {.handler = SIG_DFL};
+  const zvm__action *host = host_action(sig);
   if (is_ignored(host) && info->si_code <= 0)
     return;
-  if ((host->sa_flags & SA_SIGINFO) != 0) {
-    host->sa_sigaction(sig, info, frame);
-  } else if (has_handler(host)) {
-    host->sa_handler(sig);
-  } else {
-    struct sigaction plain = {.sa_handler = SIG_DFL};
-    (void)sigaction(sig, &plain, NULL);
+  if (!zvm__action_has_handler(host)) {
+    (void)zvm__action_swap(sig, &plain, NULL);
     if (info->si_code <= 0)
       (void)raise(sig);
+  } else if ((host->flags & SA_SIGINFO) != 0) {
+    host->info_handler(sig, info, frame);
+  } else {
+    host->handler(sig);
   }
 }
 
@@ -206,8 +198,9 @@ static uint64_t swap_mask(uint64_t mask) {
 static uint64_t harmless(void) {
   uint64_t set = 0;
   for (int i = 0; i < TTY_STOPS; i++) {
-    struct sigaction host;
-    if (sigaction(tty_signals[i], NULL, &host) == 0 && !has_handler(&host))
+    zvm__action host;
+    if (zvm__action_swap(tty_signals[i], NULL, &host) &&
+        !zvm__action_has_handler(&host))
       set |= bit(tty_signals[i]);
   }
   return set;
@@ -215,26 +208,22 @@ static uint64_t harmless(void) {
 
 
 static void set_handlers(void) {
-  struct sigaction fault = {.sa_sigaction = on_fault,
-                            .sa_flags = SA_SIGINFO | SA_ONSTACK};
-  struct sigaction stop = {.sa_sigaction = on_stop,
-                           .sa_flags = SA_SIGINFO | SA_ONSTACK};
-  (void)sigfillset(&fault.sa_mask);
-  (void)sigfillset(&stop.sa_mask);
+  zvm__action fault = zvm__action_of(on_fault);
+  zvm__action stop = zvm__action_of(on_stop);
   /* Another thread may fault as soon as ours are in place. */
   for (int i = 0; i < FAULTS && !signals.chained; i++)
-    (void)sigaction(fault_signals[i], NULL, &signals.host_fault[i]);
+    (void)zvm__action_swap(fault_signals[i], NULL, &signals.host_fault[i]);
   signals.chained = true;
   for (int i = 0; i < FAULTS; i++)
-    (void)sigaction(fault_signals[i], &fault, &signals.host_fault[i]);
+    (void)zvm__action_swap(fault_signals[i], &fault, &signals.host_fault[i]);
   for (int i = 0; i < STOPS; i++) {
     /* As it was the last time, most likely: then one call will do. */
     bool had = signals.stops[i];
-    struct sigaction *host = &signals.host_stop[i];
-    (void)sigaction(stop_signals[i], had ? &stop : NULL, host);
-    signals.stops[i] = has_handler(host);
+    zvm__action *host = &signals.host_stop[i];
+    (void)zvm__action_swap(stop_signals[i], had ? &stop : NULL, host);
+    signals.stops[i] = zvm__action_has_handler(host);
     if (signals.stops[i] != had)
-      (void)sigaction(stop_signals[i], had ? host : &stop, NULL);
+      (void)zvm__action_swap(stop_signals[i], had ? host : &stop, NULL);
   }
 }
 
@@ -242,9 +231,9 @@ static void set_handlers(void) {
 static void restore_handlers(void) {
   for (int i = 0; i < STOPS; i++)
     if (signals.stops[i])
-      (void)sigaction(stop_signals[i], &signals.host_stop[i], NULL);
+      (void)zvm__action_swap(stop_signals[i], &signals.host_stop[i], NULL);
   for (int i = 0; i < FAULTS; i++)
-    (void)sigaction(fault_signals[i], &signals.host_fault[i], NULL);
+    (void)zvm__action_swap(fault_signals[i], &signals.host_fault[i], NULL);
 }
 
 

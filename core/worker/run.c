@@ -16,11 +16,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "send.h"
+#include "trap/action.h"
 
 enum {
   STOPS = 4,
@@ -56,10 +56,8 @@ static uint64_t swap_mask(uint64_t mask) {
 
 
 static bool has_handler(int sig) {
-  struct sigaction a;
-  return sigaction(sig, NULL, &a) == 0 &&
-         ((a.sa_flags & SA_SIGINFO) != 0 ||
-          (a.sa_handler != SIG_DFL && a.sa_handler != SIG_IGN));
+  zvm__action a;
+  return zvm__action_swap(sig, NULL, &a) && zvm__action_has_handler(&a);
 }
 
 

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -161,6 +162,18 @@ static void test_others(void) {
   struct sigaction sa;
   (void)sigaction(SIGILL, NULL, &sa);
   ok(sa.sa_handler == SIG_DFL, "the fault handlers are as before");
+  /* As the kernel has it, with the C library's own way back. */
+  uint64_t was[4], is_now[4];
+  struct sigaction fancy = {.sa_handler = count,
+                            .sa_flags = SA_NODEFER | SA_RESTART};
+  (void)sigaddset(&fancy.sa_mask, SIGUSR2);
+  (void)sigaction(SIGILL, &fancy, NULL);
+  (void)syscall(SYS_rt_sigaction, SIGILL, NULL, was, 8);
+  run_guest(faults, NULL);
+  (void)syscall(SYS_rt_sigaction, SIGILL, NULL, is_now, 8);
+  (void)sigaction(SIGILL, &sa, NULL);
+  ok(memcmp(was, is_now, sizeof was) == 0,
+     "flags, mask and way back of a handler are as before");
   sigset_t ill;
   (void)sigemptyset(&ill);
   (void)sigaddset(&ill, SIGILL);
