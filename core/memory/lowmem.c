@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <unistd.h>
 
 #include "layout.h"
@@ -111,12 +110,6 @@ static int reserve_null_guard(void) {
 }
 
 
-/* With it, every page that can be read can be executed. */
-static bool reads_imply_exec(void) {
-  return (personality(0xffffffff) & READ_IMPLIES_EXEC) != 0;
-}
-
-
 static zvm_status reserve(zvm_error *err) {
   int os = reserve_range(ZVM_NULL_GUARD, ZVM__RESERVED_END);
   if (os != 0)
@@ -159,10 +152,6 @@ zvm_status zvm__lowmem_take(void (*orphaned)(void), zvm_error *err) {
   if (atomic_load(&lowmem.owner) == self)
     return zvm__fail(err, ZVM_E_STATE,
                      "this thread is running a session already");
-  if (reads_imply_exec())
-    return zvm__fail(err, ZVM_E_STATE,
-                     "the personality of this process has READ_IMPLIES_EXEC; "
-                     "clear it: a guest's data could be executed");
   (void)pthread_mutex_lock(&lowmem.turn);
   lowmem.orphaned = orphaned;
   if (!lowmem.fork_watched)

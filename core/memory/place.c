@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 
 #include "base/num.h"
 #include "layout.h"
@@ -149,13 +150,18 @@ bool zvm__map_prepare(void) {
 }
 
 
+static bool has_manifest(const zvm__map *map, const void *manifest,
+                         size_t size) {
+  const void *at = (const void *)(uintptr_t)map->manifest_start;
+  return placed.manifest_size == size && memcmp(at, manifest, size) == 0;
+}
+
+
 static bool place_manifest(const zvm__map *map, const void *manifest,
                            size_t size) {
   char *at = (char *)(uintptr_t)map->manifest_start;
   size_t room = ZVM_STACK_FLOOR - map->manifest_start;
   uint32_t address = map->manifest_start;
-  if (placed.manifest_size == size && memcmp(at, manifest, size) == 0)
-    return true;
   ZVM_CHECK(size + sizeof address <= room);
   if (placed.manifest_size != 0 && mprotect(at, room, RW) != 0)
     return false;
@@ -177,10 +183,23 @@ void zvm__map_clear(void) {
 }
 
 
+/* What may be read may then be executed, if it is mapped now. */
+static bool reads_imply_exec(void) {
+  return (personality(0xffffffff) & READ_IMPLIES_EXEC) != 0;
+}
+
+
 zvm_status zvm__map_build(const zvm__map *map, const zvm_module *m,
                           const void *manifest, size_t size,
                           zvm_error *err) {
   ZVM_CHECK(map->heap_end <= map->manifest_start);
+  if (has_module(map, m) && has_stack(map) &&
+      has_manifest(map, manifest, size))
+    return ZVM_OK;
+  if (reads_imply_exec())
+    return zvm__fail(err, ZVM_E_STATE,
+                     "the personality of this process has READ_IMPLIES_EXEC; "
+                     "clear it: a guest's data could be executed");
   if (!has_module(map, m)) {
     zvm_status st = zvm__module_check(m, err);
     if (st != ZVM_OK)

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,6 +120,27 @@ static bool changing_sizes(void) {
 }
 
 
+/* It may come between two runs: what is mapped then would be executable. */
+static bool reads_imply_exec(void) {
+  static const char *args[] = {"other", NULL};
+  zvm_session_options opt = {.args = args};
+  if (!runs_with(ZVM_OK, "") || personality(READ_IMPLIES_EXEC) < 0)
+    return false;
+  zvm_error err = {0};
+  zvm_report r;
+  zvm_module *m = guest(exits);
+  zvm_session_options o = or_inline(&opt);
+  zvm_session *s = zvm_session_new(m, &o, &err);
+  bool refused = zvm_session_run(s, &r, &err) == ZVM_E_STATE &&
+                 strstr(err.text, "READ_IMPLIES_EXEC") != NULL;
+  bool later = personality(0) >= 0 &&
+               zvm_session_run(s, &r, &err) == ZVM_OK;
+  zvm_session_free(s);
+  zvm_module_free(m);
+  return refused && later;
+}
+
+
 int main(void) {
   ok(in_child(something_low),
      "a mapping in the way is named, and when it is gone all is well");
@@ -128,5 +150,7 @@ int main(void) {
   ok(in_child(most_memory), "the largest memory and stack work, edge to edge");
   ok(in_child(past_heap), "the byte after the heap is not the guest's");
   ok(in_child(changing_sizes), "sizes may change from run to run");
+  ok(in_child(reads_imply_exec),
+     "nothing is mapped while what is readable would be executable");
   return tap_done();
 }
