@@ -4,9 +4,9 @@
 ** There are two. The zygote's allows what it and its workers need, once for
 ** all; a worker's takes away what only the zygote needs. Together they leave
 ** a worker what CALL lists. To install a filter costs what the kernel takes
-** to compile it and to try every number of a system call on it: most of that
-** is done when the zygote starts, and both are binary trees. Each leaf ends
-** by itself; to fall through is not possible.
+** to compile it: most of that is done when the zygote starts. Its own is a
+** binary tree, each leaf of which ends by itself; to fall through is not
+** possible. The worker's is a short list, as it is compiled for each of them.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -23,7 +23,6 @@
 
 typedef enum check {
   ANY,
-  NONE,
   PRIVATE_WX, /* mmap: MAP_PRIVATE, not PROT_WRITE and PROT_EXEC at once */
   NO_EXEC,    /* mprotect: no PROT_EXEC */
   QUERY,      /* personality: 0xffffffff */
@@ -82,9 +81,6 @@ static void add_check(program *p, check c) {
   switch (c) {
   case ANY:
     break;
-  case NONE:
-    ADD(p, KILL);
-    return;
   case PRIVATE_WX:
     ADD(p, HIGH(2), MUST(0), LOW(2), AND(PROT_WRITE | PROT_EXEC),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROT_WRITE | PROT_EXEC, 0, 1),
@@ -104,26 +100,21 @@ static void add_check(program *p, check c) {
 }
 
 
-/*
-** Calls [from, to), ascending; the number is in the accumulator. `other` is
-** what becomes of those that are not among them.
-*/
-static void add_tree(program *p, const call *calls, size_t from, size_t to,
-                     uint32_t other) {
+/* Calls [from, to), ascending; the number is in the accumulator. */
+static void add_tree(program *p, const call *calls, size_t from, size_t to) {
   if (to - from == 1) {
-    ADD(p, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[from].number, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, other));
+    ADD(p, MUST(calls[from].number));
     add_check(p, calls[from].check);
     return;
   }
   size_t middle = from + (to - from) / 2;
   uint32_t jump = p->count;
   ADD(p, BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, calls[middle].number, 0, 0));
-  add_tree(p, calls, from, middle, other);
+  add_tree(p, calls, from, middle);
   uint32_t over = p->count - jump - 1;
   ZVM_CHECK(over <= 255);
   p->code[jump].jt = (uint8_t)over;
-  add_tree(p, calls, middle, to, other);
+  add_tree(p, calls, middle, to);
 }
 
 
@@ -134,11 +125,21 @@ static int compare(const void *a, const void *b) {
 }
 
 
-/* Numbers of x32 calls are above all others: the zygote's tree refuses them. */
-static void make(program *p, call *calls, size_t count, uint32_t other) {
+/* Numbers of x32 calls are above all others: this tree refuses them. */
+static void make_zygote(program *p, call *calls, size_t count) {
   qsort(calls, count, sizeof calls[0], compare);
   ADD(p, LOAD(arch), MUST(AUDIT_ARCH_X86_64), LOAD(nr));
-  add_tree(p, calls, 0, count, other);
+  add_tree(p, calls, 0, count);
+}
+
+
+/* Beside the zygote's, which has looked at the architecture. */
+static void make_worker(program *p, const uint32_t *numbers, size_t count) {
+  ADD(p, LOAD(nr));
+  for (size_t i = 0; i < count; i++)
+    ADD(p, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, numbers[i],
+                    (uint8_t)(count - i), 0));
+  ADD(p, ALLOW, KILL);
 }
 
 
@@ -157,16 +158,15 @@ bool zvm__filter_zygote(void) {
 #undef ZYGOTE
 #undef CALL
   };
-  static call own[] = {
+  static const uint32_t own[] = {
 #define CALL(name, check, reason)
-#define ZYGOTE(name) {SYS_##name, NONE},
+#define ZYGOTE(name) SYS_##name,
 #include "filter.def"
 #undef ZYGOTE
 #undef CALL
   };
-  make(&for_zygote, both, sizeof both / sizeof both[0],
-       SECCOMP_RET_KILL_PROCESS);
-  make(&for_worker, own, sizeof own / sizeof own[0], SECCOMP_RET_ALLOW);
+  make_zygote(&for_zygote, both, sizeof both / sizeof both[0]);
+  make_worker(&for_worker, own, sizeof own / sizeof own[0]);
   return install(&for_zygote);
 }
 
