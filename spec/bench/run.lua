@@ -89,17 +89,35 @@ local function kernels()
   line("kernels, worst", worst, "x", "<= 1.15", worst <= 1.15)
 end
 
+--- The bars of what starts processes, or asks much of the kernel, come from a
+-- machine on which a fork that exits takes 110 us. They are scaled by what it
+-- takes here, before and after what is measured: the same machine is twice as
+-- slow in some hours.
+local REFERENCE_US = 110
+
+local function beside(measure)
+  local function fork()
+    return tonumber((output(DIR .. "processes"):match "^(%S+)"))
+  end
+  local before = fork()
+  local text = measure()
+  return text, math.min(before, fork()) / REFERENCE_US
+end
+
+local function at_most(name, value, unit, bar)
+  line(name, value, unit, ("<= %.4g"):format(bar), value <= bar)
+end
+
 local function spawn(lua)
-  local text = output(lua .. " spec/bench/spawn.lua " .. DIR
-    .. "hello.zvm inline")
+  local text, slow = beside(function()
+    return output(lua .. " spec/bench/spawn.lua " .. DIR .. "hello.zvm inline")
+  end)
   local p50, p99 = text:match "^(%S+) (%S+)"
-  p50, p99 = tonumber(p50), tonumber(p99)
-  line("inline p50, " .. lua, p50, "us", "<= 12", p50 <= 12)
-  line("inline p99, " .. lua, p99, "us")
+  at_most("inline p50, " .. lua, tonumber(p50), "us", 12 * slow)
+  line("inline p99, " .. lua, tonumber(p99), "us")
 end
 
 --- What it is to be compared with: a process is the system's own sandbox.
--- Returns the median of a fork that exits.
 local function processes()
   local function show(name, p50, p99)
     line(name .. " p50", tonumber(p50), "us")
@@ -112,19 +130,19 @@ local function processes()
   local luajit = output "command -v luajit":gsub("\n", "")
   text = output(DIR .. "processes " .. luajit .. " -e 'print \"hello, world\"'")
   show("posix_spawn, LuaJIT", text:match "\n(%S+) (%S+)\n")
-  return tonumber(a)
 end
 
 --- Nothing of the module is known: each sample is another process.
 local function cold(lua)
   for _, isolation in ipairs { "inline", "process" } do
     local times = {}
-    for i = 1, 15 do
-      times[i] = tonumber(output(("%s spec/bench/cold.lua %slarge.zvm %s")
-        :format(lua, DIR, isolation)))
-    end
-    local p50 = median(times)
-    line("from disk, " .. isolation, p50, "us", "<= 1000", p50 <= 1000)
+    local _, slow = beside(function()
+      for i = 1, 15 do
+        times[i] = tonumber(output(("%s spec/bench/cold.lua %slarge.zvm %s")
+          :format(lua, DIR, isolation)))
+      end
+    end)
+    at_most("from disk, " .. isolation, median(times), "us", 1000 * slow)
   end
 end
 
@@ -155,22 +173,27 @@ local function idle_worker()
 end
 
 --- One host, then two at a time: runs a second is that of both.
-local function workers(lua, fork)
+local function workers(lua)
   local command = lua .. " spec/bench/spawn.lua " .. DIR
     .. "hello.zvm process"
-  local p50, p99 = output(command .. " 0.001"):match "^(%S+) (%S+)"
-  local rate = output(command):match "(%S+)\n"
-  p50, p99 = tonumber(p50), tonumber(p99)
-  line("process p50, " .. lua, p50, "us", "<= 120", p50 <= 120)
-  line("process p99, " .. lua, p99, "us")
-  line("process / fork and exit", p50 / fork, "x")
-  line("process runs, one host", tonumber(rate), "/s")
-  rate = 0
-  for one in output(("(%s & %s & wait)"):format(command, command))
-    :gmatch "(%S+)\n" do
+  local text, slow = beside(function()
+    return output(command .. " 0.001")
+  end)
+  local p50, p99 = text:match "^(%S+) (%S+)"
+  at_most("process p50, " .. lua, tonumber(p50), "us", 120 * slow)
+  line("process p99, " .. lua, tonumber(p99), "us")
+  line("process runs, one host", tonumber((output(command):match "(%S+)\n")),
+    "/s")
+  local rate = 0
+  text, slow = beside(function()
+    return output(("(%s & %s & wait)"):format(command, command))
+  end)
+  for one in text:gmatch "(%S+)\n" do
     rate = rate + tonumber(one)
   end
-  line("process runs, two hosts", rate, "/s", ">= 8000", rate >= 8000)
+  local bar = 8000 / slow
+  line("process runs, two hosts", rate, "/s", (">= %.0f"):format(bar),
+    rate >= bar)
   local kib = idle_worker()
   if kib then
     line("worker that waits, PSS", kib, "KiB", "<= 400", kib <= 400)
@@ -247,7 +270,8 @@ kernels()
 if not arg[1] then
   spawn "lua5.1"
   spawn "luajit"
-  workers("luajit", processes())
+  processes()
+  workers "luajit"
   cold "luajit"
   validator()
   loads()
