@@ -2,8 +2,8 @@
 ** pool.c - the process's zygote, and workers fetched from it.
 **
 ** Workers wait in the queue of the zygote's socket, each as a message with
-** a descriptor: so they cost the host no descriptors of its own, and to
-** take one is one system call. This is a process-wide state of the core.
+** a descriptor: so they cost the host no descriptors of its own, but for one
+** fetched ahead, and to take one is one system call. This is a process-wide state of the core.
 ** A forked child has none of it: its parent's workers are not its own.
 **
 ** SPDX-License-Identifier: Apache-2.0
@@ -276,7 +276,7 @@ static void leave(zvm__turn *turn) {
 
 static void wait_for_turn(zvm__turn *turn, uint64_t most_ns) {
   struct timespec until;
-  (void)clock_gettime(CLOCK_REALTIME, &until);
+  (void)clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_nsec += (long)(most_ns < SECOND_NS ? most_ns : SECOND_NS - 1);
   if (until.tv_nsec >= SECOND_NS) {
     until.tv_sec++;
@@ -284,7 +284,8 @@ static void wait_for_turn(zvm__turn *turn, uint64_t most_ns) {
   }
   int os = 0;
   while ((pool.count >= pool.most || pool.first != turn) && os == 0)
-    os = pthread_cond_timedwait(&pool.dropped, &pool.lock, &until);
+    os = pthread_cond_clockwait(&pool.dropped, &pool.lock, CLOCK_MONOTONIC,
+                                &until);
   if (pool.count >= pool.most || pool.first != turn)
     return;
   leave(turn);
