@@ -3,7 +3,8 @@
 **
 ** Workers wait in the queue of the zygote's socket, each as a message with
 ** a descriptor: so they cost the host no descriptors of its own, but for one
-** fetched ahead, and to take one is one system call. This is a process-wide state of the core.
+** fetched ahead, and to take one is one system call. This is a process-wide
+** state of the core.
 ** A forked child has none of it: its parent's workers are not its own.
 **
 ** SPDX-License-Identifier: Apache-2.0
