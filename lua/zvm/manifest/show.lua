@@ -1,0 +1,63 @@
+--- What a user wrote, as part of a message of one line.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local M = {}
+
+local LONGEST = 60
+
+local function escape(byte)
+  return ("\\%03d"):format(byte:byte())
+end
+
+--- At most 60 bytes of it, printable.
+function M.text(text)
+  local cut = #text > LONGEST
+  local shown = text:sub(1, LONGEST):gsub("[^\32-\126]", escape)
+  return shown .. (cut and "..." or "")
+end
+
+function M.quote(text)
+  return '"' .. M.text(text) .. '"'
+end
+
+--- Any Lua value: a string quoted, a number, else its type.
+function M.value(value)
+  if type(value) == "string" then
+    return M.quote(value)
+  elseif type(value) == "number" then
+    return ("%.14g"):format(value)
+  end
+  return type(value)
+end
+
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      corner, row[j] = row[j],
+        math.min(row[j] + 1, row[j - 1] + 1, corner + cost)
+    end
+  end
+  return row[#b]
+end
+
+--- The name in a list that is nearest to another one; the first of several.
+function M.nearest(name, list)
+  local best, least
+  name = name:sub(1, 40):lower()
+  for _, known in ipairs(list) do
+    local d = distance(name, known:lower())
+    if not least or d < least then
+      best, least = known, d
+    end
+  end
+  return best
+end
+
+return M
