@@ -244,8 +244,8 @@ $(B)/fuzz/%: spec/fuzz/%.c $(FUZZ_SRC) $(B)/gen/automaton.inc $(B)/gen/identity.
 	$(call run,FUZZ)clang -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	  $(FUZZ_CFLAGS) -o $@ $< $(FUZZ_SRC) -lcrypto -lZydis
 
-fuzz: $(FUZZ:%=$(B)/fuzz/%) ## Fuzz validator and loader: SECONDS=60 for each
-	@spec/fuzz/run $(B) $(SECONDS) $(FUZZ)
+fuzz: $(FUZZ:%=$(B)/fuzz/%) ## Fuzz validator, loader, manifests: SECONDS=60 for each
+	@spec/fuzz/run $(B) $(SECONDS) $(FUZZ) manifest
 
 REPLAYS := $(FUZZ:fuzz_%=$(B)/test/replay_%)
 $(B)/test/replay_%: spec/fuzz/fuzz_%.c spec/fuzz/replay.c $(FUZZ_SRC) $(B)/gen/automaton.inc $(B)/gen/identity.inc
