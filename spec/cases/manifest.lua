@@ -509,6 +509,12 @@ M.LIST = {
       .. "etag, gets, get_size, puts, put_size), got 1",
     '3:1: line: no "=" in it: "Key = value" expected, or # before a comment',
     "4:8: Node: whole number from 1 to 4294967295 expected, got 0" },
+  { 5, "Channel = /dev/null, /dev/stdin",
+    "5:11: Channel: 8 fields expected (uri, alias, type, "
+      .. "etag, gets, get_size, puts, put_size), got 2" },
+  { 8, "Channel = tcp:2:,/dev/a,0,0,1,1,0,0\nJob =",
+    "8:11: Channel: uri: node 2 needs the keys Node and NameServer",
+    "9:6: Job: path of a socket expected, got nothing" },
 
   -- whole texts
   { text = "",

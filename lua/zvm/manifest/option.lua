@@ -24,7 +24,7 @@ function M.size(value)
     return nil, "number or size string expected, got " .. show.value(value)
   end
   local digits, unit = value:match "^(%d+)([KMG]?)$"
-  local size = digits and #digits < 17 and tonumber(digits) * UNITS[unit]
+  local size = digits and tonumber(digits) * UNITS[unit]
   if not size or not is_whole(size) then
     return nil, 'size such as 4096 or "64M" expected, got '
       .. show.quote(value)
@@ -45,7 +45,7 @@ function M.time(value)
   local seconds = value
   if type(value) == "string" then
     local digits, unit = value:match "^(%d+)(m?s)$"
-    if not digits or #digits > 15 then
+    if not digits then
       return nil, 'time such as 0.5, "250ms" or "10s" expected, got '
         .. show.quote(value)
     end
