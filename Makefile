@@ -402,7 +402,7 @@ ZVM_LIB = $(DESTDIR)$(PREFIX)/lib/zvm
 # What scripts require; the commands bring theirs along.
 LUA_MODULES := $(patsubst lua/%,%,$(filter-out lua/zvm/cli.lua, \
   $(wildcard lua/zvm/*.lua lua/zvm/dwarf/*.lua lua/zvm/explain/*.lua \
-  lua/zvm/manifest/*.lua lua/zvm/nodes/*.lua)))
+  lua/zvm/manifest/*.lua lua/zvm/nodes/*.lua lua/zvm/report/*.lua)))
 install: all ## Install under DESTDIR and PREFIX
 	install -d $(ZVM_LIB) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
 	  $(DESTDIR)$(PREFIX)/lib/lua/5.1/zvm

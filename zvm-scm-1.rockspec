@@ -22,6 +22,7 @@ supported_platforms = { "linux" }
 
 dependencies = {
   "lua >= 5.1, < 5.2",
+  "lua-cjson >= 2.1",
 }
 
 external_dependencies = {
@@ -71,7 +72,11 @@ build = {
       ["zvm.manifest.writer"] = "lua/zvm/manifest/writer.lua",
       ["zvm.nodes"] = "lua/zvm/nodes.lua",
       ["zvm.nodes.protocol"] = "lua/zvm/nodes/protocol.lua",
+      ["zvm.repl"] = "lua/zvm/repl.lua",
       ["zvm.report"] = "lua/zvm/report.lua",
+      ["zvm.report.json"] = "lua/zvm/report/json.lua",
+      ["zvm.report.text"] = "lua/zvm/report/text.lua",
+      ["zvm.report.zerovm"] = "lua/zvm/report/zerovm.lua",
       ["zvm.sorted"] = "lua/zvm/sorted.lua",
       ["zvm.symbols"] = "lua/zvm/symbols.lua",
     },

@@ -1,138 +1,51 @@
---- Reports in words, for people.
+--- Reports for people and for programs.
 --
 -- SPDX-License-Identifier: Apache-2.0
+local text = require "zvm.report.text"
+
 local M = {}
-
-local COUNTERS = { "gets", "get_bytes", "puts", "put_bytes" }
-local REGISTERS = {
-  { "rax", "rbx", "rcx", "rdx" }, { "rsi", "rdi", "rbp", "rsp" },
-  { "r8", "r9", "r10", "r11" }, { "r12", "r13", "r14", "r15" },
-}
-
-local function ending(report)
-  if report.state == "exit" then
-    return ("exit %d"):format(report.code)
-  elseif report.state == "fault" then
-    return ("fault %s: %s"):format(report.fault.kind, report.fault.text)
-  elseif report.state == "timeout" then
-    return "timeout"
-  elseif report.state == "limit" then
-    return "limit: " .. report.limit
-      .. (report.channel and " of " .. report.channel or "")
-  elseif report.state == "lost" then
-    return "lost: " .. report.message
-  end
-  return ("stopped by signal %d"):format(report.signal)
-end
-
-local function times(report)
-  local t = report.times
-  return (" (%.3f ms, user %.3f, system %.3f)"):format(t.wall * 1000,
-    t.user * 1000, t.system * 1000)
-end
-
--- Function and line of a frame, or what is known of them; "" if nothing is.
-local function place(frame)
-  local text = ""
-  if frame.func then
-    text = (" in %s+0x%x"):format(frame.func, frame.offset)
-  end
-  if frame.line then
-    text = text .. (" at %s:%d"):format(frame.file, frame.line)
-  end
-  return text
-end
-
--- Runs of frames that are alike, as recursion makes them, are one line.
-local function backtrace_lines(list, out)
-  local i = 1
-  while list[i] do
-    local last = i
-    while list[last + 1] and list[last + 1].pc == list[i].pc do
-      last = last + 1
-    end
-    local number = last - i > 1 and ("#%d to #%d"):format(i - 1, last - 1)
-      or "#" .. i - 1
-    last = last - i > 1 and last or i
-    out[#out + 1] = ("  %-4s 0x%x%s"):format(number, list[i].pc,
-      place(list[i]))
-    i = last + 1
-  end
-  if list.stop then
-    out[#out + 1] = "  no further: " .. list.stop
-  end
-end
-
-local ARGUMENTS = { "handle", "address", "size", "offset" }
-
-local function trap_line(trap)
-  local parts = {}
-  for _, name in ipairs(ARGUMENTS) do
-    local value = trap[name]
-    if value then
-      parts[#parts + 1] = (name == "address" and "%s 0x%x" or "%s %.0f")
-        :format(name, value)
-    end
-  end
-  return ("  last trap: %s(%s) = %d"):format(trap.name,
-    table.concat(parts, ", "), trap.result)
-end
-
-local function fault_lines(fault, out)
-  local line = ("  at pc 0x%x"):format(fault.pc)
-  if fault.access then
-    line = line .. (", %s of 0x%x"):format(fault.access, fault.address)
-  end
-  out[#out + 1] = line
-  if fault.backtrace then
-    backtrace_lines(fault.backtrace, out)
-  end
-  out[#out + 1] = fault.last_trap and trap_line(fault.last_trap)
-    or "  no trap before it"
-  for _, row in ipairs(REGISTERS) do
-    local text = " "
-    for _, name in ipairs(row) do
-      text = text .. (" %-3s %-18s"):format(name, fault.registers[name])
-    end
-    out[#out + 1] = (text:gsub("%s+$", ""))
-  end
-end
-
-local function channel_line(name, channel)
-  local parts = { ("  %-8s"):format(name) }
-  for _, counter in ipairs(COUNTERS) do
-    if (channel[counter] or 0) > 0 then
-      parts[#parts + 1] = ("%s %d"):format(counter, channel[counter])
-    end
-  end
-  if channel.etag then
-    parts[#parts + 1] = "etag " .. channel.etag
-  end
-  if channel.error then
-    parts[#parts + 1] = "error: " .. channel.error
-  end
-  return #parts > 1 and table.concat(parts, "  ") or nil
-end
 
 --- A report as text: one line that says how the run ended, then a line for
 -- each channel that moved bytes. No newline at the end.
 --
 -- @tparam table report what zvm.run gave
 -- @treturn string
-function M.format(report)
-  local out = { ending(report) .. times(report) }
-  if report.fault then
-    fault_lines(report.fault, out)
-  end
-  local names = {}
-  for name in pairs(report.channels) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  for _, name in ipairs(names) do
-    out[#out + 1] = channel_line(name, report.channels[name])
-  end
-  return table.concat(out, "\n")
+M.format = text.format
+
+--- How the run ended, in one line; of a fault also where, and who called.
+--
+-- @tparam table report
+-- @treturn string
+M.summary = text.summary
+
+--- A report as JSON, one line, keys sorted; see zvm.report.json for what is
+-- different in it. Needs the module cjson, and raises an error without it.
+--
+-- @tparam table report
+-- @treturn string
+function M.json(report)
+  return require "zvm.report.json".format(report)
+end
+
+--- The six lines of ZeroVM's report.
+--
+-- @tparam table report
+-- @tparam[opt] table network set of the names of channels that are sockets
+-- @treturn string
+function M.zerovm(report, network)
+  return require "zvm.report.zerovm".format(report, network)
+end
+
+--- A report of a run that could not begin, of what zvm.run or zvm.load gave
+-- instead: `local r, message, code, findings = zvm.run(options)`.
+--
+-- @tparam string message
+-- @tparam string code "REJECTED", "OPTION", ...: the report's `reason`
+-- @tparam[opt] table findings
+-- @treturn table of state "refused", with no channels
+function M.refusal(message, code, findings)
+  return { state = "refused", message = message, reason = code,
+    findings = findings, channels = {} }
 end
 
 return M
