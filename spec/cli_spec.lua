@@ -2,6 +2,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local code = require "support.code"
+local commands = require "zvm.cli.commands"
 local host = require "support.host"
 local zvm = require "zvm"
 
@@ -126,10 +127,30 @@ describe("zvm", function()
     assert.equal(1, (run "cc -shared"))
   end)
 
-  it("version says which", function()
+  it("version says which, and what it runs on", function()
     for _, word in ipairs { "version", "--version" } do
-      assert.same({ 0, "zvm " .. zvm.VERSION .. "\n", "" }, { run(word) })
+      local status, out, err = run(word)
+      assert.equal(0, status)
+      assert.equal("", err)
+      assert.equal("zvm " .. zvm.VERSION, out:match "^[^\n]*")
+      assert.truthy(out:find "\nlua: Lua 5%.1")
+      assert.truthy(out:find "\ncpu: x86%-64%-v[23]\n")
+      local names = {}
+      for name in pairs(assert(zvm.barriers())) do
+        names[#names + 1] = name
+      end
+      table.sort(names)
+      assert.equal(table.concat(names, ", "), out:match "\nbarriers: (.-)\n$")
     end
+  end)
+
+  it("version tells the CPU level from the kernel's list", function()
+    local level = require "zvm.cli.version".level
+    local v2 = "pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm"
+    assert.equal("x86-64-v2", level("x\nflags\t\t: " .. v2 .. "\n"))
+    assert.equal("x86-64-v3", level("x\nflags : " .. v2
+      .. " fma movbe avx f16c bmi1 avx2 bmi2 abm\n"))
+    assert.truthy(level "x\n":find "^below x86%-64%-v2")
   end)
 
   it("help lists every command and what the exit codes mean", function()
@@ -137,8 +158,8 @@ describe("zvm", function()
       local status, out, err = run(word)
       assert.equal(0, status)
       assert.equal("", err)
-      for _, name in ipairs { "explain", "validate", "cc", "version",
-        "help" } do
+      for _, name in ipairs { "run", "explain", "validate", "cc", "repl",
+        "version", "help" } do
         assert.truthy(out:find("\n  zvm " .. name, 1, true))
       end
       assert.truthy(out:find("Exit codes:", 1, true))
@@ -148,7 +169,28 @@ describe("zvm", function()
     end
   end)
 
+  it("help COMMAND and COMMAND --help say the same", function()
+    for _, command in ipairs(commands.list) do
+      local status, out, err = run("help " .. command.name)
+      assert.equal(0, status)
+      assert.equal("", err)
+      assert.equal(1, out:find("usage: zvm " .. command.name, 1, true))
+      assert.truthy(out:find("\nExit codes:\n", 1, true))
+      if command.name ~= "cc" then -- whose arguments are gcc's
+        assert.same({ 0, out, "" }, { run(command.name .. " --help") })
+        assert.same({ 0, out, "" }, { run(command.name .. " -h") })
+      end
+      for line in out:gmatch "[^\n]+" do
+        assert.is_true(#line <= 80, line)
+      end
+    end
+  end)
+
   local WRONG = {
+    ["help frob"] = 'unknown command "frob"',
+    ["help run cc"] = "takes one command", ["repl x"] = "takes no arguments",
+    ["explain --level=4 --code x"] = "--level wants 2 or 3, not 4",
+    ["explain --max=1 --max=2 x"] = "--max is given twice",
     [""] = "no command", ["frob"] = 'unknown command "frob"',
     ["explain"] = "no file", ["validate"] = "no file",
     ["validate --max=1 x"] = "unknown option --max",

@@ -1,76 +1,43 @@
---- The command `zvm`: one table of subcommands.
+--- The command `zvm`: finds the subcommand and runs it.
 --
--- A subcommand is a table { name, usage, about, run }: `run` takes its
--- arguments, a list, and the folder of the launchers, and gives the exit
--- code. It prints results on stdout, and what stands in the way on stderr.
+-- zvm.cli.commands says what there is. The module zvm.cli.<name> has `run`,
+-- which takes the options, the other words and the folder of the launchers,
+-- and gives the exit code. It prints results on stdout, and what stands in
+-- the way on stderr.
 --
 -- SPDX-License-Identifier: Apache-2.0
 local arguments = require "zvm.cli.arguments"
-local shell = require "zvm.toolchain.shell"
-local zvm = require "zvm"
+local commands = require "zvm.cli.commands"
+local exits = require "zvm.cli.exits"
+local usage = require "zvm.cli.usage"
 
 local M = {}
 
-local HEAD = [[
-usage: zvm COMMAND ...
-
-Programs for the sandbox: what they are, and why they are refused.
-]]
-
-local TAIL = [[
-
-FILE is a program as zvm-cc makes it. Numbers may be 0x20000 or 131072.
-
-Exit codes: 0 all is accepted; 1 something is refused; 2 the command line is
-wrong, or a file cannot be used. `zvm cc` has those of gcc.
-]]
-
-local function print_help()
-  io.write(HEAD, "\n")
-  for _, command in ipairs(M.commands) do
-    io.write("  zvm ", command.name, command.usage == "" and "" or " ",
-      command.usage, "\n")
-    io.write("      ", (command.about:gsub("\n", "\n      ")), "\n")
+local function run_command(command, args, here)
+  if command.name == "cc" then -- its arguments are gcc's
+    return require "zvm.cli.cc".run({}, args, here)
   end
-  io.write(TAIL)
-  return 0
+  local options, words = arguments.read(command, args)
+  if not options then
+    return arguments.fail(command, words)
+  elseif options.help then
+    io.write(usage.of(command))
+    return 0
+  end
+  return require("zvm.cli." .. command.name).run(options, words, here)
 end
 
-local version = {
-  name = "version", usage = "", about = "Say which version this is.",
-  run = function(args)
-    if args[1] then
-      return arguments.fail("version", "takes no arguments")
-    end
-    print("zvm " .. zvm.VERSION)
-    return 0
-  end,
-}
-
-local help = {
-  name = "help", usage = "", about = "Say this.", run = print_help,
-}
-
-local cc = {
-  name = "cc", usage = "...",
-  about = "Compile C for the sandbox: zvm-cc, which is gcc with other "
-    .. "defaults.",
-  run = function(args, here)
-    return shell.run(here .. "/zvm-cc", args)
-  end,
-}
-
---- All subcommands, in the order in which help lists them.
-M.commands = {
-  require "zvm.cli.explain",
-  require "zvm.cli.validate",
-  cc,
-  version,
-  help,
-}
-
-local ALIASES = { ["--help"] = "help", ["-h"] = "help",
-  ["--version"] = "version" }
+-- Whatever goes wrong is no verdict, and no code of a guest.
+local function guarded(command, args, here)
+  local ok, code = pcall(run_command, command, args, here)
+  if ok then
+    return code
+  end
+  if tostring(code):find "interrupted!$" then -- the interpreter's, at SIGINT
+    return exits.SIGNAL + 2
+  end
+  return arguments.trouble(command, tostring(code))
+end
 
 --- Run a command line.
 --
@@ -81,16 +48,15 @@ function M.main(args, here)
   local name = args[1]
   if not name then
     io.stderr:write("zvm: no command; try `zvm help`\n")
-    return 2
+    return exits.TROUBLE
   end
-  name = ALIASES[name] or name
-  for _, command in ipairs(M.commands) do
-    if command.name == name then
-      return command.run({ unpack(args, 2) }, here)
-    end
+  local command = commands.find(name)
+  if command then
+    return guarded(command, { unpack(args, 2) }, here)
   end
-  io.stderr:write(("zvm: unknown command %q; try `zvm help`\n"):format(name))
-  return 2
+  io.stderr:write(("zvm: unknown command %q; try `zvm help`\n"):format(
+    arguments.shown(name)))
+  return exits.TROUBLE
 end
 
 return M

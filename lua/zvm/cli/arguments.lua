@@ -1,86 +1,168 @@
---- Options and files of a subcommand.
+--- Options and other words of a subcommand, by its table in
+-- zvm.cli.commands.
 --
 -- SPDX-License-Identifier: Apache-2.0
+local exits = require "zvm.cli.exits"
+local symbols = require "zvm.symbols"
+
 local M = {}
 
---- Say on stderr what is wrong with a command line; gives the exit code.
-function M.fail(command, message)
-  io.stderr:write(("zvm %s: %s; try `zvm help`\n"):format(command, message))
-  return 2
+--- A word of the command line, in a message of one line.
+M.shown = symbols.shown
+
+--- Say on stderr what is in the way; gives the exit code for it.
+function M.trouble(command, message)
+  io.stderr:write(("zvm %s: %s\n"):format(command.name, M.shown(message)))
+  return exits.trouble(command.exits)
 end
 
--- "flag" or "number"; nil for an option that is not known.
-local function read_option(options, known, name, value, following)
-  local kind = known[name]
-  if not kind then
-    return nil, ("unknown option --%s"):format(name)
-  elseif kind == "flag" then
+--- The same of a command line that is wrong.
+function M.fail(command, message)
+  return M.trouble(command, ("%s; try `zvm help %s`"):format(message,
+    command.name))
+end
+
+-- -- Options ----------------------------------------------------------------
+
+local function find(command, name)
+  for _, option in ipairs(command.options) do
+    if option.name == name then
+      return option
+    end
+  end
+end
+
+local function one_of(values)
+  if #values == 1 then
+    return values[1]
+  end
+  return table.concat(values, ", ", 1, #values - 1) .. " or "
+    .. values[#values]
+end
+
+M.one_of = one_of
+
+local function contains(list, value)
+  for _, each in ipairs(list) do
+    if each == value then
+      return true
+    end
+  end
+  return false
+end
+
+M.contains = contains
+
+-- What is wrong with an option's value, or nil.
+local function fault_of(option, value)
+  if option.number and not tonumber(value) then
+    return ("--%s wants a number, not %s"):format(option.name, value)
+  elseif option.values and not contains(option.values, value) then
+    return ("--%s wants %s, not %s"):format(option.name,
+      one_of(option.values), value)
+  end
+end
+
+local function store(options, option, value)
+  if not option.many then
+    if options[option.name] ~= nil then
+      return ("--%s is given twice"):format(option.name)
+    end
+    options[option.name] = option.number and tonumber(value) or value
+    return nil
+  end
+  local list = options[option.name] or {}
+  list[#list + 1] = value
+  options[option.name] = list
+end
+
+-- How many of the following words were used; or nil and what is wrong.
+local function read_option(command, options, word, following)
+  local name, equals, value = word:match "^%-%-([^=]*)(=?)(.*)$"
+  local option = find(command, name)
+  if word == "-h" then
+    name, equals, option = "help", "", find(command, "help")
+  end
+  if not option then
+    return nil, ("unknown option %s"):format(name and "--" .. name or word)
+  end
+  if equals == "" then
+    value = nil
+  end
+  local used = 0
+  if not option.value then
     if value then
       return nil, ("--%s takes no value"):format(name)
     end
-    options[name] = true
-    return 0
+    value = true
+  elseif not value then
+    if option.optional then
+      value = true
+    elseif following == nil then
+      return nil, ("--%s wants %s"):format(name, option.number and "a number"
+        or option.values and one_of(option.values) or "a value: "
+        .. option.value)
+    else
+      value, used = following, 1
+    end
   end
-  local used = value and 0 or 1
-  value = value or following
-  if not value or not tonumber(value) then
-    return nil, ("--%s wants a number%s"):format(name,
-      value and ", not " .. value or "")
+  local message = value ~= true and fault_of(option, value)
+    or store(options, option, value)
+  if message then
+    return nil, message
   end
-  options[name] = tonumber(value)
   return used
 end
 
---- Read a command line: options may stand anywhere before `--`.
+--- Read a command line.
 --
+-- @tparam table command of zvm.cli.commands
 -- @tparam table args
--- @tparam table known option name → "flag" or "number"
--- @treturn[1] table options by name
--- @treturn[1] table the other arguments
+-- @treturn[1] table options by name; of those that may be given many times
+--  lists
+-- @treturn[1] table the other words
 -- @treturn[2] nil
 -- @treturn[2] string what is wrong
-function M.read(args, known)
-  local options, files = {}, {}
+function M.read(command, args)
+  local options, words = {}, {}
   local i = 1
   while args[i] do
-    local arg = args[i]
-    local name, value = arg:match "^%-%-([^=]+)=?(.*)$"
-    if arg == "--" then
-      for k = i + 1, #args do
-        files[#files + 1] = args[k]
+    local word = args[i]
+    if word == "--" or command.first and not word:find "^%-." then
+      for k = word == "--" and i + 1 or i, #args do
+        words[#words + 1] = args[k]
       end
       break
-    elseif name then
-      value = arg:find("=", 1, true) and value or nil
-      local used, message = read_option(options, known, name, value,
-        args[i + 1])
+    elseif word:find "^%-." then
+      local used, message = read_option(command, options, word, args[i + 1])
       if not used then
         return nil, message
       end
       i = i + used
-    elseif arg:find "^%-." then
-      return nil, "unknown option " .. arg
     else
-      files[#files + 1] = arg
+      words[#words + 1] = word
     end
     i = i + 1
   end
-  if not files[1] then
-    return nil, "no file is given"
-  end
-  return options, files
+  return options, words
 end
 
---- The bytes of a file; or nil and a message that names it.
-function M.slurp(path)
+-- -- Files ------------------------------------------------------------------
+
+--- The bytes of a file, or its first `most`; or nil and a message that names
+-- it.
+function M.slurp(path, most)
   local file, message = io.open(path, "rb")
   if not file then
     return nil, message
   end
   local bytes
-  bytes, message = file:read "*a"
+  bytes, message = file:read(most or "*a")
   file:close()
-  return bytes, bytes == nil and path .. ": " .. (message or "no file") or nil
+  if bytes == nil and message == nil then
+    return most and "" or nil, path .. ": no file"
+  end
+  return bytes, bytes == nil and path .. ": " .. message or nil
 end
 
 --- A word of the command line as the path that it is: zvm.load takes some

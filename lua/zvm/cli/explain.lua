@@ -2,19 +2,10 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local arguments = require "zvm.cli.arguments"
+local commands = require "zvm.cli.commands"
 local explain = require "zvm.explain"
 
-local M = {
-  name = "explain",
-  usage = "[--max=N] [--code [--address=N] [--level=N]] FILE...",
-  about = "Why programs are refused, finding by finding, or what accepted "
-    .. "ones\nconsist of. N findings of each file (20; at most 100). --code: "
-    .. "files\nare bare machine code that is to run at an address (0x20000), "
-    .. "at\nCPU level 2 or 3 (2).",
-}
-
-local KNOWN = { max = "number", code = "flag", address = "number",
-  level = "number" }
+local M = {}
 
 -- What explain.module or explain.code gives for a file.
 local function explained(path, options)
@@ -45,12 +36,11 @@ local function one(path, options)
   return result.accepted and 0 or 1
 end
 
-function M.run(args)
-  local options, files = arguments.read(args, KNOWN)
-  if not options then
-    return arguments.fail("explain", files)
+function M.run(options, files)
+  if not files[1] then
+    return arguments.fail(commands.explain, "no file is given")
   elseif not options.code and (options.address or options.level) then
-    return arguments.fail("explain",
+    return arguments.fail(commands.explain,
       "--address and --level are for --code; a program has its own")
   end
   local worst = 0

@@ -2,15 +2,11 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local arguments = require "zvm.cli.arguments"
+local commands = require "zvm.cli.commands"
 local symbols = require "zvm.symbols"
 local zvm = require "zvm"
 
-local M = {
-  name = "validate",
-  usage = "FILE...",
-  about = "Accepted or not, and a line for each finding (100 of each file "
-    .. "at most).",
-}
+local M = {}
 
 local function print_findings(path, findings)
   for _, finding in ipairs(findings) do
@@ -41,10 +37,9 @@ local function one(path)
   return 2
 end
 
-function M.run(args)
-  local options, files = arguments.read(args, {})
-  if not options then
-    return arguments.fail("validate", files)
+function M.run(_, files)
+  if not files[1] then
+    return arguments.fail(commands.validate, "no file is given")
   end
   local worst = 0
   for _, path in ipairs(files) do

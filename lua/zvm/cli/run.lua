@@ -1,0 +1,295 @@
+--- zvm run: one program in the sandbox, with this command's streams.
+--
+-- The command line is judged whole before anything is opened to be written.
+-- What ended the run is told on stderr,
+-- never on stdout, which is the guest's.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local arguments = require "zvm.cli.arguments"
+local channel = require "zvm.cli.channel"
+local commands = require "zvm.cli.commands"
+local exits = require "zvm.cli.exits"
+local quantity = require "zvm.cli.quantity"
+local reports = require "zvm.report"
+local zvm = require "zvm"
+
+local M = {}
+
+local COMMAND = commands.run
+
+-- -- Options ----------------------------------------------------------------
+
+-- How words become options of zvm.run: { option, field, reader }.
+local QUANTITIES = {
+  { "memory", "memory", quantity.amount },
+  { "stack", "stack", quantity.amount },
+  { "resident", "resident", quantity.amount },
+  { "timeout", "timeout", quantity.time },
+  { "cpu", "cpu", quantity.time },
+}
+local PLAIN = { name = "name", isolation = "isolation", trace = "trace",
+  ["on-limit"] = "on_limit", ["memory-etag"] = "memory_etag" }
+
+local function read_environment(list)
+  local env = {}
+  for _, word in ipairs(list) do
+    local name, value = word:match "^([^=]+)=(.*)$"
+    if not name then
+      return nil, ("--env %s: NAME=VALUE is wanted"):format(word)
+    elseif env[name] then
+      return nil, ("--env %s: %s is given twice"):format(word, name)
+    end
+    env[name] = value
+  end
+  return env
+end
+
+local function read_quantities(options, job)
+  for _, row in ipairs(QUANTITIES) do
+    local text = options[row[1]]
+    if text then
+      local value, expected = row[3](text)
+      if not value then
+        return nil, ("--%s wants %s, not %s"):format(row[1], expected, text)
+      end
+      job[row[2]] = value
+    end
+  end
+  return true
+end
+
+-- Put the options of a command line over those that are there; or nil and
+-- what is wrong.
+local function read_options(options, args, job)
+  local ok, message = read_quantities(options, job)
+  if not ok then
+    return nil, message
+  end
+  for name, field in pairs(PLAIN) do
+    if options[name] ~= nil then
+      job[field] = options[name]
+    end
+  end
+  if options.env then
+    local env
+    env, message = read_environment(options.env)
+    if not env then
+      return nil, message
+    end
+    job.env = env
+  end
+  local channels = {}
+  for name, spec in pairs(job.channels or {}) do
+    channels[channel.short(name)] = spec
+  end
+  job.channels = channels
+  ok, message = channel.add_all(channels, options.channel)
+  if not ok then
+    return nil, message
+  end
+  local mapped
+  mapped, message = channel.map_arguments(channels, args)
+  if not mapped then
+    return nil, message
+  end
+  job.args = mapped
+  ok, message = channel.limit_all(channels, options.limit)
+  channel.etag_all(channels, options.etag)
+  return ok and job, message
+end
+
+-- -- Program or manifest ----------------------------------------------------
+
+local HEAD = 65536
+local MANIFEST_KEYS = { Version = true, Program = true, Memory = true,
+  Timeout = true, Channel = true, Node = true, NameServer = true, Job = true,
+  Etag = true }
+
+--- Whether the first bytes of a file are those of a manifest: text with a
+-- line that sets one of its keys. A program begins with byte 127.
+function M.is_manifest(head)
+  if head:byte() == 127 or head:find("%z") then
+    return false
+  end
+  for key in ("\n" .. head):gmatch "\n[ \t]*(%a+)[ \t]*=" do
+    if MANIFEST_KEYS[key] then
+      return true
+    end
+  end
+  return false
+end
+
+-- What a manifest says, as options of zvm.run; or nil, a message and a code.
+local function read_manifest(path)
+  local found, manifest = pcall(require, "zvm.manifest")
+  if not found then
+    return nil, path .. ": a manifest, which this zvm cannot read", "OPTION"
+  end
+  local bytes, message = arguments.slurp(path)
+  if not bytes then
+    return nil, message, "SYSTEM"
+  end
+  local doc, errors
+  doc, message, errors = manifest.read(bytes)
+  if doc then
+    return manifest.options(doc)
+  end
+  local lines = {}
+  for i, each in ipairs(errors or {}) do
+    lines[i] = ("%s:%d:%d: %s%s"):format(path, each.line or 0,
+      each.column or 0, each.key and each.key .. ": " or "", each.reason)
+  end
+  return nil, lines[1] and table.concat(lines, "\n")
+    or ("%s: %s"):format(path, message), "OPTION"
+end
+
+-- The options that come with the file: those of a manifest, or the program.
+local function read_job(path)
+  local head, message = arguments.slurp(path, HEAD)
+  if not head then
+    return nil, message, "SYSTEM"
+  elseif M.is_manifest(head) then
+    return read_manifest(path)
+  end
+  return { program = arguments.path(path) }
+end
+
+-- -- The report -------------------------------------------------------------
+
+local function is_socket(spec)
+  return spec.uri and (spec.uri:find "^tcp:" or spec.uri:find "^unix:")
+end
+
+local WRITERS = { text = reports.format, json = reports.json }
+
+function WRITERS.zerovm(report, job)
+  local network = {}
+  for name, spec in pairs(job.channels or {}) do
+    network[name] = is_socket(spec) and true or nil
+  end
+  return reports.zerovm(report, network)
+end
+
+-- Each line says who speaks, unless it belongs to the one before.
+local function say(text)
+  for line in text:gmatch "[^\n]+" do
+    io.stderr:write(line:find "^  " and "" or "zvm run: ",
+      arguments.shown(line), "\n")
+  end
+end
+
+local function say_findings(path, findings)
+  local more = #findings - 1
+  say(("%s`zvm explain %s` tells why, and what to do instead"):format(
+    more > 0 and ("and %d more finding%s; "):format(more,
+      more > 1 and "s" or "") or "", path))
+end
+
+local function write_report(out, report, job)
+  local text = WRITERS[out.format](report, job)
+  local ok, message = out.file:write(text, "\n")
+  if ok then
+    ok, message = out.file:flush()
+  end
+  if out.path then
+    local closed, why = out.file:close()
+    ok, message = ok and closed, message or why
+  end
+  if not ok then
+    say(("--report-file %s: %s"):format(out.path or "stderr", message))
+  end
+  return ok
+end
+
+-- Tell how it ended; gives the exit code. A report on stderr says it all.
+local function finish(report, job, out)
+  local refused = report.state == "refused"
+  if not (out.format and not out.path)
+    and (refused or report.state ~= "exit" and not out.silent)
+  then
+    say(reports.summary(report))
+    if report.findings then
+      say_findings(job.path, report.findings)
+    end
+  end
+  if out.format and not write_report(out, report, job) then
+    return exits.CANNOT
+  end
+  return exits.of(report)
+end
+
+-- How and where the report goes; or nil and what is wrong.
+local function check_report(options)
+  local format, path = options.report, options["report-file"]
+  if path and format == "none" then
+    return nil, "--report none leaves nothing for --report-file"
+  end
+  format = format or path and "json"
+  if format == "json" and not pcall(require, "cjson") then
+    return nil, "--report json needs the Lua module cjson: install "
+      .. "lua-cjson, or take another format"
+  end
+  return { path = path, silent = format == "none",
+    format = WRITERS[format] and format }
+end
+
+local function open_report(out)
+  local message
+  out.file = io.stderr
+  if out.path then
+    out.file, message = io.open(out.path, "wb")
+  end
+  return out.file, message and "--report-file " .. message
+end
+
+-- -- The run ----------------------------------------------------------------
+
+-- The report, of whatever came of it.
+local function run(job, cache)
+  local module, report, message, code, findings
+  if type(job.program) == "string" then
+    module, message, code, findings = zvm.load(job.program,
+      { cache = cache })
+    if not module then
+      return reports.refusal(message, code, findings)
+    end
+    job.program = module
+  end
+  report, message, code, findings = zvm.run(job)
+  if module then
+    module:close()
+  end
+  return report or reports.refusal(message:gsub("^zvm%.run: ", ""), code,
+    findings)
+end
+
+function M.run(options, words)
+  local path = words[1]
+  if not path then
+    return arguments.fail(COMMAND, "no program is given")
+  end
+  local out, message = check_report(options)
+  if not out then
+    return arguments.fail(COMMAND, message)
+  end
+  local job, code
+  job, message, code = read_job(path)
+  if job then
+    local ok, fault = read_options(options, { unpack(words, 2) }, job)
+    if not ok then
+      return arguments.fail(COMMAND, fault)
+    end
+  end
+  local opened, why = open_report(out)
+  if not opened then
+    return arguments.trouble(COMMAND, why)
+  end
+  if not job then
+    return finish(reports.refusal(message, code), { path = path }, out)
+  end
+  local report = run(job, options.cache)
+  job.path = path
+  return finish(report, job, out)
+end
+
+return M

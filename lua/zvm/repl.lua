@@ -1,0 +1,214 @@
+--- Read, evaluate, print: the loop of `zvm repl`, without a terminal.
+--
+-- An object takes one line after the other and gives what there is to print;
+-- who reads lines, and how, is no concern of it. Each line is a chunk of its
+-- own: its locals end with it.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local symbols = require "zvm.symbols"
+
+local M = {}
+
+local Repl = {}
+Repl.__index = Repl
+
+-- -- Values as text ---------------------------------------------------------
+
+local DEPTH, WIDTH, LONGEST = 6, 72, 1024
+local KEYWORDS = {}
+for word in ("and break do else elseif end false for function if in local "
+  .. "nil not or repeat return then true until while"):gmatch "%a+" do
+  KEYWORDS[word] = true
+end
+
+local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
+  ['"'] = '\\"', ["\\"] = "\\\\" }
+
+-- Printable on one line, whatever the bytes are.
+local function quoted(text)
+  local shown = text:sub(1, LONGEST):gsub('[%c"\\\127-\255]', function(c)
+    return ESCAPES[c] or ("\\%03d"):format(c:byte())
+  end)
+  return ('"%s"%s'):format(shown, #text > LONGEST
+    and (" .. %d more bytes"):format(#text - LONGEST) or "")
+end
+
+local RANK = { number = 1, string = 2 }
+
+local function before(a, b)
+  local x, y = RANK[type(a)] or 3, RANK[type(b)] or 3
+  if x ~= y then
+    return x < y
+  elseif x == 3 then
+    return tostring(a) < tostring(b)
+  end
+  return a < b
+end
+
+local function sorted_keys(values)
+  local keys = {}
+  for key in next, values do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys, before)
+  return keys
+end
+
+local show
+
+local function show_key(key, seen, depth)
+  if type(key) == "string" and key:find "^[%a_][%w_]*$"
+    and not KEYWORDS[key]
+  then
+    return key
+  end
+  return "[" .. show(key, seen, depth) .. "]"
+end
+
+local function show_members(values, seen, depth)
+  local parts, n = {}, 0
+  for i, value in ipairs(values) do
+    parts[i], n = show(value, seen, depth), i
+  end
+  for _, key in ipairs(sorted_keys(values)) do
+    local listed = type(key) == "number" and key >= 1 and key <= n
+      and key % 1 == 0
+    if not listed then
+      parts[#parts + 1] = ("%s = %s"):format(show_key(key, seen, depth),
+        show(values[key], seen, depth))
+    end
+  end
+  return parts
+end
+
+local function show_table(values, seen, depth)
+  if seen[values] then
+    return "{ ... }"
+  elseif next(values) == nil then
+    return "{}"
+  elseif depth >= DEPTH then
+    return "{ ... }"
+  end
+  seen[values] = true
+  local parts = show_members(values, seen, depth + 1)
+  seen[values] = nil
+  local line = "{ " .. table.concat(parts, ", ") .. " }"
+  if #line + 2 * depth <= WIDTH and not line:find "\n" then
+    return line
+  end
+  local indent = "\n" .. ("  "):rep(depth + 1)
+  return "{" .. indent .. table.concat(parts, "," .. indent) .. "\n"
+    .. ("  "):rep(depth) .. "}"
+end
+
+function show(value, seen, depth)
+  if type(value) == "string" then
+    return quoted(value)
+  elseif type(value) == "table" and not getmetatable(value) then
+    return show_table(value, seen, depth)
+  elseif type(value) == "number" and value % 1 == 0
+    and math.abs(value) <= 2 ^ 53
+  then
+    return ("%.0f"):format(value)
+  end
+  return symbols.shown(tostring(value))
+end
+
+--- A value as Lua would write it; tables in the order of their keys.
+function M.show(value)
+  return show(value, {}, 0)
+end
+
+-- -- Evaluation -------------------------------------------------------------
+
+-- A chunk that gives values if it can; nil and a message if it is none.
+local function compile(source, environment)
+  local chunk, message = loadstring("return " .. source, "=repl")
+  if not chunk then
+    chunk, message = loadstring(source, "=repl")
+  end
+  return chunk and setfenv(chunk, environment), message
+end
+
+local function results(self, ok, ...)
+  if not ok then
+    local message = ...
+    return type(message) == "string" and symbols.shown(message)
+      or M.show(message)
+  end
+  local n = select("#", ...)
+  if n == 0 then
+    return nil
+  end
+  local parts = {}
+  for i = 1, n do
+    parts[i] = M.show((select(i, ...)))
+  end
+  self.environment._ = (...)
+  return table.concat(parts, "\n")
+end
+
+--- Take a line.
+--
+-- @tparam string line
+-- @treturn[1] string|nil what there is to print, without a newline
+-- @treturn[1] boolean whether more lines are wanted
+function Repl:line(line)
+  if not self.pending then
+    line = line:gsub("^%s*=", "return ", 1) -- as in Lua's own
+  end
+  local source = self.pending and self.pending .. "\n" .. line or line
+  local chunk, message = compile(source, self.environment)
+  if not chunk and message:find("'?<eof>'?$") then
+    self.pending = source
+    return nil, true
+  end
+  self.pending = nil
+  if not chunk then
+    return symbols.shown(message), false
+  end
+  return results(self, pcall(chunk)), false
+end
+
+--- The input is over: what was not complete is told.
+function Repl:finish()
+  local source = self.pending
+  self.pending = nil
+  if source then
+    return symbols.shown((select(2, compile(source, self.environment))))
+  end
+end
+
+--- A new loop.
+--
+-- @tparam table globals what its lines see beside the standard library
+function M.new(globals)
+  local environment = setmetatable({}, { __index = _G })
+  for name, value in pairs(globals) do
+    environment[name] = value
+  end
+  return setmetatable({ environment = environment }, Repl)
+end
+
+--- Read lines to their end.
+--
+-- @tparam table globals
+-- @tparam function read takes a prompt, gives a line, or nil at the end
+-- @tparam function write takes what is to be printed
+function M.run(globals, read, write)
+  local repl = M.new(globals)
+  local more = false
+  for line in function() return read(more and ">> " or "> ") end do
+    local text
+    text, more = repl:line(line)
+    if text then
+      write(text .. "\n")
+    end
+  end
+  local text = repl:finish()
+  if text then
+    write(text .. "\n")
+  end
+end
+
+return M
