@@ -67,3 +67,71 @@ describe("a guest that waits for input", function()
     assert.equal("1", status)
   end)
 end)
+
+describe("a run with on_stop", function()
+  local _, path = run_of(code.new():raw "eb fe":module())
+  teardown(function()
+    os.remove(path)
+  end)
+
+  -- What a host prints that is sent a signal, and what it ends with.
+  local function stopped(signal, options, after)
+    return interrupted(signal, ([[
+      local zvm = require "zvm"
+      local report = assert(zvm.run { program = %q, %s })
+      print(report.state, report.signal)
+      %s
+    ]]):format(path, options, after or ""))
+  end
+
+  for _, isolation in ipairs { "process", "inline" } do
+    for name, number in pairs { INT = 2, TERM = 15, HUP = 1, QUIT = 3 } do
+      it(("report tells of SIG%s, and the host goes on, %s"):format(name,
+        isolation), function()
+        local text, status = stopped(name, ("isolation = %q, "):format(
+          isolation) .. 'on_stop = "report"')
+        assert.equal(("stopped\t%d\n"):format(number), text)
+        assert.equal("0", status)
+      end)
+    end
+
+    it("report leaves signals to the host after it, " .. isolation,
+      function()
+        local text, status = stopped("TERM", ("isolation = %q, "):format(
+          isolation) .. 'on_stop = "report"',
+          'io.stdout:flush() os.execute "kill -TERM $PPID"'
+          .. ' print "still there"')
+        assert.equal("stopped\t15\n", text)
+        assert.equal("143", status)
+      end)
+  end
+
+  for _, isolation in ipairs { "process", "inline" } do
+    it("report keeps no second signal from the host, " .. isolation,
+      function()
+        local script = host.temporary()
+        host.write_file(script, ([[
+          local report = assert(require "zvm".run { program = %q,
+            isolation = %q, on_stop = "report", timeout = "20s" })
+          print(report.state)
+        ]]):format(path, isolation))
+        -- Both are there when it looks.
+        local pipe = io.popen(("%s %s & p=$!; sleep 0.5; kill -STOP $p; "
+          .. "kill -TERM $p; kill -HUP $p; kill -CONT $p; wait $p; echo $?")
+          :format(LUA, script))
+        local text = pipe:read "*a"
+        pipe:close()
+        os.remove(script)
+        assert.truthy(text == "129\n" or text == "143\n", text)
+      end)
+  end
+
+  it("raise is the default, and other words are refused", function()
+    local text, status = stopped("TERM", 'on_stop = "raise"')
+    assert.equal("", text)
+    assert.equal("143", status)
+    assert.same({ nil, 'zvm.run: on_stop: "raise" or "report" expected, got '
+      .. '"keep"', "OPTION", n = 3 }, { n = 3,
+      require "zvm".run { program = path, on_stop = "keep" } })
+  end)
+end)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lchannel.h"
+#include "lstop.h"
 
 /* -- The owner ----------------------------------------------------------- */
 
@@ -64,6 +65,7 @@ typedef struct job {
   zvm_session_options options;
   zvm__channels channels;
   bool symbols; /* of a fault */
+  bool keep_stops; /* on_stop = "report" */
 } job;
 
 
@@ -199,6 +201,20 @@ static bool read_flag(zvm__options *o, int index, void *out) {
 }
 
 
+static bool read_on_stop(zvm__options *o, int index, void *out) {
+  const char *text;
+  char shown[ZVM__SHOWN_MAX];
+  if (!zvm__options_text(o, index, &text))
+    return false;
+  ((job *)out)->keep_stops = strcmp(text, "report") == 0;
+  if (((job *)out)->keep_stops || strcmp(text, "raise") == 0)
+    return true;
+  zvm__options_show(shown, text, strlen(text));
+  return zvm__options_fail(o, "\"raise\" or \"report\" expected, "
+                           "got \"%s\"", shown);
+}
+
+
 static bool read_channels(zvm__options *o, int index, void *out) {
   return zvm__channels_read(o, index, out);
 }
@@ -229,7 +245,7 @@ static bool read_program(zvm__options *o, int index, job *out) {
 
 static bool read_job(zvm__options *o, int index, job *out) {
   static const char *const known[] = {
-    "program", "name", "args", "env", "memory", "stack", "channels",
+    "program", "name", "args", "env", "memory", "stack", "channels", "on_stop",
     "isolation", "timeout", "cpu", "resident", "on_limit", "symbols",
     NULL,
   };
@@ -238,6 +254,7 @@ static bool read_job(zvm__options *o, int index, job *out) {
   out->symbols = true;
   if (!zvm__options_table(o, index, known) ||
       !zvm__options_read(o, index, "name", read_value, &out->name) ||
+      !zvm__options_read(o, index, "on_stop", read_on_stop, out) ||
       !zvm__options_read(o, index, "args", read_arguments, out) ||
       !zvm__options_read(o, index, "env", read_environment, out) ||
       !zvm__options_read(o, index, "memory", read_amount, &opt->memory) ||
@@ -274,6 +291,7 @@ static const char *name_of(const void *ctx, const char *alias,
 */
 static bool run_job(const job *j, zvm_session **owner, zvm_report *report,
                     zvm_error *err) {
+  bool keeps;
   memset(err, 0, sizeof *err);
   memset(report, 0, sizeof *report);
   if (j->program->m == NULL) {
@@ -284,7 +302,10 @@ static bool run_job(const job *j, zvm_session **owner, zvm_report *report,
   *owner = zvm_session_new(j->program->m, &j->options, err);
   if (*owner == NULL)
     return false;
+  keeps = j->keep_stops && zvm__stop_begin(report);
   err->status = zvm_session_run(*owner, report, err);
+  if (keeps)
+    zvm__stop_end();
   return err->status == ZVM_OK;
 }
 
@@ -307,8 +328,8 @@ Run a program to its end.
 
 All options live in one table: `program` (a module, a path, or bytes, as for
 `zvm.load`), `name`, `args`, `env`, `memory`, `stack`, `channels`,
-`isolation`, `timeout`, `cpu`, `resident`, `on_limit`, `symbols`. See
-docs/lua.md.
+`isolation`, `timeout`, `cpu`, `resident`, `on_limit`, `symbols`, `on_stop`.
+See docs/lua.md.
 
 @function zvm.run
 @tparam table options
