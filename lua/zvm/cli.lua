@@ -54,8 +54,12 @@ function M.main(args, here)
   if command then
     return guarded(command, { unpack(args, 2) }, here)
   end
-  io.stderr:write(("zvm: unknown command %q; try `zvm help`\n"):format(
-    arguments.shown(name)))
+  local names = {}
+  for i, each in ipairs(commands.list) do
+    names[i] = each.name
+  end
+  io.stderr:write(('zvm: unknown command "%s"%s; try `zvm help`\n'):format(
+    arguments.shown(name), arguments.hint(name, names)))
   return exits.TROUBLE
 end
 

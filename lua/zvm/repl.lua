@@ -33,6 +33,12 @@ local function quoted(text)
     and (" .. %d more bytes"):format(#text - LONGEST) or "")
 end
 
+-- What a value calls itself: its metatable may be anybody's.
+local function named(value)
+  local ok, text = pcall(tostring, value)
+  return ok and symbols.shown(text) or ("(%s)"):format(type(value))
+end
+
 local RANK = { number = 1, string = 2 }
 
 local function before(a, b)
@@ -40,7 +46,7 @@ local function before(a, b)
   if x ~= y then
     return x < y
   elseif x == 3 then
-    return tostring(a) < tostring(b)
+    return named(a) < named(b)
   end
   return a < b
 end
@@ -52,6 +58,11 @@ local function sorted_keys(values)
   end
   table.sort(keys, before)
   return keys
+end
+
+-- A message, which may have lines.
+local function told(message)
+  return (message:gsub("[^\n]+", symbols.shown))
 end
 
 local show
@@ -111,7 +122,7 @@ function show(value, seen, depth)
   then
     return ("%.0f"):format(value)
   end
-  return symbols.shown(tostring(value))
+  return named(value)
 end
 
 --- A value as Lua would write it; tables in the order of their keys.
@@ -133,8 +144,7 @@ end
 local function results(self, ok, ...)
   if not ok then
     local message = ...
-    return type(message) == "string" and symbols.shown(message)
-      or M.show(message)
+    return type(message) == "string" and told(message) or M.show(message)
   end
   local n = select("#", ...)
   if n == 0 then
@@ -165,7 +175,7 @@ function Repl:line(line)
   end
   self.pending = nil
   if not chunk then
-    return symbols.shown(message), false
+    return told(message), false
   end
   return results(self, pcall(chunk)), false
 end
@@ -175,7 +185,7 @@ function Repl:finish()
   local source = self.pending
   self.pending = nil
   if source then
-    return symbols.shown((select(2, compile(source, self.environment))))
+    return told((select(2, compile(source, self.environment))))
   end
 end
 

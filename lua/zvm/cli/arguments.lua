@@ -12,7 +12,8 @@ M.shown = symbols.shown
 
 --- Say on stderr what is in the way; gives the exit code for it.
 function M.trouble(command, message)
-  io.stderr:write(("zvm %s: %s\n"):format(command.name, M.shown(message)))
+  io.stderr:write(("zvm %s: %s\n"):format(command.name,
+    (message:gsub("[^\n]+", M.shown))))
   return exits.trouble(command.exits)
 end
 
@@ -53,13 +54,62 @@ end
 
 M.contains = contains
 
+-- How many letters to change, add or leave out (Wagner and Fischer).
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local same = a:byte(i) == b:byte(j) and 0 or 1
+      corner, row[j] = row[j], math.min(corner + same, row[j] + 1,
+        row[j - 1] + 1)
+    end
+  end
+  return row[#b]
+end
+
+--- " (did you mean X?)" for what is nearly a word of a list, or the beginning
+-- of one; else "".
+function M.hint(word, list, prefix)
+  local best, least = nil, 3
+  for _, each in ipairs(list) do
+    local d = #word < 32 and distance(word, each) or least
+    if #word > 1 and each:sub(1, #word) == word then
+      d = 1 - 1 / #each -- of those that begin with it, the shortest
+    end
+    if d < least and d < #each then
+      best, least = each, d
+    end
+  end
+  return best and (" (did you mean %s%s?)"):format(prefix or "", best) or ""
+end
+
+-- A value in a message.
+local function told(value)
+  return value == "" and '""' or value
+end
+
+M.told = told
+
+local function option_names(command)
+  local names = {}
+  for i, option in ipairs(command.options) do
+    names[i] = option.name
+  end
+  return names
+end
+
 -- What is wrong with an option's value, or nil.
 local function fault_of(option, value)
   if option.number and not tonumber(value) then
-    return ("--%s wants a number, not %s"):format(option.name, value)
+    return ("--%s wants a number, not %s"):format(option.name, told(value))
   elseif option.values and not contains(option.values, value) then
     return ("--%s wants %s, not %s"):format(option.name,
-      one_of(option.values), value)
+      one_of(option.values), told(value))
   end
 end
 
@@ -85,6 +135,7 @@ local function read_option(command, options, word, following)
   end
   if not option then
     return nil, ("unknown option %s"):format(name and "--" .. name or word)
+      .. M.hint(name or "", option_names(command), "--")
   end
   if equals == "" then
     value = nil

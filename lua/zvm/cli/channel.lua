@@ -99,20 +99,22 @@ local function set(spec, key, value)
   spec[key] = value
 end
 
-local function set_limit(spec, name, text)
+-- `given` holds what the command line has said already.
+local function set_limit(spec, name, text, given)
   local limits = spec.limits or {}
   spec.limits = limits
   local value, expected = quantity.limit(text)
   if not value then
-    return ("%s wants %s, not %s"):format(name, expected, text)
-  elseif limits[name] then
+    return ("%s wants %s, not %s"):format(name, expected,
+      arguments.told(text))
+  elseif given[name] then
     return name .. " is given twice"
   end
-  limits[name] = value
+  limits[name], given[name] = value, true
 end
 
 -- "type=3", "w" or "etag"; what is wrong with it, or nil.
-local function add(spec, part)
+local function add(spec, part, given)
   local key, value = part:match "^([^=]*)=(.*)$"
   if not key then
     if arguments.contains(MODES, part) then
@@ -123,19 +125,20 @@ local function add(spec, part)
       return ("%s wants a value: %s=..."):format(part, part)
     end
   elseif arguments.contains(M.LIMITS, key) then
-    return set_limit(spec, key, value)
+    return set_limit(spec, key, value, given)
   elseif CHOICES[key] then
     if not arguments.contains(CHOICES[key], value) then
       return ("%s wants %s, not %s"):format(key,
-        arguments.one_of(CHOICES[key]), value)
+        arguments.one_of(CHOICES[key]), arguments.told(value))
     end
     return set(spec, key, key == "type" and tonumber(value) or value)
   elseif arguments.contains(M.FLAGS, key) then
     return key .. " takes no value"
   end
-  return ('there is no key "%s"; keys are %s, flags %s; a comma in a path is '
-    .. "written twice"):format(key or part, table.concat(M.KEYS, ", "),
-    table.concat(M.FLAGS, ", "))
+  return ('there is no key "%s"%s; keys are %s, flags %s; a comma in a path '
+    .. "is written twice"):format(key or part,
+    arguments.hint(key or part, key and M.KEYS or M.FLAGS),
+    table.concat(M.KEYS, ", "), table.concat(M.FLAGS, ", "))
 end
 
 -- The parts between commas; two commas stand for one that is meant.
@@ -171,13 +174,13 @@ function M.parse(word)
   elseif alias:find("/", 1, true) and alias:sub(1, 1) ~= "/" then
     return nil, "an alias has no slash, or is an absolute path"
   end
-  local parts = split(rest)
+  local parts, given = split(rest), {}
   local spec, message = source(parts[1])
   if not spec then
     return nil, message
   end
   for i = 2, #parts do
-    message = add(spec, parts[i])
+    message = add(spec, parts[i], given)
     if message then
       return nil, message
     end
@@ -219,22 +222,24 @@ function M.add_all(channels, list)
   return true
 end
 
---- Add what --limit says: "ALIAS.LIMIT=SIZE".
+--- Add what --limit says: "ALIAS.LIMIT=SIZE". It wins over what was there.
 function M.limit_all(channels, list)
+  local given = {}
   for _, word in ipairs(list or {}) do
     local alias, limit, size = word:match "^(.+)%.([^.=]*)=(.*)$"
     if not alias then
       return nil, ("--limit %s: ALIAS.LIMIT=SIZE is wanted"):format(word)
     elseif not arguments.contains(M.LIMITS, limit) then
       return nil, ('--limit %s: there is no limit "%s", but %s'):format(word,
-        limit, table.concat(M.LIMITS, ", "))
+        limit, arguments.one_of(M.LIMITS))
     end
     local spec = channels[short(alias)]
     if not spec then
       return nil, ('--limit %s: there is no channel "%s", but %s'):format(
         word, alias, names(channels))
     end
-    local message = set_limit(spec, limit, size)
+    given[spec] = given[spec] or {}
+    local message = set_limit(spec, limit, size, given[spec])
     if message then
       return nil, ("--limit %s: %s"):format(word, message)
     end

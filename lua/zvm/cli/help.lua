@@ -17,7 +17,7 @@ function M.run(_, words)
   local command = commands.find(words[1])
   if not command then
     return arguments.trouble(commands.help,
-      ("unknown command %q; try `zvm help`"):format(words[1]))
+      ('unknown command "%s"; try `zvm help`'):format(words[1]))
   end
   io.write(usage.of(command))
   return 0

@@ -50,7 +50,8 @@ local function read_quantities(options, job)
     if text then
       local value, expected = row[3](text)
       if not value then
-        return nil, ("--%s wants %s, not %s"):format(row[1], expected, text)
+        return nil, ("--%s wants %s, not %s"):format(row[1], expected,
+          arguments.told(text))
       end
       job[row[2]] = value
     end
@@ -108,7 +109,7 @@ local MANIFEST_KEYS = { Version = true, Program = true, Memory = true,
 --- Whether the first bytes of a file are those of a manifest: text with a
 -- line that sets one of its keys. A program begins with byte 127.
 function M.is_manifest(head)
-  if head:byte() == 127 or head:find("%z") then
+  if head:byte() == 127 or head:find "%z" then
     return false
   end
   for key in ("\n" .. head):gmatch "\n[ \t]*(%a+)[ \t]*=" do
@@ -119,39 +120,45 @@ function M.is_manifest(head)
   return false
 end
 
--- What a manifest says, as options of zvm.run; or nil, a message and a code.
+-- What a manifest says, as options of zvm.run; or nil and a message.
 local function read_manifest(path)
   local found, manifest = pcall(require, "zvm.manifest")
   if not found then
-    return nil, path .. ": a manifest, which this zvm cannot read", "OPTION"
+    return nil, path .. ": a manifest, which this zvm cannot read"
   end
   local bytes, message = arguments.slurp(path)
   if not bytes then
-    return nil, message, "SYSTEM"
+    return nil, message
   end
-  local doc, errors
-  doc, message, errors = manifest.read(bytes)
+  local doc, _, errors = manifest.read(bytes)
   if doc then
-    return manifest.options(doc)
+    local job, why = manifest.options(doc)
+    return job, why and ("%s: %s"):format(path, why)
   end
   local lines = {}
-  for i, each in ipairs(errors or {}) do
-    lines[i] = ("%s:%d:%d: %s%s"):format(path, each.line or 0,
-      each.column or 0, each.key and each.key .. ": " or "", each.reason)
+  for i, each in ipairs(errors) do
+    lines[i] = ("%s:%d:%d: %s: %s"):format(path, each.line, each.column,
+      each.key, each.reason)
   end
-  return nil, lines[1] and table.concat(lines, "\n")
-    or ("%s: %s"):format(path, message), "OPTION"
+  return nil, table.concat(lines, "\n")
 end
 
--- The options that come with the file: those of a manifest, or the program.
-local function read_job(path)
-  local head, message = arguments.slurp(path, HEAD)
-  if not head then
-    return nil, message, "SYSTEM"
-  elseif M.is_manifest(head) then
-    return read_manifest(path)
+-- What a file brings along, as options of zvm.run: a program, or what a
+-- manifest says. Only a regular file is looked at again: another may block, or
+-- give its bytes once.
+local function read_job(path, cache)
+  local module, message, code, findings = zvm.load(arguments.path(path),
+    { cache = cache })
+  if module then
+    return { program = module }
   end
-  return { program = arguments.path(path) }
+  local head = message:find("not an ELF file", 1, true)
+    and arguments.slurp(path, HEAD)
+  if head and M.is_manifest(head) then
+    local job, why = read_manifest(path)
+    return job or {}, not job and reports.refusal(why, "OPTION") or nil
+  end
+  return {}, reports.refusal(message, code, findings)
 end
 
 -- -- The report -------------------------------------------------------------
@@ -202,14 +209,14 @@ local function write_report(out, report, job)
 end
 
 -- Tell how it ended; gives the exit code. A report on stderr says it all.
-local function finish(report, job, out)
+local function finish(report, job, out, path)
   local refused = report.state == "refused"
   if not (out.format and not out.path)
     and (refused or report.state ~= "exit" and not out.silent)
   then
     say(reports.summary(report))
     if report.findings then
-      say_findings(job.path, report.findings)
+      say_findings(path, report.findings)
     end
   end
   if out.format and not write_report(out, report, job) then
@@ -244,52 +251,44 @@ end
 
 -- -- The run ----------------------------------------------------------------
 
--- The report, of whatever came of it.
+-- The report, of whatever came of it. A manifest names its program by path.
 local function run(job, cache)
-  local module, report, message, code, findings
+  local report, message, code, findings
   if type(job.program) == "string" then
-    module, message, code, findings = zvm.load(job.program,
+    job.program, message, code, findings = zvm.load(job.program,
       { cache = cache })
-    if not module then
+    if not job.program then
       return reports.refusal(message, code, findings)
     end
-    job.program = module
   end
+  job.on_stop = "report"
   report, message, code, findings = zvm.run(job)
-  if module then
-    module:close()
-  end
   return report or reports.refusal(message:gsub("^zvm%.run: ", ""), code,
     findings)
 end
 
 function M.run(options, words)
   local path = words[1]
-  if not path then
-    return arguments.fail(COMMAND, "no program is given")
+  if not path or path == "" then
+    return arguments.fail(COMMAND, path and "the name of the program is empty"
+      or "no program is given")
   end
   local out, message = check_report(options)
   if not out then
     return arguments.fail(COMMAND, message)
   end
-  local job, code
-  job, message, code = read_job(path)
-  if job then
-    local ok, fault = read_options(options, { unpack(words, 2) }, job)
-    if not ok then
-      return arguments.fail(COMMAND, fault)
-    end
+  local job, refusal = read_job(path, options.cache)
+  local ok
+  ok, message = read_options(options, { unpack(words, 2) }, job)
+  if not ok then
+    return arguments.fail(COMMAND, message)
   end
-  local opened, why = open_report(out)
-  if not opened then
-    return arguments.trouble(COMMAND, why)
+  ok, message = open_report(out)
+  if not ok then
+    return arguments.trouble(COMMAND, message)
   end
-  if not job then
-    return finish(reports.refusal(message, code), { path = path }, out)
-  end
-  local report = run(job, options.cache)
-  job.path = path
-  return finish(report, job, out)
+  local report = refusal or run(job, options.cache)
+  return finish(report, job, out, path)
 end
 
 return M
