@@ -66,7 +66,7 @@ LIBC := $(SYSROOT)/.libc
 # -- What is made -----------------------------------------------------------
 
 .PHONY: all setup host libc guests test ctests check-validator check-sanitizers \
-  check-toolchain soak fuzz demo bench lint check install clean help
+  check-toolchain soak fuzz demo bench lint check man install clean help
 
 all: host libc guests ## The Lua module, the C library, the guest libc
 
@@ -394,6 +394,16 @@ bench: host $(BENCH) $(EXAMPLES) ## Guest against native: KERNEL=<name> for one
 
 # -- The rest ---------------------------------------------------------------
 
+# Options and exit codes of the pages are those of the command's own tables.
+MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
+man: $(MAN) ## The man pages, as build/man/*
+$(MAN): $(B)/man/%: docs/man/%.scd lua/zvm/cli/man.lua \
+    lua/zvm/cli/commands.lua lua/zvm/cli/exits.lua | setup
+	@.ci/setup man
+	@mkdir -p $(@D)
+	$(call run,MAN)LUA_PATH='lua/?.lua' luajit -e 'require "zvm.cli.man".main()' <$< >$@.scd && \
+	  scdoc <$@.scd >$@ && rm $@.scd
+
 lint: | setup ## Style, warnings and layers
 	@.ci/setup lint
 	+@.ci/lint
@@ -403,7 +413,7 @@ ZVM_LIB = $(DESTDIR)$(PREFIX)/lib/zvm
 LUA_MODULES := $(patsubst lua/%,%,$(filter-out lua/zvm/cli.lua, \
   $(wildcard lua/zvm/*.lua lua/zvm/dwarf/*.lua lua/zvm/explain/*.lua \
   lua/zvm/manifest/*.lua lua/zvm/nodes/*.lua lua/zvm/report/*.lua)))
-install: all ## Install under DESTDIR and PREFIX
+install: all man ## Install under DESTDIR and PREFIX
 	install -d $(ZVM_LIB) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
 	  $(DESTDIR)$(PREFIX)/lib/lua/5.1/zvm
 	install -m 755 $(B)/zvm.so $(DESTDIR)$(PREFIX)/lib/lua/5.1/
@@ -415,6 +425,10 @@ install: all ## Install under DESTDIR and PREFIX
 	  $(DESTDIR)$(PREFIX)/share/lua/5.1/$$m || exit 1; done
 	install -d $(ZVM_LIB)/build $(ZVM_LIB)/lua
 	cp -R lua/bin lua/zvm $(ZVM_LIB)/lua/
+	for m in $(MAN); do install -D -m 644 $$m \
+	  $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
+	install -D -m 644 lua/completion/zvm.bash \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/zvm
 	cp -R $(SYSROOT) $(ZVM_LIB)/build/
 	ln -sf ../lib/zvm/lua/bin/zvm ../lib/zvm/lua/bin/zvm-cc $(DESTDIR)$(PREFIX)/bin/
 

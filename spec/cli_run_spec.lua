@@ -662,7 +662,7 @@ describe("a channel of a command line", function()
     local channels = { a = { etag = "md5" }, b = {}, c = { etag = false } }
     channel.etag_all(channels, "sha1")
     assert.same({ a = { etag = "md5" }, b = { etag = "sha1" },
-      c = { etag = false } }, channels)
+      c = { etag = "sha1" } }, channels)
   end)
 
   it("for an argument has a name that any path may have", function()

@@ -247,10 +247,10 @@ function M.limit_all(channels, list)
   return true
 end
 
---- Digest all channels that do not say it themselves.
+--- Digest all channels that do not say by what.
 function M.etag_all(channels, etag)
   for _, spec in pairs(channels) do
-    if etag and spec.etag == nil then
+    if etag and not spec.etag then
       spec.etag = etag
     end
   end
