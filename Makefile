@@ -410,9 +410,8 @@ lint: | setup ## Style, warnings and layers
 
 ZVM_LIB = $(DESTDIR)$(PREFIX)/lib/zvm
 # What scripts require; the commands bring theirs along.
-LUA_MODULES := $(patsubst lua/%,%,$(filter-out lua/zvm/cli.lua, \
-  $(wildcard lua/zvm/*.lua lua/zvm/dwarf/*.lua lua/zvm/explain/*.lua \
-  lua/zvm/manifest/*.lua lua/zvm/nodes/*.lua lua/zvm/report/*.lua)))
+LUA_MODULES := $(patsubst lua/%,%,$(filter-out lua/zvm/cli.lua lua/zvm/cli/% \
+  lua/zvm/toolchain/%,$(wildcard lua/zvm/*.lua lua/zvm/*/*.lua)))
 install: all man ## Install under DESTDIR and PREFIX
 	install -d $(ZVM_LIB) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
 	  $(DESTDIR)$(PREFIX)/lib/lua/5.1/zvm

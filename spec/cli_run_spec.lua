@@ -474,6 +474,20 @@ describe("zvm run", function()
     os.execute("rm -r " .. folder .. "/verdicts")
   end)
 
+  it("tells what the host could not write, but for a reader that has gone",
+    function()
+      local status, _, err = run("--channel out=/dev/full,w --channel "
+        .. "stdout=null: OPS put 3 0 x")
+      assert.same({ 0, "zvm run: channel /dev/out: No space left on device\n"
+        }, { status, err })
+      assert.equal("", select(3, run("--report none --channel "
+        .. "out=/dev/full,w OPS put 3 0 x")))
+      os.execute(("(sleep 0.3; ZVM_LUA=%s lua/bin/zvm run %s 2>%s/err) | true")
+        :format(LUA, HELLO, folder))
+      assert.equal("", host.read_file(folder .. "/err"))
+      os.remove(folder .. "/err")
+    end)
+
   it("bounds memory and stack", function()
     assert.equal(0, (run "--memory 1M --stack 64K --resident 8M HELLO"))
     local status, _, err = run "--memory 4K HELLO"

@@ -260,6 +260,20 @@ describe("man pages", function()
 end)
 
 describe("exit codes", function()
+  it("are those that docs/command.md tells", function()
+    local codes = {}
+    local text = host.read_file "docs/command.md"
+    for code in text:match "\n## Exit codes\n(.-)\n## ":gmatch
+      "\n| (%d[%w +]-) |" do
+      codes[#codes + 1] = code
+    end
+    local expected = {}
+    for i, exit in ipairs(exits.run) do
+      expected[i] = tostring(exit.shown or exit.code)
+    end
+    assert.same(expected, codes)
+  end)
+
   it("differ, and each is for one thing", function()
     local seen = {}
     for _, exit in ipairs(exits.run) do

@@ -208,16 +208,40 @@ local function write_report(out, report, job)
   return ok
 end
 
--- Tell how it ended; gives the exit code. A report on stderr says it all.
-local function finish(report, job, out, path)
-  local refused = report.state == "refused"
-  if not (out.format and not out.path)
-    and (refused or report.state ~= "exit" and not out.silent)
-  then
-    say(reports.summary(report))
-    if report.findings then
-      say_findings(path, report.findings)
+local EPIPE = 32
+
+-- What the host could not read or write, each channel once. A reader that has
+-- gone is no news.
+local function say_errors(report)
+  local lines, seen = {}, {}
+  for name, each in pairs(report.channels) do
+    if each.error and each.errno ~= EPIPE and not seen[each] then
+      seen[each] = true
+      lines[#lines + 1] = ("channel %s: %s"):format(each.alias or name,
+        each.error)
     end
+  end
+  table.sort(lines)
+  say(table.concat(lines, "\n"))
+end
+
+-- Say in short what is not as it should be.
+local function say_ending(report, path)
+  say_errors(report)
+  if report.state ~= "exit" then
+    say(reports.summary(report))
+  end
+  if report.findings then
+    say_findings(path, report.findings)
+  end
+end
+
+-- Tell how it ended; gives the exit code. A report on stderr says it all; a
+-- refusal is told in any case.
+local function finish(report, job, out, path)
+  local told = out.format and not out.path
+  if not told and (report.state == "refused" or not out.silent) then
+    say_ending(report, path)
   end
   if out.format and not write_report(out, report, job) then
     return exits.CANNOT
