@@ -173,6 +173,8 @@ local WRONG = {
     '--channel input=x,: there is no key ""; ' .. KEYS },
   { "--channel input=x --channel /dev/input=y HELLO",
     "--channel /dev/input=y: there is one input already" },
+  { "--channel 1.x=null: HELLO @x",
+    "@x: there is a channel 1.x already" },
   { "HELLO @", "@: no path after it; the argument @ is written @@" },
   { "''", "the name of the program is empty" },
   { "--mem 5M HELLO", "unknown option --mem (did you mean --memory?)" },
@@ -703,6 +705,7 @@ describe("quantities", function()
   end)
 end)
 
+-- Inline: how many workers wait for their turn differs from time to time.
 describe("zvm run, many times in a process", function()
   local stderr, stub = io.stderr, {}
   function stub.write() return true end
@@ -722,7 +725,7 @@ describe("zvm run, many times in a process", function()
       function()
         io.stderr = stub -- luacheck: ignore
         local ok, message = pcall(host.assert_flat, function()
-          cli.main({ "run", unpack(words) }, "lua/bin")
+          cli.main({ "run", "--isolation=inline", unpack(words) }, "lua/bin")
         end, 20)
         io.stderr = stderr -- luacheck: ignore
         assert(ok, message)

@@ -4,8 +4,9 @@
 **   zvm-run [-i] [-m bytes] [-s bytes] program.zvm [argument...]
 **
 ** With -i it runs inline, in this process. The guest's environment is empty.
-** Ends with the guest's code, its low 8 bits, as a shell would see them; 125
-** if the program cannot be run, 126 if it faulted, 124 if its worker was lost.
+** Ends as `zvm run` does (lua/zvm/cli/exits.lua): with the guest's code, its
+** low 8 bits; 121 if its worker was lost, 122 if it faulted, 125 if it cannot
+** be run, 126 if it is refused.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -17,7 +18,7 @@
 
 #include "zvm.h"
 
-enum { LOST = 124, CANNOT = 125, FAULTED = 126 };
+enum { LOST = 121, FAULTED = 122, CANNOT = 125, REFUSED = 126 };
 
 
 static bool show_finding(void *ctx, const zvm_finding *f) {
@@ -68,6 +69,13 @@ static zvm_channel_options stream(const char *alias, int fd, zvm_mode mode) {
   for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
     o.limits[i] = ZVM_UNLIMITED;
   return o;
+}
+
+
+static int refusal_code(const zvm_error *err) {
+  bool refused = err->status == ZVM_E_REJECTED ||
+                 err->status == ZVM_E_FORMAT || err->status == ZVM_E_CPU;
+  return refused ? REFUSED : CANNOT;
 }
 
 
@@ -124,7 +132,7 @@ int main(int argc, char **argv) {
   zvm_module *m = zvm_module_open(argv[optind], &load, &err);
   if (m == NULL) {
     fprintf(stderr, "zvm-run: %s\n", err.text);
-    return CANNOT;
+    return refusal_code(&err);
   }
   zvm_channel_options channels[] = {
       stream("/dev/stdin", STDIN_FILENO, ZVM_MODE_READ),

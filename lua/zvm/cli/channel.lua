@@ -279,6 +279,10 @@ function M.map_arguments(channels, args)
         n = n + 1
         local base = path:match "([^/]*)/*$":gsub("[^%w._-]", "_"):sub(-200)
         known[path] = ("%d.%s"):format(n, base)
+        if channels[known[path]] then
+          return nil, ("%s: there is a channel %s already"):format(word,
+            known[path])
+        end
         channels[known[path]] = { path = path, mode = "r" }
       end
       out[i] = "/dev/" .. known[path]
