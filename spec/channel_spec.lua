@@ -126,6 +126,41 @@ describe("a buffer", function()
     assert.equal("ab\0\0end", report.channels.b.data)
   end)
 
+  it("keeps what it has, however it grows", function()
+    local arguments, expected = {}, {}
+    for i, count in ipairs { 1, 3, 250, 5, 1700, 200, 4000 } do
+      for _, word in ipairs { "put", "3", "0", "<" .. i .. ">", "fill", "3",
+        tostring(count) } do
+        arguments[#arguments + 1] = word
+      end
+      expected[#expected + 1] = "<" .. i .. ">" .. ("x"):rep(count * 1024)
+    end
+    local _, report = operate({ b = { buffer = true } }, unpack(arguments))
+    assert.truthy(report.channels.b.data == table.concat(expected))
+  end)
+
+  it("has room for what its limit says, and so has each of many", function()
+    for size, count in pairs { [300 * 2 ^ 10] = 40, [2 ^ 21] = 8 } do
+      -- The room of the standard channels would do for all.
+      local channels = {
+        stdout = { limits = { put_bytes = "64K" } }, stderr = { null = true },
+      }
+      local arguments = {}
+      for i = 1, count do
+        channels["b" .. i] = { buffer = true, limits = { put_bytes = size } }
+        for _, word in ipairs { "fill", tostring(i + 2),
+          tostring(size / 1024 + 1) } do
+          arguments[#arguments + 1] = word
+        end
+      end
+      local text, report = operate(channels, unpack(arguments))
+      assert.equal(("-122\n"):rep(count), text)
+      for i = 1, count do
+        assert.equal(size, #report.channels["b" .. i].data)
+      end
+    end
+  end)
+
   it("is empty when nothing came", function()
     local _, report = operate { b = { buffer = true } }
     assert.equal("", report.channels.b.data)

@@ -70,6 +70,7 @@ struct zvm__channel {
   unsigned char *bytes; /* BUFFER: owned */
   size_t size;
   size_t room;
+  bool mapped; /* BUFFER: not from the heap; room is whole pages */
 };
 
 static inline bool zvm__channel_gets_random(const zvm__channel *ch) {
@@ -102,6 +103,13 @@ extern const zvm__source zvm__source_file;   /* by offset */
 extern const zvm__source zvm__source_stream; /* by read and write */
 extern const zvm__source zvm__source_memory;
 extern const zvm__source zvm__source_buffer;
+
+/*
+** The memory of a BUFFER (buffer.c): room for `need` bytes, which its limits
+** bound to ZVM__BUFFER_MAX. On failure all is as it was.
+*/
+bool zvm__buffer_grow(zvm__channel *ch, size_t need);
+void zvm__buffer_free(zvm__channel *ch);
 
 /*
 ** blocking.S: system call `number`, unless *stop is set; -EINTR then. There

@@ -5,7 +5,6 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "channel.h"
@@ -68,20 +67,6 @@ const zvm__source zvm__source_memory = {memory_get, memory_put, memory_size,
 
 /* -- A buffer that grows ------------------------------------------------- */
 
-/* `need` is at most ZVM__BUFFER_MAX: the limits were lowered to that. */
-static bool grow(zvm__channel *ch, size_t need) {
-  size_t room = ch->room != 0 ? ch->room : 4096;
-  while (room < need)
-    room *= 2;
-  void *bytes = realloc(ch->bytes, room);
-  if (bytes == NULL)
-    return false;
-  ch->bytes = bytes;
-  ch->room = room;
-  return true;
-}
-
-
 /*
 ** Zeros from the end to `start`. The buffer ends where it did: if the run is
 ** ended meanwhile, the put has not been. EINTR or 0.
@@ -105,7 +90,7 @@ static int buffer_put(zvm__channel *ch, const void *from, size_t size,
   size_t end = start + size;
   if (end > ZVM__BUFFER_MAX)
     return EFBIG;
-  if (end > ch->room && !grow(ch, end))
+  if (end > ch->room && !zvm__buffer_grow(ch, end))
     return ENOMEM;
   int os = fill_hole(ch, start);
   if (os != 0)
