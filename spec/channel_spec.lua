@@ -3,6 +3,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local code = require "support.code"
 local host = require "support.host"
+local lfs = require "lfs"
 local zvm = require "zvm"
 
 local OPS = host.guest "channel_ops"
@@ -196,6 +197,14 @@ describe("a file", function()
       assert.equal("new", host.read_file(path))
       assert.is_nil(report.channels.f.data)
       assert.equal(3, report.channels.f.put_bytes)
+    end)
+  end)
+
+  it("that is emptied is as new, though it was empty", function()
+    with_file("", function(path)
+      assert(lfs.touch(path, 1, 1))
+      operate({ f = { path = path, mode = "w" } })
+      assert.truthy(lfs.attributes(path, "modification") > 1)
     end)
   end)
 
