@@ -224,4 +224,6 @@ void zvm__report_push(lua_State *L, const zvm_report *report,
   lua_setfield(L, -2, "times");
   push_traps(L, report);
   lua_setfield(L, -2, "traps");
+  if (report->trace_os != 0)
+    set_text(L, "trace_error", strerror(report->trace_os));
 }

@@ -247,7 +247,7 @@ static bool read_job(zvm__options *o, int index, job *out) {
   static const char *const known[] = {
     "program", "name", "args", "env", "memory", "stack", "channels", "on_stop",
     "isolation", "timeout", "cpu", "resident", "on_limit", "symbols",
-    NULL,
+    "trace", NULL,
   };
   zvm_session_options *opt = &out->options;
   out->args = zvm__options_alloc(o, 2, sizeof *out->args);
@@ -262,6 +262,7 @@ static bool read_job(zvm__options *o, int index, job *out) {
       !zvm__bounds_read(o, index, opt) ||
       !zvm__on_limit_read(o, index, &opt->on_limit) ||
       !zvm__options_read(o, index, "symbols", read_flag, &out->symbols) ||
+      !zvm__options_read(o, index, "trace", read_value, &opt->trace) ||
       !zvm__options_read(o, index, "channels", read_channels,
                          &out->channels) ||
       (out->channels.count == 0 &&
@@ -328,8 +329,8 @@ Run a program to its end.
 
 All options live in one table: `program` (a module, a path, or bytes, as for
 `zvm.load`), `name`, `args`, `env`, `memory`, `stack`, `channels`,
-`isolation`, `timeout`, `cpu`, `resident`, `on_limit`, `symbols`, `on_stop`.
-See docs/lua.md.
+`isolation`, `timeout`, `cpu`, `resident`, `on_limit`, `symbols`, `on_stop`,
+`trace`. See docs/lua.md.
 
 @function zvm.run
 @tparam table options

@@ -15,6 +15,7 @@
 static struct {
   zvm_module module;
   zvm__channels channels;
+  zvm__trace trace;
   union {
     zvm__wire_head head;
     uint8_t bytes[sizeof(zvm__wire_head) + ZVM__WIRE_BLOB];
@@ -123,6 +124,26 @@ bool zvm__receive_module(zvm_module *m, const zvm__wire_module *w,
 }
 
 
+/* The host's aliases stay in the blob: they are not the channels' to free. */
+static bool read_trace(const zvm__wire_job *w, zvm__job *job, int fd,
+                       cursor *c) {
+  const char *aliases = next(c, w->aliases);
+  if (aliases == NULL || w->aliases == 0 || aliases[w->aliases - 1] != '\0')
+    return false;
+  const char *end = aliases + w->aliases;
+  for (uint32_t i = 0; i < w->channels; i++) {
+    if (aliases == end)
+      return false;
+    room.channels.list[i].alias = (char *)(uintptr_t)aliases;
+    aliases += strlen(aliases) + 1;
+  }
+  room.trace = (zvm__trace){
+      .fd = fd, .is_file = w->trace_is_file, .base_ns = w->trace_ns};
+  job->trace = &room.trace;
+  return true;
+}
+
+
 static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
   const zvm__wire_job *w = next(&c, sizeof *w);
   if (w == NULL || !zvm__receive_module(&room.module, &w->module, nth_fd(0)))
@@ -143,7 +164,7 @@ static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
                     .channels = &room.channels,
                     .bounds = w->bounds,
                     .once = true};
-  return true;
+  return w->trace_ns == 0 || read_trace(w, job, nth_fd(fd), &c);
 }
 
 

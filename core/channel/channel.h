@@ -111,6 +111,9 @@ extern const zvm__source zvm__source_buffer;
 bool zvm__buffer_grow(zvm__channel *ch, size_t need);
 void zvm__buffer_free(zvm__channel *ch);
 
+/* Take the signal of a failed write off the queue; gives back its errno. */
+int zvm__put_error(int os);
+
 /*
 ** blocking.S: system call `number`, unless *stop is set; -EINTR then. There
 ** is no instant between the test and the call in which a signal could be

@@ -40,7 +40,7 @@ static int file_get(zvm__channel *ch, void *to, size_t size, int64_t offset,
 ** signal. All of them are blocked while a guest runs: take it off the
 ** queue, or it would strike the host afterwards.
 */
-static int put_error(int os) {
+int zvm__put_error(int os) {
   if (os == EPIPE || os == EFBIG) {
     sigset_t set;
     (void)sigemptyset(&set);
@@ -66,7 +66,7 @@ static int file_put(zvm__channel *ch, const void *from, size_t size,
     } else if (n == 0)
       return EIO;
     else if (errno != EINTR || *ch->stop != 0)
-      return put_error(errno);
+      return zvm__put_error(errno);
   }
   return 0;
 }
@@ -151,7 +151,7 @@ static int stream_put(zvm__channel *ch, const void *from, size_t size,
     }
     int os = n == 0 ? EIO : retry(ch, (int)-n, POLLOUT);
     if (os != 0)
-      return put_error(os);
+      return zvm__put_error(os);
   }
   return 0;
 }

@@ -246,6 +246,9 @@ typedef struct zvm_session_options {
   uint64_t resident;   /* bytes of the guest's data, heap and stack that are
                           in memory at once; 0 = what memory and stack allow */
   zvm_on_limit on_limit; /* of the channels that do not say                  */
+  const char *trace;   /* file, made or emptied, that gets a line for each
+                          step of the run and each trap; NULL: none. See
+                          docs/trace.md                                      */
 } zvm_session_options;
 
 /*
@@ -371,6 +374,8 @@ typedef struct zvm_report {
   const char *message;             /* LOST: why; owned by the session. Of its
                                       channels nothing is known then: their
                                       counters are 0                      */
+  int trace_os;                    /* why the trace is not whole: the first
+                                      error of writing it, or 0           */
 } zvm_report;
 
 /*

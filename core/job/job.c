@@ -5,6 +5,7 @@
 */
 #include "job.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -106,6 +107,8 @@ static void fill_outcome(zvm__outcome *out, const zvm__run *run,
   fill_times(out, from, to);
   for (int i = 0; i < ZVM_SLOT_COUNT; i++)
     out->traps[i] = run->traps[i];
+  if (run->trace != NULL)
+    out->trace_os = run->trace->os;
 }
 
 
@@ -138,7 +141,8 @@ static void keep_stack(const zvm__job *job, const zvm_fault *fault) {
 /* With all in place: into the guest, and back at its end. */
 static void run_guest(const zvm__job *job, zvm__run *run) {
   zvm__context *ctx = run->ctx;
-  ctx->dispatch = zvm__trap_dispatch;
+  ctx->dispatch =
+      run->trace != NULL ? zvm__trace_dispatch : zvm__trap_dispatch;
   ctx->owner = run;
   ctx->entry = job->module->facts.entry;
   ctx->guest_mxcsr = ZVM__MXCSR_DEFAULT;
@@ -149,6 +153,44 @@ static void run_guest(const zvm__job *job, zvm__run *run) {
 }
 
 
+/* -- Trace --------------------------------------------------------------- */
+
+/* Signals are the run's from here on. Gives the time of entry. */
+static uint64_t trace_entry(const zvm__run *run, uint64_t began_ns,
+                            uint64_t mapped_ns) {
+  zvm__trace *t = run->trace;
+  if (t == NULL)
+    return 0;
+  t->blocked = true;
+  t->stop = &run->ctx->done;
+  zvm__trace_line(t, mapped_ns, mapped_ns - began_ns,
+                  "map heap=0x%" PRIx32 "-0x%" PRIx32 " stack=0x%" PRIx32
+                  " manifest=0x%" PRIx32,
+                  run->map->heap_start, run->map->heap_end,
+                  run->map->stack_base, run->map->manifest_start);
+  uint64_t now = zvm__trace_now();
+  zvm__trace_line(t, now, ZVM__TRACE_NO_TIME, "enter");
+  return now;
+}
+
+
+static uint64_t trace_time(const zvm__run *run) {
+  return run->trace != NULL ? zvm__trace_now() : 0;
+}
+
+
+static void finish_channels(zvm__run *run) {
+  for (unsigned i = 0; i < run->channels->count; i++) {
+    uint64_t since = trace_time(run);
+    zvm__channel_finish(&run->channels->list[i]);
+    if (run->trace != NULL)
+      zvm__trace_finish(run->trace, run->channels, i, since);
+  }
+}
+
+
+/* -- In the turn --------------------------------------------------------- */
+
 /* Between taking and giving the turn. */
 static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
                               times *from, times *to, zvm_error *err) {
@@ -157,6 +199,7 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
     return st;
   /* Counted memory has mappings of its own: nothing is there already. */
   bool counted = run->bounds.resident != 0;
+  uint64_t began = trace_time(run);
   if (counted)
     zvm__map_clear();
   st = zvm__map_build(job->map, job->module, job->manifest,
@@ -165,10 +208,12 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
     return st;
   if (counted)
     zvm__map_small_pages(job->map);
+  uint64_t mapped = trace_time(run);
   run->ctx->done = 0;
   st = zvm__signals_install(run, err);
   if (st != ZVM_OK)
     goto reset;
+  uint64_t entered = trace_entry(run, began, mapped);
   /* First, so that a run that timed out never took less than its time. */
   read_start(from, job->once);
   st = zvm__timers_start(run, err);
@@ -177,14 +222,19 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
   run_guest(job, run);
   read_end(to, from, job->once);
   zvm__timers_stop(run);
+  if (run->trace != NULL)
+    zvm__trace_end(run, entered);
   /* Before signals come back: closing may write, and meet a closed pipe. */
-  for (unsigned i = 0; i < job->channels->count; i++)
-    zvm__channel_finish(&job->channels->list[i]);
+  finish_channels(run);
   if (run->state == ZVM_STATE_FAULT) {
     trim_last(&run->fault.last);
     keep_stack(job, &run->fault);
   }
 restore:
+  if (run->trace != NULL) {
+    run->trace->stop = NULL;
+    run->trace->blocked = false;
+  }
   if (job->once)
     zvm__signals_close();
   else
@@ -218,6 +268,7 @@ zvm_status zvm__job_run(const zvm__job *job, zvm__outcome *out,
       .open_stops = job->once,
       .bounds = job->bounds,
       .last = {.slot = ZVM_SLOT_NONE},
+      .trace = job->trace,
   };
   times from, to;
   st = run_in_turn(job, &run, &from, &to, err);

@@ -14,6 +14,7 @@
 #include "channel/channel.h"
 #include "memory/map.h"
 #include "trap/run.h"
+#include "trap/trace.h"
 
 /*
 ** The bytes that zvm__guest_stack names. They belong to the session; if the
@@ -33,6 +34,7 @@ typedef struct zvm__job {
   zvm__bounds bounds;
   zvm__channels *channels; /* finished by the run; what they did is there */
   zvm__left *left;         /* filled by a run that ends in a fault */
+  zvm__trace *trace; /* NULL: none */
   bool once; /* the process ends afterwards: nothing is put back */
 } zvm__job;
 
@@ -48,6 +50,7 @@ typedef struct zvm__outcome {
   uint64_t user_ns;
   uint64_t system_ns;
   uint64_t traps[ZVM_SLOT_COUNT];
+  int32_t trace_os; /* why the trace is not whole, or 0 */
 } zvm__outcome;
 
 /* Signals that reached the run and are the host's, to be raised again. */

@@ -8,10 +8,10 @@
 ** Messages keep their borders (SOCK_SEQPACKET). A job is one message, with
 ** a head and, if it fits, the blob; up to ZVM__WIRE_FDS descriptors travel
 ** with it and with each of the one-byte messages that follow: the image of
-** the module, the blob if it is a file, the channels' in their order. The
-** answer is one message; bytes that a BUFFER collected follow in pieces of
-** ZVM__WIRE_PIECE, the last one of each channel shorter; then, likewise, of a
-** fault the bytes of the stack that zvm__guest_stack names.
+** the module, the blob if it is a file, the channels' in their order, the
+** trace's. The answer is one message; bytes that a BUFFER collected follow in
+** pieces of ZVM__WIRE_PIECE, the last one of each channel shorter; then,
+** likewise, of a fault the bytes of the stack that zvm__guest_stack names.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -49,12 +49,18 @@ typedef struct zvm__wire_module {
   zvm__map map;
 } zvm__wire_module;
 
-/* The blob: this, the channels, the manifest, the bytes of each MEMORY. */
+/*
+** The blob: this, the channels, the manifest, the bytes of each MEMORY, and if
+** there is a trace, the alias of each channel with a NUL.
+*/
 typedef struct zvm__wire_job {
   zvm__wire_module module;
   zvm__bounds bounds;
   uint64_t manifest_size;
   uint32_t channels;
+  uint32_t aliases;  /* bytes of all aliases, if there is a trace */
+  uint64_t trace_ns; /* its base; 0: none */
+  bool trace_is_file;
 } zvm__wire_job;
 
 typedef enum zvm__wire_source {

@@ -14,6 +14,7 @@
 #include "entry/entry.h"
 #include "job/job.h"
 #include "manifest.h"
+#include "tracing.h"
 #include "trap/run.h"
 #include "worker/worker.h"
 
@@ -32,51 +33,8 @@ struct zvm_session {
   char message[ZVM__MESSAGE_MAX]; /* of a lost run */
   zvm__left left;                 /* by a fault */
   bool has_run;
+  zvm__trace trace; /* fd -1: none */
 };
-
-
-const char *zvm_state_name(zvm_state state) {
-  switch (state) {
-  case ZVM_STATE_EXIT:
-    return "exit";
-  case ZVM_STATE_FAULT:
-    return "fault";
-  case ZVM_STATE_STOPPED:
-    return "stopped";
-  case ZVM_STATE_LOST:
-    return "lost";
-  case ZVM_STATE_TIMEOUT:
-    return "timeout";
-  case ZVM_STATE_LIMIT:
-    return "limit";
-  }
-  return "unknown";
-}
-
-
-const char *zvm_limited_name(zvm_limited limit) {
-  switch (limit) {
-  case ZVM_LIMITED_NONE:
-    return "none";
-  case ZVM_LIMITED_CPU:
-    return "cpu";
-  case ZVM_LIMITED_RESIDENT:
-    return "resident";
-  case ZVM_LIMITED_GETS:
-    return "gets";
-  case ZVM_LIMITED_GET_SIZE:
-    return "get_size";
-  case ZVM_LIMITED_PUTS:
-    return "puts";
-  case ZVM_LIMITED_PUT_SIZE:
-    return "put_size";
-  case ZVM_LIMITED_FILE_SIZE:
-    return "file_size";
-  case ZVM_LIMITED_WORKERS:
-    return "workers";
-  }
-  return "unknown";
-}
 
 
 /* -- New ----------------------------------------------------------------- */
@@ -112,6 +70,7 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
   s->isolation = opt->isolation == ZVM_ISOLATION_INLINE
                      ? ZVM_ISOLATION_INLINE
                      : ZVM_ISOLATION_PROCESS;
+  s->trace.fd = -1;
   s->bounds = (zvm__bounds){opt->timeout_ms, opt->cpu_ms, opt->resident};
   /* Channels come last of what can be refused: opening them has effects. */
   if (zvm__manifest_check(opt, err) != ZVM_OK ||
@@ -119,6 +78,7 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
                     opt->memory != 0 ? opt->memory : MEMORY_DEFAULT,
                     opt->stack != 0 ? opt->stack : ZVM__STACK_DEFAULT,
                     err) != ZVM_OK ||
+      zvm__tracing_open(&s->trace, opt, err) != ZVM_OK ||
       zvm__channels_open(&s->channels, opt->channels, opt->channels_count,
                          opt->on_limit, err) != ZVM_OK ||
       zvm__manifest_make(&s->manifest, &s->map, &s->channels, opt, err) !=
@@ -129,6 +89,8 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
     zvm__fail(err, ZVM_E_NOMEM, "not enough memory for a report");
     goto free;
   }
+  if (zvm__tracing_begin(&s->trace, m, &s->channels, opt, err) != ZVM_OK)
+    goto free;
   return s;
 free:
   zvm_session_free(s);
@@ -139,6 +101,7 @@ free:
 void zvm_session_free(zvm_session *s) {
   if (s == NULL)
     return;
+  zvm__tracing_close(&s->trace);
   zvm__channels_close(&s->channels);
   zvm__manifest_free(&s->manifest);
   free(s->reports);
@@ -197,8 +160,21 @@ static void fill_report(zvm_session *s, const zvm__outcome *from,
 
 /* -- Run ----------------------------------------------------------------- */
 
+/* Behind the last line: its own error counts as well. */
+static void trace_report(zvm__trace *t, const zvm__outcome *from,
+                         zvm_report *out, uint64_t since_ns) {
+  if (t == NULL)
+    return;
+  if (t->os == 0)
+    t->os = from->trace_os;
+  zvm__tracing_report(t, out, since_ns);
+  out->trace_os = t->os;
+}
+
+
 static zvm_status run_inline(zvm_session *s, const zvm__job *job,
-                             zvm_report *out, zvm_error *err) {
+                             uint64_t since_ns, zvm_report *out,
+                             zvm_error *err) {
   zvm__outcome outcome;
   zvm__again again;
   zvm_status st = zvm__job_run(job, &outcome, &again, err);
@@ -206,6 +182,7 @@ static zvm_status run_inline(zvm_session *s, const zvm__job *job,
     return st;
   s->has_run = true;
   fill_report(s, &outcome, out);
+  trace_report(job->trace, &outcome, out, since_ns);
   /* Last of all: the host's handler may not return. */
   if (again.any)
     zvm__signals_raise(&again.set);
@@ -215,7 +192,8 @@ static zvm_status run_inline(zvm_session *s, const zvm__job *job,
 
 /* What the job opened is the worker's as soon as it is sent. */
 static zvm_status run_in_worker(zvm_session *s, const zvm__job *job,
-                                zvm_report *out, zvm_error *err) {
+                                uint64_t since_ns, zvm_report *out,
+                                zvm_error *err) {
   zvm__outcome outcome;
   zvm__wait wait;
   zvm_status st = zvm__worker_run(job, &outcome, &wait, &s->has_run, err);
@@ -223,6 +201,7 @@ static zvm_status run_in_worker(zvm_session *s, const zvm__job *job,
     fill_report(s, &outcome, out);
     out->message = wait.message[0] != '\0' ? s->message : NULL;
     memcpy(s->message, wait.message, sizeof s->message);
+    trace_report(job->trace, &outcome, out, since_ns);
   }
   /* Last of all: the host's handlers run now, and may not return. */
   zvm__wait_end(&wait);
@@ -242,8 +221,13 @@ zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
       .channels = &s->channels,
       .left = &s->left,
       .bounds = s->bounds,
+      .trace = s->trace.fd >= 0 ? &s->trace : NULL,
   };
-  if (s->isolation == ZVM_ISOLATION_PROCESS)
-    return run_in_worker(s, &job, out, err);
-  return run_inline(s, &job, out, err);
+  uint64_t since = job.trace != NULL ? zvm__trace_now() : 0;
+  zvm_status st = s->isolation == ZVM_ISOLATION_PROCESS
+                      ? run_in_worker(s, &job, since, out, err)
+                      : run_inline(s, &job, since, out, err);
+  if (st != ZVM_OK && job.trace != NULL)
+    zvm__tracing_failed(job.trace, st, err, since);
+  return st;
 }

@@ -49,6 +49,7 @@ typedef struct zvm__run {
   int cpu_timer;
   int timers;
   int timer[ZVM__TIMERS];
+  struct zvm__trace *trace; /* NULL: none */
 } zvm__run;
 
 /* False if the run has ended before. Either way the guest does not go on. */

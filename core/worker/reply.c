@@ -92,6 +92,11 @@ static bool is_limit(const zvm__outcome *o, const zvm__job *job,
 }
 
 
+static bool is_trace_error(int32_t os, const zvm__job *job) {
+  return os == 0 || (job->trace != NULL && os > 0 && os < 4096);
+}
+
+
 static bool is_outcome(const zvm__outcome *o, const zvm__job *job,
                        const zvm__wire_moved *moved) {
   switch (o->state) {
@@ -149,6 +154,7 @@ static void copy_outcome(zvm__outcome *to, const zvm__outcome *from) {
   to->user_ns = from->user_ns;
   to->system_ns = from->system_ns;
   memcpy(to->traps, from->traps, sizeof to->traps);
+  to->trace_os = from->trace_os;
 }
 
 
@@ -289,7 +295,8 @@ static zvm__verity accept_reply(const zvm__job *job, zvm__hearing *h,
   const zvm__wire_moved *moved =
       (const zvm__wire_moved *)(const void *)(r + 1);
   unsigned count = job->channels->count;
-  if (!is_outcome(&r->outcome, job, moved))
+  if (!is_outcome(&r->outcome, job, moved) ||
+      !is_trace_error(r->outcome.trace_os, job))
     return ZVM__SILENCE;
   uint64_t size = ZVM_STACK_KEPT;
   for (unsigned i = 0; i < count; i++) {

@@ -343,6 +343,7 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
   zvm_status st = ZVM_OK;
   zvm__worker w = {.socket = -1};
   bool again = true;
+  uint64_t asked = job->trace != NULL ? now_ns() : 0;
   bool sent = take_turn(&w, &job->bounds, wait, out, &st, err);
   for (int tries = 0; tries < TRIES && again; tries++) {
     if (tries > 0)
@@ -351,6 +352,8 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
       break;
     again = false;
     uint64_t start = now_ns();
+    if (job->trace != NULL && tries == 0)
+      zvm__trace_line(job->trace, start, start - asked, "send");
     st = zvm__job_send(job, &w, &again, err);
     /* The worker is at it: time for what need not be done before. */
     open_wait(wait);

@@ -89,6 +89,15 @@ static bool put_channel(sink *s, const zvm__channel *ch) {
 }
 
 
+/* A trace needs them; a guest has its own in its manifest. */
+static uint32_t size_of_aliases(const zvm__job *job) {
+  size_t size = 0;
+  for (unsigned i = 0; i < job->channels->count; i++)
+    size += strlen(job->channels->list[i].alias) + 1;
+  return (uint32_t)size;
+}
+
+
 static bool put_blob(sink *s, const zvm__job *job) {
   zvm__wire_job w;
   memset(&w, 0, sizeof w);
@@ -96,6 +105,11 @@ static bool put_blob(sink *s, const zvm__job *job) {
   w.bounds = job->bounds;
   w.manifest_size = job->manifest_size;
   w.channels = job->channels->count;
+  if (job->trace != NULL) {
+    w.aliases = size_of_aliases(job);
+    w.trace_ns = job->trace->base_ns;
+    w.trace_is_file = job->trace->is_file;
+  }
   bool ok = put(s, &w, sizeof w);
   for (unsigned i = 0; i < w.channels && ok; i++)
     ok = put_channel(s, &job->channels->list[i]);
@@ -104,6 +118,10 @@ static bool put_blob(sink *s, const zvm__job *job) {
     const zvm__channel *ch = &job->channels->list[i];
     if (ch->source == &zvm__source_memory)
       ok = put(s, ch->bytes, ch->size);
+  }
+  for (unsigned i = 0; i < w.channels && ok && job->trace != NULL; i++) {
+    const char *alias = job->channels->list[i].alias;
+    ok = put(s, alias, strlen(alias) + 1);
   }
   return ok;
 }
@@ -156,6 +174,12 @@ static void fill_head(zvm__wire_head *head, const zvm__job *job) {
     if (ch->source == &zvm__source_buffer)
       head->memory += 4 * (uint64_t)ch->limits[ZVM_LIMIT_PUT_SIZE];
   }
+  if (job->trace != NULL) {
+    head->fds++;
+    head->blob += size_of_aliases(job);
+    if (job->trace->is_file) /* how long it gets is the guest's choice */
+      head->file_size = INT64_MAX;
+  }
   if (getrlimit(RLIMIT_FSIZE, &files) == 0 &&
       files.rlim_cur < head->file_size)
     head->file_size = files.rlim_cur;
@@ -205,7 +229,7 @@ static bool send_all(int socket, const parcel *p, const int *fds) {
 
 zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
                          bool *again, zvm_error *err) {
-  int fds[ZVM__CHANNELS_MAX + 5] BARE;
+  int fds[ZVM__CHANNELS_MAX + 6] BARE;
   size_t n = 0;
   parcel p BARE;
   zvm_status st = zvm__module_check(job->module, err);
@@ -228,6 +252,8 @@ zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
   for (unsigned i = 0; i < job->channels->count; i++)
     if (has_fd(&job->channels->list[i]))
       fds[n++] = job->channels->list[i].fd;
+  if (job->trace != NULL)
+    fds[n++] = job->trace->fd;
   ZVM_CHECK(n == p.head.fds);
   bool ok = send_all(w->socket, &p, fds);
   int os = errno;

@@ -71,10 +71,13 @@ static const zvm__map map = {.region = {{0xFFFFE000, 0x100000000, 3}},
 static zvm__left left;
 static const uint8_t stack[8192] = {1, 2, 3};
 
+static zvm__trace *trace; /* of the job, or NULL */
+
 /* As `h` says, from `socket`. */
 static zvm__verity listen_at(int socket, zvm__hearing *h) {
   zvm__channels all = {list, CHANNELS};
-  zvm__job job = {.channels = &all, .map = &map, .left = &left};
+  zvm__job job = {
+      .channels = &all, .map = &map, .left = &left, .trace = trace};
   reset_channels();
   outcome = (zvm__outcome){.code = -77};
   free(left.bytes);
@@ -128,6 +131,20 @@ static void refused(answer a, const char *what) {
     change;                                                              \
     refused(a, what);                                                    \
   } while (0)
+
+
+static void traces(void) {
+  static zvm__trace own;
+  WITH(a.reply.outcome.trace_os = 5, "so is an error of no trace");
+  trace = &own;
+  WITH(a.reply.outcome.trace_os = 4096, "one that is no errno");
+  WITH(a.reply.outcome.trace_os = -5, "a negative one");
+  answer a = right();
+  a.reply.outcome.trace_os = 5;
+  ok(judge(&a) == ZVM__ANSWER && outcome.trace_os == 5,
+     "one of a trace that there is, is taken");
+  trace = NULL;
+}
 
 
 static void outcomes(void) {
@@ -471,6 +488,7 @@ int main(void) {
   ok(list[OUT].size == 4 && memcmp(list[OUT].bytes, "data", 4) == 0,
      "and what it collected");
   outcomes();
+  traces();
   faults();
   channels();
   limits();

@@ -1,0 +1,181 @@
+/*
+** test_trace.c - the trace of a run as a C program asks for it.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "trap/trace.h"
+#include "worker.h"
+
+GUEST(exits, "gate 6\n mov $42, %edi\n finish", "");
+GUEST(loops, "gate 6\n gate 6\n .p2align 5\n 1: jmp 1b", "");
+/* Every number as long as it gets, to the last channel. */
+GUEST(far, "mov $3, %edi\n mov $-1, %esi\n mov $0x80000000, %edx\n"
+           "movabs $0x8000000000000000, %rcx\n"
+           "gate 1\n xor %edi, %edi\n finish", "");
+
+static char path[] = "/tmp/zvm-trace-XXXXXX";
+
+
+/* What is in the trace; the file is emptied by the next one. */
+static const char *text(void) {
+  static char bytes[65536];
+  int fd = open(path, O_RDONLY);
+  ssize_t n = read(fd, bytes, sizeof bytes - 1);
+  bytes[n > 0 ? n : 0] = '\0';
+  (void)close(fd);
+  return bytes;
+}
+
+
+static bool has(const char *part) {
+  return strstr(text(), part) != NULL;
+}
+
+
+/* -- Quotes -------------------------------------------------------------- */
+
+static void quotes(const char *from, const char *want, const char *what) {
+  char out[ZVM__QUOTED_MAX];
+  zvm__trace_quote(out, from);
+  if (!ok(strcmp(out, want) == 0, what))
+    printf("# %s\n", out);
+}
+
+
+static void all_quotes(void) {
+  char out[ZVM__QUOTED_MAX], much[4096];
+  quotes("plain text", "\"plain text\"", "text is quoted");
+  quotes("", "\"\"", "nothing too");
+  quotes("a\nb\33[2J\r", "\"a\\x0ab\\x1b[2J\\x0d\"",
+         "what is no printable ASCII is shown by number");
+  quotes("\"\\\377", "\"\\x22\\x5c\\xff\"", "so are quote and backslash");
+  memset(much, '\1', sizeof much - 1);
+  much[sizeof much - 1] = '\0';
+  zvm__trace_quote(out, much);
+  ok(strlen(out) < sizeof out && out[strlen(out) - 1] == '"',
+     "too much is cut, and the quote closed");
+}
+
+
+/* -- Runs ---------------------------------------------------------------- */
+
+static void traced(zvm_isolation isolation) {
+  zvm_session_options opt = {.isolation = isolation, .trace = path};
+  zvm_report r = run_guest(exits, &opt);
+  is(r.code, 42, "a run with a trace ends as without");
+  is(r.trace_os, 0, "the trace is whole");
+  ok(has(" fork result=-ENOSYS\n") && has(" exit code=42\n") &&
+         has(" report state=exit\n"),
+     "it has the traps and the end");
+  opt.trace = "/dev/full";
+  r = run_guest(exits, &opt);
+  is(r.code, 42, "so does one whose trace cannot be written");
+  is(r.trace_os, ENOSPC, "the report says why");
+  opt.trace = NULL;
+  is(run_guest(exits, &opt).trace_os, 0, "without a trace there is no error");
+}
+
+
+static void longest(void) {
+  char alias[256];
+  memset(alias, 'a', sizeof alias - 1);
+  alias[0] = '/';
+  alias[sizeof alias - 1] = '\0';
+  zvm_channel_options c = {.alias = alias,
+                           .source = ZVM_SOURCE_BUFFER,
+                           .limits = {INT64_MAX - 1, INT64_MAX - 1,
+                                      INT64_MAX - 1, INT64_MAX - 1}};
+  zvm_session_options opt = {.channels = &c, .channels_count = 1,
+                             .trace = path};
+  is(run_guest(far, &opt).code, 0, "the longest numbers and names fit");
+  ok(has(" size=-2147483648 offset=-9223372036854775808 result=-EINVAL\n"),
+     "and are there whole");
+}
+
+
+/* To everything but the zygote, a little later, from another process. */
+static int kill_later(void) {
+  int owner = getpid();
+  int pid = fork();
+  if (pid == 0) {
+    int pids[WORKERS_MAX];
+    usleep(200000);
+    for (int n = find_workers(owner, pids); n > 1; n--)
+      (void)kill(pids[n - 1], SIGKILL);
+    _exit(0);
+  }
+  return pid;
+}
+
+
+static void lost(void) {
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .trace = path};
+  int pid = kill_later();
+  zvm_report r = run_guest(loops, &opt);
+  (void)waitpid(pid, NULL, 0);
+  is(r.state, ZVM_STATE_LOST, "a worker is killed while it writes a trace");
+  ok(has(" fork result=-ENOSYS\n") && !has(" end state="),
+     "what it had done is there, and no end");
+  ok(has(" report state=lost message=\""), "the host has the last word");
+  is(r.trace_os, 0, "that is no error of the trace");
+}
+
+
+static void failed(void) {
+  zvm_error err;
+  zvm_report r;
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_INLINE,
+                             .trace = path};
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  (void)zvm_session_run(s, &r, &err);
+  is(zvm_session_run(s, &r, &err), ZVM_E_STATE, "a session runs once");
+  ok(!has("failed"), "and the trace is of that");
+  zvm_session_free(s);
+  zvm_module_free(m);
+}
+
+
+/* A pipe without a reader, and a host that takes SIGPIPE as it comes. */
+static void broken(zvm_isolation isolation) {
+  char name[32];
+  int ends[2];
+  (void)!pipe(ends);
+  (void)snprintf(name, sizeof name, "/dev/fd/%d", ends[1]);
+  (void)close(ends[0]);
+  zvm_session_options opt = {.isolation = isolation, .trace = name};
+  zvm_report r = run_guest(exits, &opt);
+  is(r.trace_os, EPIPE, "a broken pipe is an error of the trace");
+  is(r.code, 42, "and no signal for the host");
+  (void)close(ends[1]);
+}
+
+
+int main(void) {
+  int fd = mkstemp(path);
+  if (fd < 0)
+    return 1;
+  (void)close(fd);
+  all_quotes();
+  traced(ZVM_ISOLATION_INLINE);
+  traced(ZVM_ISOLATION_PROCESS);
+  int before = open_descriptors(); /* what is kept from run to run is there */
+  longest();
+  failed();
+  broken(ZVM_ISOLATION_INLINE);
+  broken(ZVM_ISOLATION_PROCESS);
+  is(open_descriptors(), before, "no descriptor is left");
+  lost();
+  (void)unlink(path);
+  return tap_done();
+}
