@@ -359,7 +359,7 @@ demo: all ## The MapReduce example over the system's licence texts
 
 BENCH := $(KERNELS:%=$(B)/bench/%.zvm) $(KERNELS:%=$(B)/bench/%.native) \
   $(addprefix $(B)/bench/,hello.zvm hello.native large.zvm traps.zvm \
-  libc-text.zvm measure processes)
+  libc-text.zvm measure processes copy.zvm copy.native puts.zvm puts.native)
 
 $(B)/bench/%.zvm: spec/bench/kernel/%.c spec/bench/kernel.h $(LIBC)
 	@mkdir -p $(@D)
@@ -381,6 +381,10 @@ $(B)/bench/hello.native: spec/bench/hello.c | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 -static -o $@ $<
 
+$(B)/bench/copy.native $(B)/bench/puts.native: $(B)/bench/%.native: spec/bench/%.c | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 -o $@ $<
+
 $(B)/bench/processes: spec/bench/processes.c | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $<
@@ -390,6 +394,7 @@ $(B)/bench/measure: spec/bench/measure.c $(B)/libzvm.a
 	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
 bench: host $(BENCH) $(EXAMPLES) ## Guest against native: KERNEL=<name> for one
+	@.ci/setup bench
 	@$(LUA_ENV) luajit spec/bench/run.lua $(KERNEL)
 
 # -- The rest ---------------------------------------------------------------

@@ -266,6 +266,28 @@ local function limits(lua)
   end
 end
 
+--- Files that a guest copies, small writes, and etags.
+local function channels(lua)
+  local text = output(lua .. " spec/bench/channels.lua " .. DIR)
+  assert(text ~= "", "channels.lua measured nothing")
+  for name, ours, theirs in text:gmatch "(%C+): (%S+) (%S+)\n" do
+    ours, theirs = tonumber(ours), tonumber(theirs)
+    if name:find "^copy" then
+      local ratio = theirs / ours
+      line(("%s (%.0f ms)"):format(name, theirs * 1e3), ratio, "x", ">= 0.90",
+        ratio >= 0.9)
+    elseif name:find "^etag" then
+      line(("%s / openssl (%.0f ms)"):format(name, theirs * 1e3),
+        ours / theirs, "x", "<= 1", ours <= theirs)
+    else
+      local rate = 1e3 / ours
+      local bar = name:find "trap$" and ">= 20" or nil
+      line(name .. ", buffer", rate, "M/s", bar, rate >= 20)
+      line(name .. ", native file", 1e3 / theirs, "M/s")
+    end
+  end
+end
+
 kernels()
 if not arg[1] then
   spawn "lua5.1"
@@ -276,6 +298,7 @@ if not arg[1] then
   validator()
   loads()
   traps()
+  channels "luajit"
   limits "luajit"
 end
 os.exit(short == 0 and 0 or 1)
