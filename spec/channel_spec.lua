@@ -339,6 +339,29 @@ describe("a descriptor", function()
   end)
 end)
 
+describe("an error of the host", function()
+  it("is EIO to the guest that writes, and in the report", function()
+    local text, report = operate({ f = { path = "/dev/full", mode = "w" } },
+      "put", "3", "0", "x", "put", "3", "0", "x")
+    assert.equal("-5\n-5\n", text)
+    local f = report.channels.f
+    assert.equal("No space left on device", f.error)
+    assert.equal(28, f.errno)
+    assert.equal(0, f.put_bytes)
+    assert.is_nil(report.channels.stdout.error)
+  end)
+
+  it("is EIO to the guest that reads, and in the report", function()
+    -- It is read by eights.
+    local text, report = operate({ f = { path = "/proc/self/pagemap" } },
+      "get", "3", "5", "0", "get", "3", "5", "0")
+    assert.equal("-5\n-5\n", text)
+    assert.equal("Invalid argument", report.channels.f.error)
+    assert.equal(22, report.channels.f.errno)
+    assert.equal(0, report.channels.f.get_bytes)
+  end)
+end)
+
 describe("a pipe that closes", function()
   it("gives the guest an error, the report its cause, the host its life",
     function()

@@ -50,6 +50,45 @@ describe("limits", function()
     assert.equal(1, report.channels.s.gets)
   end)
 
+  it("do not forbid to ask whether there is more, nor count it", function()
+    -- It is known where a string ends: 0, however often.
+    for _, limits in ipairs { { gets = 2 }, { get_bytes = 10 }, {} } do
+      local text, report = operate({
+        s = { data = "0123456789", limits = limits, on_limit = "stop" },
+      }, "get", "3", "5", "0", "get", "3", "5", "5", "get", "3", "5", "10",
+        "get", "3", "5", "99")
+      assert.equal("5 01234\n5 56789\n0\n0\n", text)
+      assert.equal("exit", report.state)
+      assert.equal(2, report.channels.s.gets)
+      assert.equal(10, report.channels.s.get_bytes)
+    end
+  end)
+
+  it("do not count the end of a stream, nor forbid it once it is known",
+    function()
+      local path = host.temporary()
+      os.remove(path)
+      os.execute("mkfifo " .. path)
+      local function get(limits, ...)
+        local writer = io.popen("printf 0123456789 >" .. path)
+        local text, report = operate({
+          s = { path = path, limits = limits },
+        }, ...)
+        writer:close()
+        assert.equal("exit", report.state)
+        return text, report.channels.s
+      end
+      local text, s = get({}, "get", "3", "5", "0", "get", "3", "5", "0",
+        "get", "3", "5", "0", "get", "3", "5", "0")
+      assert.equal("5 01234\n5 56789\n0\n0\n", text)
+      assert.equal(2, s.gets)
+      text, s = get({ gets = 1 }, "get", "3", "20", "0", "get", "3", "5", "0")
+      assert.equal("10 0123456789\n0\n", text)
+      assert.equal(1, s.gets)
+      assert.equal(10, s.get_bytes)
+      os.remove(path)
+    end)
+
   it("of nothing give nothing", function()
     local text = operate({
       s = { data = "x", limits = { gets = 0 } },

@@ -112,12 +112,16 @@ int64_t zvm__channel_get(zvm__channel *ch, void *to, int64_t size,
     return -EINVAL;
   if (!random)
     offset = ch->get_pos;
+  /*
+  ** The end is free: who may read at all may always find out that there is no
+  ** more, its quota used up or not.
+  */
+  int64_t known = ch->source->size(ch);
+  if (ch->limits[ZVM_LIMIT_GETS] > 0 &&
+      (ch->ended || (known >= 0 && offset >= known)))
+    return 0;
   if (!zvm__limit_allows(ch, ZVM_LIMIT_GETS))
     return refuse(ch, ZVM_LIMITED_GETS);
-  /* The end is free: a guest may always find out that there is no more. */
-  int64_t known = ch->source->size(ch);
-  if (ch->ended || (known >= 0 && offset >= known))
-    return 0;
   if (known >= 0) /* a file may have grown since */
     size = zvm__min(size, known - offset);
   int64_t asked = size;
@@ -130,6 +134,8 @@ int64_t zvm__channel_get(zvm__channel *ch, void *to, int64_t size,
   zvm__limit_refund(ch, ZVM_LIMIT_GETS, size - (int64_t)moved);
   if (!random)
     ch->get_pos += (int64_t)moved;
+  if (os == 0 && moved == 0)
+    ch->used[ZVM_LIMIT_GETS]--; /* a stream's end, and it was not known */
   if (os == 0 && known < 0 && (int64_t)moved < size)
     ch->ended = true;
   else if (os == 0 && (int64_t)moved == size && size < asked)
