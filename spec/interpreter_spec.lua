@@ -26,7 +26,7 @@ local SCRIPT = [[
   local function run(options)
     local report, message, code = zvm.run(options)
     if report then
-      report.times = nil
+      report.times, report.usage = nil, nil
     end
     show(report or { message, code }, "report")
   end

@@ -297,7 +297,7 @@ describe("a limit of a file's size", function()
   it("stops the run if asked to", function()
     local _, report = operate({
       f = { path = path, mode = "w", limits = { file_size = 5 },
-        on_limit = "stop" },
+        on_limit = "stop", partial = true },
     }, "put", "3", "4", "abc", "put", "3", "0", "def")
     assert.equal("limit", report.state)
     assert.equal("file_size", report.limit)

@@ -156,9 +156,23 @@ describe("a wrong type", function()
     { channel { data = "x", type = "0" },
       "channels.c.type: number expected, got string" },
     { channel { data = "x", etag = 1 },
-      'channels.c.etag: boolean or "sha256" expected, got number' },
-    { channel { data = "x", etag = "md5" },
-      'channels.c.etag: "sha256" is the only digest' },
+      "channels.c.etag: boolean or name of a digest expected, got number" },
+    { channel { data = "x", etag = "sha512" }, 'channels.c.etag: "sha256", '
+      .. '"sha1" or "md5" expected, got "sha512"' },
+    { channel { data = "x", etag = "MD5\n" }, 'channels.c.etag: "sha256", '
+      .. '"sha1" or "md5" expected, got "MD5\\010"' },
+    { { memory_etag = 1 },
+      "memory_etag: boolean or name of a digest expected, got number" },
+    { { memory_etag = "crc32" }, 'memory_etag: "sha256", "sha1" or "md5" '
+      .. 'expected, got "crc32"' },
+    { channel { path = "x", mode = "w", partial = 1 },
+      "channels.c.partial: boolean expected, got number" },
+    { channel { path = "x", partial = true }, "channels.c.partial: only a "
+      .. 'channel with "path" and mode "w" can be partial; others are '
+      .. "written in place" },
+    { channel { buffer = true, partial = true }, "channels.c.partial: only a "
+      .. 'channel with "path" and mode "w" can be partial; others are '
+      .. "written in place" },
     { channel { data = "x", limits = 1 },
       "channels.c.limits: table expected, got number" },
     { channel { data = "x", limits = { 1 } }, "channels.c.limits: a value "

@@ -48,6 +48,27 @@ describe("a guest that loops for ever", function()
   end)
 end)
 
+describe("a run whose content is digested for ever", function()
+  local output = host.temporary()
+  for _, isolation in ipairs { "inline", "process" } do
+    it("in " .. isolation .. " is interrupted likewise", function()
+      local body = ([[
+        local report = require "zvm".run { program = %q, isolation = %q,
+          args = { "put", "3", "999999999999", "x" },
+          channels = { f = { path = %q, mode = "w", etag = true } } }
+        print(report.state, report.channels.f.final_etag)
+      ]]):format(host.guest "channel_ops", isolation, output)
+      local text, status = interrupted("INT", body)
+      assert.truthy(text:find("interrupted!", 1, true), text)
+      assert.equal("1", status)
+      assert.equal("", host.read_file(output))
+    end)
+  end
+  teardown(function()
+    os.remove(output)
+  end)
+end)
+
 describe("a guest that waits for input", function()
   local body, path = run_of(code.new():pread(0, 0x21000, 4096):exit(0)
     :module(), "{ stdin = { fd = 0 } }")

@@ -80,11 +80,13 @@ extern const char *const zvm__slot_names[ZVM_SLOT_COUNT];
 /*
 ** Push the report as a table. `name` gives the key under which a channel's
 ** alias appears, and whether what it collected belongs into the report.
+** `memory_etag`: the algorithm of the memory's.
 */
 typedef const char *(*zvm__name_fn)(const void *ctx, const char *alias,
                                     bool *collected);
 void zvm__report_push(lua_State *L, const zvm_report *report,
-                      zvm__name_fn name, const void *ctx);
+                      zvm__name_fn name, zvm_etag memory_etag,
+                      const void *ctx);
 
 /*
 ** Add to the report on top of the stack, which is of a fault, what zvm.fault

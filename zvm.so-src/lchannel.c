@@ -165,18 +165,42 @@ static bool read_type(zvm__options *o, int index, void *out) {
 
 /* -- Etag ---------------------------------------------------------------- */
 
-static bool read_etag(zvm__options *o, int index, void *out) {
-  zvm_channel_options *ch = out;
-  lua_State *L = o->L;
-  if (lua_isboolean(L, index)) {
-    ch->etag = lua_toboolean(L, index);
+bool zvm__etag_read(zvm__options *o, int index, void *out) {
+  static const zvm_etag all[] = {ZVM_ETAG_SHA256, ZVM_ETAG_SHA1,
+                                 ZVM_ETAG_MD5};
+  zvm_etag *etag = out;
+  char shown[ZVM__SHOWN_MAX];
+  const char *text;
+  size_t i;
+  if (lua_isboolean(o->L, index)) {
+    *etag = lua_toboolean(o->L, index) ? ZVM_ETAG_SHA256 : ZVM_ETAG_NONE;
     return true;
   }
-  if (lua_type(L, index) != LUA_TSTRING)
-    return zvm__options_mismatch(o, index, "boolean or \"sha256\"");
-  if (strcmp(lua_tostring(L, index), "sha256") != 0)
-    return zvm__options_fail(o, "\"sha256\" is the only digest");
-  ch->etag = true;
+  if (lua_type(o->L, index) != LUA_TSTRING)
+    return zvm__options_mismatch(o, index, "boolean or name of a digest");
+  if (!zvm__options_text(o, index, &text))
+    return false;
+  for (i = 0; i < sizeof all / sizeof all[0]; i++)
+    if (strcmp(text, zvm_etag_name(all[i])) == 0) {
+      *etag = all[i];
+      return true;
+    }
+  zvm__options_show(shown, text, strlen(text));
+  return zvm__options_fail(o, "\"sha256\", \"sha1\" or \"md5\" expected, "
+                           "got \"%s\"", shown);
+}
+
+
+/* -- Partial ------------------------------------------------------------- */
+
+static bool read_partial(zvm__options *o, int index, void *out) {
+  zvm_channel_options *ch = out;
+  if (!zvm__options_flag(o, index, &ch->partial))
+    return false;
+  if (ch->partial &&
+      (ch->source != ZVM_SOURCE_FILE || ch->mode != ZVM_MODE_WRITE))
+    return zvm__options_fail(o, "only a channel with \"path\" and mode \"w\" "
+                             "can be partial; others are written in place");
   return true;
 }
 
@@ -198,14 +222,15 @@ static bool read_rights(zvm__options *o, int index, zvm_channel_options *ch) {
   zvm__limits_default(ch);
   return zvm__options_read(o, index, "type", read_type, ch) &&
          zvm__limits_read(o, index, ch) &&
-         zvm__options_read(o, index, "etag", read_etag, ch);
+         zvm__options_read(o, index, "etag", zvm__etag_read, &ch->etag) &&
+         zvm__options_read(o, index, "partial", read_partial, ch);
 }
 
 
 static bool read_table(zvm__options *o, int index, draft *d) {
   static const char *const known[] = {
     "path", "data", "buffer", "fd", "null",
-    "mode", "type", "limits", "on_limit", "etag", NULL,
+    "mode", "type", "limits", "on_limit", "etag", "partial", NULL,
   };
   if (!zvm__options_table(o, index, known) || !read_source(o, index, d))
     return false;

@@ -30,6 +30,11 @@ bool zvm__limits_read(zvm__options *o, int index, zvm_channel_options *ch);
 /* `on_limit` of the table at `index`: a channel's, or that of zvm.run. */
 bool zvm__on_limit_read(zvm__options *o, int index, zvm_on_limit *out);
 
+/* -- Etags --------------------------------------------------------------- */
+
+/* true, false, or the name of a digest: a zvm__reader; `out` is a zvm_etag. */
+bool zvm__etag_read(zvm__options *o, int index, void *out);
+
 /* -- Report -------------------------------------------------------------- */
 
 /* The channel of that alias; it exists. */

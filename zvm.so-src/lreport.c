@@ -110,6 +110,21 @@ static void push_fault(lua_State *L, const zvm_fault *fault) {
 }
 
 
+static void set_etag(lua_State *L, const char *name, const uint8_t *etag,
+                     zvm_etag algorithm) {
+  zvm__hex_push(L, etag, zvm_etag_size(algorithm));
+  lua_setfield(L, -2, name);
+}
+
+
+static void set_counters(lua_State *L, const int64_t used[ZVM_LIMIT_COUNT]) {
+  set_number(L, "gets", (lua_Number)used[ZVM_LIMIT_GETS]);
+  set_number(L, "get_bytes", (lua_Number)used[ZVM_LIMIT_GET_SIZE]);
+  set_number(L, "puts", (lua_Number)used[ZVM_LIMIT_PUTS]);
+  set_number(L, "put_bytes", (lua_Number)used[ZVM_LIMIT_PUT_SIZE]);
+}
+
+
 /* Of a lost run nothing is known: no number is better than a wrong one. */
 static void push_channel(lua_State *L, const zvm_channel_report *ch,
                          bool collected, bool known) {
@@ -118,14 +133,11 @@ static void push_channel(lua_State *L, const zvm_channel_report *ch,
   set_number(L, "type", ch->type);
   if (!known)
     return;
-  set_number(L, "gets", (lua_Number)ch->used[ZVM_LIMIT_GETS]);
-  set_number(L, "get_bytes", (lua_Number)ch->used[ZVM_LIMIT_GET_SIZE]);
-  set_number(L, "puts", (lua_Number)ch->used[ZVM_LIMIT_PUTS]);
-  set_number(L, "put_bytes", (lua_Number)ch->used[ZVM_LIMIT_PUT_SIZE]);
-  if (ch->has_etag) {
-    zvm__hex_push(L, ch->etag, sizeof ch->etag);
-    lua_setfield(L, -2, "etag");
-  }
+  set_counters(L, ch->used);
+  if (ch->has_etag)
+    set_etag(L, "etag", ch->etag, ch->algorithm);
+  if (ch->has_final_etag)
+    set_etag(L, "final_etag", ch->final_etag, ch->algorithm);
   if (collected) {
     lua_pushlstring(L, ch->size > 0 ? ch->data : "", ch->size);
     lua_setfield(L, -2, "data");
@@ -154,6 +166,29 @@ static void push_channels(lua_State *L, const zvm_report *report,
     }
     lua_setfield(L, -2, key);
   }
+}
+
+
+/* Of all channels together; an empty table of a lost run, as there. */
+static void push_totals(lua_State *L, const zvm_report *report) {
+  int64_t sum[ZVM_LIMIT_COUNT] = {0};
+  size_t i;
+  int k;
+  for (i = 0; i < report->channels_count; i++)
+    for (k = 0; k < ZVM_LIMIT_COUNT; k++)
+      if (__builtin_add_overflow(sum[k], report->channels[i].used[k],
+                                 &sum[k]))
+        sum[k] = INT64_MAX;
+  lua_createtable(L, 0, ZVM_LIMIT_COUNT);
+  if (report->state != ZVM_STATE_LOST)
+    set_counters(L, sum);
+}
+
+
+static void push_usage(lua_State *L, const zvm_report *report) {
+  lua_createtable(L, 0, 2);
+  set_number(L, "peak_memory", (lua_Number)report->peak_memory);
+  set_number(L, "page_faults", (lua_Number)report->page_faults);
 }
 
 
@@ -195,8 +230,9 @@ static void push_limit(lua_State *L, const zvm_report *report,
 /* -- The whole ----------------------------------------------------------- */
 
 void zvm__report_push(lua_State *L, const zvm_report *report,
-                      zvm__name_fn name, const void *ctx) {
-  lua_createtable(L, 0, 6);
+                      zvm__name_fn name, zvm_etag memory_etag,
+                      const void *ctx) {
+  lua_createtable(L, 0, 8);
   set_text(L, "state", zvm_state_name(report->state));
   switch (report->state) {
   case ZVM_STATE_EXIT:
@@ -220,6 +256,12 @@ void zvm__report_push(lua_State *L, const zvm_report *report,
   }
   push_channels(L, report, name, ctx);
   lua_setfield(L, -2, "channels");
+  push_totals(L, report);
+  lua_setfield(L, -2, "totals");
+  if (report->has_memory_etag)
+    set_etag(L, "memory_etag", report->memory_etag, memory_etag);
+  push_usage(L, report);
+  lua_setfield(L, -2, "usage");
   push_times(L, report);
   lua_setfield(L, -2, "times");
   push_traps(L, report);

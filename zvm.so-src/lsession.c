@@ -247,7 +247,7 @@ static bool read_job(zvm__options *o, int index, job *out) {
   static const char *const known[] = {
     "program", "name", "args", "env", "memory", "stack", "channels", "on_stop",
     "isolation", "timeout", "cpu", "resident", "on_limit", "symbols",
-    "trace", NULL,
+    "trace", "memory_etag", NULL,
   };
   zvm_session_options *opt = &out->options;
   out->args = zvm__options_alloc(o, 2, sizeof *out->args);
@@ -263,6 +263,8 @@ static bool read_job(zvm__options *o, int index, job *out) {
       !zvm__on_limit_read(o, index, &opt->on_limit) ||
       !zvm__options_read(o, index, "symbols", read_flag, &out->symbols) ||
       !zvm__options_read(o, index, "trace", read_value, &opt->trace) ||
+      !zvm__options_read(o, index, "memory_etag", zvm__etag_read,
+                         &opt->memory_etag) ||
       !zvm__options_read(o, index, "channels", read_channels,
                          &out->channels) ||
       (out->channels.count == 0 &&
@@ -330,7 +332,7 @@ Run a program to its end.
 All options live in one table: `program` (a module, a path, or bytes, as for
 `zvm.load`), `name`, `args`, `env`, `memory`, `stack`, `channels`,
 `isolation`, `timeout`, `cpu`, `resident`, `on_limit`, `symbols`, `on_stop`,
-`trace`. See docs/lua.md.
+`trace`, `memory_etag`. See docs/lua.md.
 
 @function zvm.run
 @tparam table options
@@ -368,7 +370,8 @@ int zvm__session_run(lua_State *L) {
   module = lua_gettop(L);
   j.args[0] = j.name != NULL ? j.name : j.program->name;
   if (run_or_retry(L, &j, owner, &report, &err)) {
-    zvm__report_push(L, &report, name_of, &j.channels);
+    zvm__report_push(L, &report, name_of, j.options.memory_etag,
+                     &j.channels);
     if (report.state == ZVM_STATE_FAULT && j.symbols)
       zvm__fault_locate(L, &report, module);
   } else {

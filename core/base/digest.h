@@ -1,5 +1,6 @@
 /*
-** digest.h - SHA-256, from libcrypto, behind three calls and a one-shot.
+** digest.h - SHA-256, SHA-1 and MD5, from libcrypto, behind three calls and
+** a one-shot.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -10,20 +11,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZVM__DIGEST_SIZE 32
+#include "zvm.h"
+
+#define ZVM__DIGEST_SIZE 32 /* of the longest, and of SHA-256 */
 
 typedef struct zvm__digest zvm__digest;
 
-/* NULL when libcrypto has no memory or no SHA-256. */
-zvm__digest *zvm__digest_init(void);
+/* Is it one of the enumeration's values? Callers and wires may say anything. */
+bool zvm__digest_is_known(zvm_etag algorithm);
+
+/* NULL when there is no memory, or for an algorithm that is none. */
+zvm__digest *zvm__digest_init(zvm_etag algorithm);
 bool zvm__digest_update(zvm__digest *d, const void *bytes, size_t size);
 /*
-** Writes the result if `out` is not NULL, and frees `d` in any case. NULL
-** is fine, and gives false.
+** Writes the result if `out` is not NULL, zeros behind it, and frees `d` in
+** any case. NULL is fine, and gives false.
 */
 bool zvm__digest_final(zvm__digest *d, uint8_t out[ZVM__DIGEST_SIZE]);
 
-/* The digest of one piece. False when libcrypto fails. */
+/* The SHA-256 of one piece. False when libcrypto fails. */
 bool zvm__digest_of(const void *bytes, size_t size,
                     uint8_t out[ZVM__DIGEST_SIZE]);
 

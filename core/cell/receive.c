@@ -94,6 +94,8 @@ static bool read_channel(const zvm__wire_channel *w, zvm__channel *ch,
       .file_size = w->file_size,
       .stops = w->stops,
       .appends = w->appends,
+      .algorithm = w->etag,
+      .wants_final = w->wants_final,
       .size = w->size,
       .fd = -1,
   };
@@ -107,7 +109,8 @@ static bool read_channel(const zvm__wire_channel *w, zvm__channel *ch,
     if (ch->bytes == NULL)
       return false;
   }
-  return !w->etag || (ch->digest = zvm__digest_init()) != NULL;
+  return w->etag == ZVM_ETAG_NONE ||
+         (ch->digest = zvm__digest_init(w->etag)) != NULL;
 }
 
 
@@ -163,7 +166,8 @@ static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
                     .manifest_size = w->manifest_size,
                     .channels = &room.channels,
                     .bounds = w->bounds,
-                    .once = true};
+                    .once = true,
+                    .memory_etag = w->memory_etag};
   return w->trace_ns == 0 || read_trace(w, job, nth_fd(fd), &c);
 }
 

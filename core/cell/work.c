@@ -34,6 +34,8 @@ static void fill_moved(zvm__wire_moved *m, const zvm__channel *ch) {
   m->os = ch->os;
   m->has_etag = ch->has_etag;
   memcpy(m->etag, ch->etag, sizeof m->etag);
+  m->has_final_etag = ch->has_final_etag;
+  memcpy(m->final_etag, ch->final_etag, sizeof m->final_etag);
 }
 
 

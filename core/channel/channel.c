@@ -17,6 +17,7 @@
 
 #include "base/num.h"
 #include "limits.h"
+#include "output.h"
 
 
 static void note_error(zvm__channel *ch, int os) {
@@ -254,6 +255,47 @@ int64_t zvm__channel_put(zvm__channel *ch, const void *from, int64_t size,
 
 /* -- End ----------------------------------------------------------------- */
 
+/*
+** As long as the guest left it: what others append to a file meanwhile is not
+** seen, and if they cut it, its end is where it ends. EINTR: stopped.
+*/
+static int digest_content(zvm__channel *ch, zvm__digest *d, void *room,
+                          size_t size) {
+  int64_t end = ch->source->size(ch);
+  for (int64_t at = 0; at < end;) {
+    size_t n = (size_t)zvm__min(end - at, (int64_t)size), got = 0;
+    int os = ch->source->get(ch, room, n, at, &got);
+    if (os != 0)
+      return os;
+    if (!zvm__digest_update(d, room, got))
+      return ENOMEM;
+    if (got < n)
+      return 0;
+    at += (int64_t)got;
+    if (*ch->stop != 0 && at < end)
+      return EINTR;
+  }
+  return 0;
+}
+
+
+bool zvm__channel_final(zvm__channel *ch) {
+  enum { ROOM = 128 * 1024 };
+  if (!ch->wants_final)
+    return true;
+  zvm__digest *d = zvm__digest_init(ch->algorithm);
+  void *room = malloc(ROOM);
+  int os = d != NULL && room != NULL ? digest_content(ch, d, room, ROOM)
+                                     : ENOMEM;
+  free(room);
+  bool whole = zvm__digest_final(d, ch->final_etag);
+  ch->has_final_etag = whole && os == 0;
+  if (os != 0 && os != EINTR)
+    note_error(ch, os);
+  return os != EINTR;
+}
+
+
 void zvm__channel_finish(zvm__channel *ch) {
   if (ch->digest != NULL) {
     ch->has_etag = zvm__digest_final(ch->digest, ch->etag);
@@ -269,6 +311,7 @@ void zvm__channel_finish(zvm__channel *ch) {
 
 void zvm__channel_free(zvm__channel *ch) {
   zvm__channel_finish(ch);
+  zvm__output_discard(ch->output);
   if (ch->source == &zvm__source_buffer)
     zvm__buffer_free(ch);
   free(ch->alias);

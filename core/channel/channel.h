@@ -22,6 +22,7 @@ enum {
 };
 
 typedef struct zvm__channel zvm__channel;
+typedef struct zvm__output zvm__output; /* output.h */
 
 /*
 ** What a source can do. Each moves up to `size` bytes, all of them unless
@@ -71,6 +72,11 @@ struct zvm__channel {
   size_t size;
   size_t room;
   bool mapped; /* BUFFER: not from the heap; room is whole pages */
+  zvm_etag algorithm; /* of both etags */
+  bool wants_final;   /* has an etag, and its content can be put at random */
+  bool has_final_etag;
+  uint8_t final_etag[ZVM__DIGEST_SIZE];
+  zvm__output *output; /* is going to take its name; owned */
 };
 
 static inline bool zvm__channel_gets_random(const zvm__channel *ch) {
@@ -92,7 +98,14 @@ int64_t zvm__channel_get(zvm__channel *ch, void *to, int64_t size,
 int64_t zvm__channel_put(zvm__channel *ch, const void *from, int64_t size,
                          int64_t offset);
 
-/* Final etag, and the source is let go; a BUFFER's bytes stay. Idempotent. */
+/*
+** Digest of the final content, if it is wanted: before zvm__channel_finish,
+** and only while the run's end can still be put off. It moves no byte of the
+** guest's and is not charged. False, and no digest, if *ch->stop was set.
+*/
+bool zvm__channel_final(zvm__channel *ch);
+
+/* Etag, and the source is let go; a BUFFER's bytes stay. Idempotent. */
 void zvm__channel_finish(zvm__channel *ch);
 void zvm__channel_free(zvm__channel *ch); /* what it owns, not itself */
 
@@ -140,6 +153,12 @@ zvm_status zvm__channels_open(zvm__channels *all,
                               const zvm_channel_options *opt, size_t count,
                               zvm_on_limit otherwise, zvm_error *err);
 void zvm__channels_close(zvm__channels *all);
+
+/*
+** After the run: files that were written under no name or a temporary one
+** get theirs, if it succeeded, or go. Errors are those of the channels.
+*/
+void zvm__channels_commit(zvm__channels *all, bool succeeded);
 
 /* One channel, from checked options (open.c). */
 zvm_status zvm__channel_open(zvm__channel *ch,

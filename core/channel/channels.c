@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "output.h"
 
 enum { STANDARD = 3 };
 
@@ -92,6 +93,11 @@ static bool may_put(const zvm__channel *ch) {
 }
 
 
+static bool is_written(const zvm__channel *ch) {
+  return ch->output != NULL || ch->empty_first || may_put(ch);
+}
+
+
 /*
 ** A file that is written through one channel may not be open through
 ** another: what the guest reads, or which write wins, would depend on when.
@@ -99,13 +105,31 @@ static bool may_put(const zvm__channel *ch) {
 ** in one log share their position.
 */
 static bool clash(const zvm__channel *a, const zvm__channel *b) {
+  if (a->output != NULL && b->output != NULL &&
+      zvm__output_is_same(a->output, b->output))
+    return true;
   return a->is_file && b->is_file && (a->named || b->named) &&
          a->dev == b->dev && a->ino == b->ino &&
-         (a->empty_first || b->empty_first || may_put(a) || may_put(b));
+         (is_written(a) || is_written(b));
 }
 
 
-static zvm_status check_files(const zvm__channels *all, zvm_error *err) {
+/*
+** An output is the file that it will replace, not the one that it has until
+** then, which is nobody else's. All channels are open: what is not there now
+** none of them has made.
+*/
+static void identify_outputs(zvm__channels *all) {
+  for (unsigned i = 0; i < all->count; i++) {
+    zvm__channel *ch = &all->list[i];
+    if (ch->output != NULL)
+      (void)zvm__output_target(ch->output, &ch->dev, &ch->ino);
+  }
+}
+
+
+static zvm_status check_files(zvm__channels *all, zvm_error *err) {
+  identify_outputs(all);
   for (unsigned i = 0; i < all->count; i++)
     for (unsigned k = 0; all->list[i].is_file && k < i; k++)
       if (clash(&all->list[i], &all->list[k]))
@@ -132,7 +156,8 @@ static bool empty(int fd) {
 
 static zvm_status empty_files(const zvm__channels *all, zvm_error *err) {
   for (unsigned i = 0; i < all->count; i++)
-    if (all->list[i].empty_first && !empty(all->list[i].fd))
+    if (all->list[i].empty_first && all->list[i].output == NULL &&
+        !empty(all->list[i].fd))
       return zvm__fail_os(err, ZVM_E_CHANNEL, errno,
                           "channel %.80s: cannot empty the file",
                           all->list[i].alias);
@@ -179,4 +204,24 @@ void zvm__channels_close(zvm__channels *all) {
     zvm__channel_free(&all->list[i]);
   free(all->list);
   *all = (zvm__channels){0};
+}
+
+
+void zvm__channels_commit(zvm__channels *all, bool succeeded) {
+  for (unsigned i = 0; i < all->count; i++) {
+    zvm__channel *ch = &all->list[i];
+    zvm__output *out = ch->output;
+    if (out == NULL)
+      continue;
+    ch->output = NULL;
+    /* The descriptor was the output's, or is closed by now. */
+    ch->fd = -1;
+    if (!succeeded) {
+      zvm__output_discard(out);
+      continue;
+    }
+    int os = zvm__output_commit(out);
+    if (ch->os == 0)
+      ch->os = os;
+  }
 }

@@ -16,6 +16,7 @@
 
 #include "base/num.h"
 #include "channel.h"
+#include "output.h"
 
 typedef struct rights {
   bool get;
@@ -87,6 +88,14 @@ static zvm_status check_options(const zvm_channel_options *o,
                      "channel %.80s: mode append does not go with random "
                      "puts (type %d)",
                      o->alias, o->type);
+  if (o->partial &&
+      (o->source != ZVM_SOURCE_FILE || o->mode != ZVM_MODE_WRITE))
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "channel %.80s: partial is for a path of mode write",
+                     o->alias);
+  if (!zvm__digest_is_known(o->etag))
+    return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: unknown etag %d",
+                     o->alias, (int)o->etag);
   return ZVM_OK;
 }
 
@@ -112,15 +121,16 @@ static rights rights_of(const zvm_channel_options *o) {
 
 static zvm_status open_path(zvm__channel *ch, const zvm_channel_options *o,
                             zvm_error *err) {
-  /* WRITE truncates later, when nothing can fail any more. */
   static const int flags[] = {
       [ZVM_MODE_READ] = O_RDONLY,
-      [ZVM_MODE_WRITE] = O_WRONLY | O_CREAT,
       [ZVM_MODE_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
       [ZVM_MODE_READ_WRITE] = O_RDWR | O_CREAT,
   };
   if (o->path == NULL)
     return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: no path", o->alias);
+  ch->named = true;
+  if (o->mode == ZVM_MODE_WRITE)
+    return zvm__output_open(ch, o, err);
   /* EINTR is no reason to go on: a FIFO may wait for ever. */
   ch->fd = open(o->path, flags[o->mode] | O_CLOEXEC | O_NOCTTY, 0666);
   if (ch->fd < 0)
@@ -128,7 +138,6 @@ static zvm_status open_path(zvm__channel *ch, const zvm_channel_options *o,
                         "channel %.80s: cannot open %.100s", o->alias,
                         o->path);
   ch->owns_fd = true;
-  ch->named = true;
   return ZVM_OK;
 }
 
@@ -181,6 +190,7 @@ static zvm_status choose_source(zvm__channel *ch,
                      "channel %.80s: not a regular file, so its limit "
                      "file_size cannot hold; put_size can",
                      o->alias);
+  /* Later, when nothing can fail any more. */
   ch->empty_first = ch->is_file && ch->named && o->mode == ZVM_MODE_WRITE;
   /*
   ** A borrowed descriptor goes on where it stands, as it would for a child
@@ -202,6 +212,27 @@ static zvm_status choose_source(zvm__channel *ch,
 
 
 /* -- The channel --------------------------------------------------------- */
+
+/* Buffers, and regular files that can be read. */
+static bool has_content(const zvm__channel *ch) {
+  if (ch->source != &zvm__source_file)
+    return ch->source == &zvm__source_buffer;
+  int flags = fcntl(ch->fd, F_GETFL);
+  return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
+}
+
+
+static bool start_etags(zvm__channel *ch, zvm_etag algorithm) {
+  if (algorithm == ZVM_ETAG_NONE)
+    return true;
+  ch->algorithm = algorithm;
+  ch->wants_final = zvm__channel_puts_random(ch) &&
+                    ch->limits[ZVM_LIMIT_PUTS] > 0 &&
+                    ch->limits[ZVM_LIMIT_PUT_SIZE] > 0 && has_content(ch);
+  ch->digest = zvm__digest_init(algorithm);
+  return ch->digest != NULL;
+}
+
 
 static zvm_status open_source(zvm__channel *ch, const zvm_channel_options *o,
                               zvm_error *err) {
@@ -270,12 +301,14 @@ zvm_status zvm__channel_open(zvm__channel *ch, const zvm_channel_options *o,
                    o->alias);
     goto close;
   }
-  if (o->etag && (ch->digest = zvm__digest_init()) == NULL) {
-    st = zvm__fail(err, ZVM_E_NOMEM, "channel %.80s: no SHA-256", o->alias);
+  if (!start_etags(ch, o->etag)) {
+    st = zvm__fail(err, ZVM_E_NOMEM, "channel %.80s: no %s", o->alias,
+                   zvm_etag_name(o->etag));
     goto close;
   }
   return ZVM_OK;
 close:
+  zvm__output_discard(ch->output);
   if (ch->owns_fd && ch->fd >= 0)
     (void)close(ch->fd);
   free(ch->alias);

@@ -208,6 +208,19 @@ typedef enum zvm_on_limit {
   ZVM_ON_LIMIT_STOP = 2,    /* what fits is moved, and the run ends       */
 } zvm_on_limit;
 
+/* Digests of what a channel moved. ZVM_ETAG_SHA256 is what `true` was. */
+typedef enum zvm_etag {
+  ZVM_ETAG_NONE = 0,
+  ZVM_ETAG_SHA256 = 1,
+  ZVM_ETAG_SHA1 = 2,
+  ZVM_ETAG_MD5 = 3,
+} zvm_etag;
+
+#define ZVM_ETAG_MAX 32 /* bytes of the longest */
+
+ZVM_API size_t zvm_etag_size(zvm_etag algorithm); /* bytes: 0, 32, 20, 16 */
+ZVM_API const char *zvm_etag_name(zvm_etag algorithm); /* "sha256"        */
+
 typedef struct zvm_channel_options {
   const char *alias; /* absolute guest path, such as "/dev/input"        */
   zvm_source source;
@@ -221,7 +234,15 @@ typedef struct zvm_channel_options {
   int64_t file_size; /* bytes: no put ends beyond that offset. 0 = no such
                         limit. FILE and FD that are regular files        */
   zvm_on_limit on_limit;
-  bool etag;         /* SHA-256 of the bytes moved, in the order moved   */
+  zvm_etag etag;     /* of the bytes moved, in the order moved; and of the
+                        final content where it can be put at random: see
+                        zvm_channel_report                               */
+  bool partial;      /* FILE of mode WRITE: written in place, so that what a
+                        failed run wrote is there. Else what a run writes has
+                        no name until its state is EXIT, whatever the code;
+                        then the file is replaced as a whole. Devices, FIFOs
+                        and what a link in /proc leads to (/dev/stdout) are
+                        always written in place                          */
 } zvm_channel_options;
 
 /* Where a guest runs. The results are the same. */
@@ -249,6 +270,7 @@ typedef struct zvm_session_options {
   const char *trace;   /* file, made or emptied, that gets a line for each
                           step of the run and each trap; NULL: none. See
                           docs/trace.md                                      */
+  zvm_etag memory_etag;  /* of the guest's memory at its end: docs/etags.md  */
 } zvm_session_options;
 
 /*
@@ -351,9 +373,18 @@ typedef struct zvm_channel_report {
   int type;
   int os;                          /* first host I/O error, or 0        */
   bool has_etag;
-  uint8_t etag[32];
+  uint8_t etag[ZVM_ETAG_MAX];
   const void *data;                /* BUFFER: content, owned by session */
   size_t size;
+  /*
+  ** Of the final content, all of it: of FILE, FD and BUFFER with an etag,
+  ** a type with random puts, and limits that allow one. There is none of a
+  ** descriptor that is not open for reading, and none of a run that did not
+  ** end by what the guest did: a timeout, a stop, a limit of the session's.
+  */
+  bool has_final_etag;
+  uint8_t final_etag[ZVM_ETAG_MAX];
+  zvm_etag algorithm;              /* of both; zeros follow shorter ones */
 } zvm_channel_report;
 
 typedef struct zvm_report {
@@ -376,6 +407,14 @@ typedef struct zvm_report {
                                       counters are 0                      */
   int trace_os;                    /* why the trace is not whole: the first
                                       error of writing it, or 0           */
+  bool has_memory_etag;            /* as has_final_etag                   */
+  uint8_t memory_etag[ZVM_ETAG_MAX];
+  /* Like times these are the host's, and differ from run to run. */
+  uint64_t peak_memory;            /* bytes of the guest's data, heap and stack
+                                      that were in memory, counted as
+                                      `resident` is, at its end: it gives none
+                                      back meanwhile                      */
+  uint64_t page_faults;            /* of the thread, from entry to exit   */
 } zvm_report;
 
 /*

@@ -94,17 +94,23 @@ static void fill_times(zvm__outcome *out, const times *from,
 }
 
 
+static uint64_t faults_between(const times *from, const times *to) {
+  return (uint64_t)(to->cpu.ru_minflt - from->cpu.ru_minflt +
+                    to->cpu.ru_majflt - from->cpu.ru_majflt);
+}
+
+
 static void fill_outcome(zvm__outcome *out, const zvm__run *run,
                          const times *from, const times *to) {
-  *out = (zvm__outcome){
-      .state = run->state,
-      .code = run->code,
-      .signal = run->signal,
-      .limit = run->state == ZVM_STATE_LIMIT ? run->limit : ZVM_LIMITED_NONE,
-      .channel = run->channel,
-      .fault = run->fault,
-  };
+  out->state = run->state;
+  out->code = run->code;
+  out->signal = run->signal;
+  out->limit =
+      run->state == ZVM_STATE_LIMIT ? run->limit : ZVM_LIMITED_NONE;
+  out->channel = run->channel;
+  out->fault = run->fault;
   fill_times(out, from, to);
+  out->page_faults = faults_between(from, to);
   for (int i = 0; i < ZVM_SLOT_COUNT; i++)
     out->traps[i] = run->traps[i];
   if (run->trace != NULL)
@@ -191,9 +197,23 @@ static void finish_channels(zvm__run *run) {
 
 /* -- In the turn --------------------------------------------------------- */
 
+/*
+** A guest gives no memory back, so what it has at its end is the most that it
+** had. To count it takes longer than a short run; but who had no page fault
+** has what was there before. 0: the kernel will not say.
+*/
+static uint64_t peak_memory(const zvm__job *job, uint64_t faults) {
+  uint64_t bytes;
+  if (faults == 0 && zvm__map_at_rest(job->module, &bytes))
+    return bytes;
+  return zvm__map_resident(job->map, &bytes) ? bytes : 0;
+}
+
+
 /* Between taking and giving the turn. */
 static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
-                              times *from, times *to, zvm_error *err) {
+                              times *from, times *to, zvm__outcome *out,
+                              zvm_error *err) {
   zvm_status st = zvm__gate_prepare(err);
   if (st != ZVM_OK)
     return st;
@@ -220,8 +240,10 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
   if (st != ZVM_OK)
     goto restore;
   run_guest(job, run);
+  zvm__job_content(job, run, out);
   read_end(to, from, job->once);
   zvm__timers_stop(run);
+  out->peak_memory = peak_memory(job, faults_between(from, to));
   if (run->trace != NULL)
     zvm__trace_end(run, entered);
   /* Before signals come back: closing may write, and meet a closed pipe. */
@@ -271,7 +293,8 @@ zvm_status zvm__job_run(const zvm__job *job, zvm__outcome *out,
       .trace = job->trace,
   };
   times from, to;
-  st = run_in_turn(job, &run, &from, &to, err);
+  *out = (zvm__outcome){0};
+  st = run_in_turn(job, &run, &from, &to, out, err);
   zvm__lowmem_give();
   if (st != ZVM_OK)
     return st;

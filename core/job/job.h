@@ -26,6 +26,12 @@ typedef struct zvm__left {
   uint8_t *bytes;
 } zvm__left;
 
+/* Whether and how the guest's memory is digested at its end. */
+typedef struct zvm__memory_etag {
+  zvm_etag algorithm;
+  bool swaps; /* what is not resident may be something else than zeros */
+} zvm__memory_etag;
+
 typedef struct zvm__job {
   const zvm_module *module;
   const zvm__map *map;
@@ -36,6 +42,7 @@ typedef struct zvm__job {
   zvm__left *left;         /* filled by a run that ends in a fault */
   zvm__trace *trace; /* NULL: none */
   bool once; /* the process ends afterwards: nothing is put back */
+  zvm__memory_etag memory_etag;
 } zvm__job;
 
 /* How it ended. Plain numbers: it travels between processes as it is. */
@@ -51,6 +58,10 @@ typedef struct zvm__outcome {
   uint64_t system_ns;
   uint64_t traps[ZVM_SLOT_COUNT];
   int32_t trace_os; /* why the trace is not whole, or 0 */
+  uint64_t peak_memory;
+  uint64_t page_faults;
+  uint8_t has_memory_etag; /* no bool: it may be any byte */
+  uint8_t memory_etag[ZVM__DIGEST_SIZE];
 } zvm__outcome;
 
 /* Signals that reached the run and are the host's, to be raised again. */
@@ -58,6 +69,13 @@ typedef struct zvm__again {
   sigset_t set;
   bool any;
 } zvm__again;
+
+/*
+** With the guest out (content.c): digests of what it left, as far as they are
+** wanted. They count against its limits of time, and a stop ends them: one that
+** had exited then has not. `out` gets the memory's.
+*/
+void zvm__job_content(const zvm__job *job, zvm__run *run, zvm__outcome *out);
 
 /*
 ** Run it in this process. ZVM_E_STATE if the calling thread is running one

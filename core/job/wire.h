@@ -61,6 +61,7 @@ typedef struct zvm__wire_job {
   uint32_t aliases;  /* bytes of all aliases, if there is a trace */
   uint64_t trace_ns; /* its base; 0: none */
   bool trace_is_file;
+  zvm__memory_etag memory_etag;
 } zvm__wire_job;
 
 typedef enum zvm__wire_source {
@@ -81,7 +82,8 @@ typedef struct zvm__wire_channel {
   uint64_t size;
   bool stops;
   bool appends;
-  bool etag;
+  zvm_etag etag;
+  bool wants_final;
 } zvm__wire_channel;
 
 /* Starts the first message. */
@@ -103,6 +105,8 @@ typedef struct zvm__wire_moved {
   int32_t os;
   uint8_t has_etag; /* no bool: it may be any byte */
   uint8_t etag[ZVM__DIGEST_SIZE];
+  uint8_t has_final_etag;
+  uint8_t final_etag[ZVM__DIGEST_SIZE];
 } zvm__wire_moved;
 
 /* One zvm__wire_moved for each channel follows if the status is ZVM_OK. */

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "module/module.h"
 
@@ -86,6 +87,20 @@ void zvm__map_small_pages(const zvm__map *map);
 ** module's data all. Async-signal-safe. False if the kernel does not tell.
 */
 bool zvm__map_resident(const zvm__map *map, uint64_t *bytes);
+
+/*
+** What a zvm__map_resident would tell now, had nothing been touched since the
+** mappings of `m` were built anew or reset. False: not known.
+*/
+bool zvm__map_at_rest(const zvm_module *m, uint64_t *bytes);
+
+/*
+** Add to `d` what the guest has in its memory (content.c). `all`: look also at
+** what is not resident. False if *stop was set, or the kernel or libcrypto
+** failed.
+*/
+bool zvm__map_digest(const zvm__map *map, bool all, zvm__digest *d,
+                     const volatile int *stop);
 
 /* -- Guest pointers (guest.c) -------------------------------------------- */
 

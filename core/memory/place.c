@@ -49,6 +49,7 @@ static struct {
   size_t manifest_size; /* 0: none yet, and its place can be written */
   zvm__warm data; /* and heap */
   zvm__warm stack;
+  bool touched; /* more is resident than what is warm */
 } placed;
 
 
@@ -146,6 +147,7 @@ bool zvm__map_prepare(void) {
   zvm__map usual = {.manifest_start = ZVM_STACK_FLOOR - ZVM_PAGE_SIZE,
                     .stack_base =
                         (uint32_t)(ZVM__GUEST_END - ZVM__STACK_DEFAULT)};
+  placed.touched = true; /* whoever prepares will */
   return place_stack(&usual);
 }
 
@@ -215,12 +217,48 @@ zvm_status zvm__map_build(const zvm__map *map, const zvm_module *m,
 }
 
 
+/* -- At rest ------------------------------------------------------------- */
+
+/*
+** What stays in [start, end) of a region is written anew, and so resident; of
+** the module's initialised data the kernel says that all is.
+*/
+bool zvm__map_at_rest(const zvm_module *m, uint64_t *bytes) {
+  if (placed.touched)
+    return false;
+  const zvm__warm *data = &placed.data;
+  uint64_t sum = placed.stack.end - placed.stack.start +
+                 (data->end - data->start);
+  for (unsigned i = 0; i < m->seg_count; i++) {
+    const zvm_segment *seg = &m->seg[i];
+    if (seg->zero || (seg->prot & PROT_WRITE) == 0)
+      continue;
+    uint64_t start = seg->addr, end = start + seg->size;
+    sum += seg->size;
+    if (data->start < end && start < data->end)
+      sum -= (data->end < end ? data->end : end) -
+             (data->start > start ? data->start : start);
+  }
+  *bytes = sum;
+  return true;
+}
+
+
 /* -- Ahead --------------------------------------------------------------- */
 
 /* As much of [start, start + most) as is below `end`; a hint, no more. */
-static void take_pages(uint64_t start, uint64_t end, uint64_t most, int how) {
+static bool take_pages(uint64_t start, uint64_t end, uint64_t most, int how) {
   uint64_t size = end - start < most ? end - start : most;
-  (void)madvise((void *)(uintptr_t)start, size, how);
+  return madvise((void *)(uintptr_t)start, size, how) == 0;
+}
+
+
+/* The same, and that much is warm: what else is, nobody has touched yet. */
+static bool take_warm(zvm__warm *w, uint64_t start, uint64_t end,
+                      uint64_t most) {
+  w->start = start;
+  w->end = end - start < most ? end : start + most;
+  return take_pages(start, end, most, MADV_POPULATE_WRITE);
 }
 
 
@@ -234,12 +272,13 @@ void zvm__map_expect(const zvm__map *map, const zvm_module *m) {
   while ((map->region[i].prot & PROT_WRITE) == 0)
     i++;
   uint64_t data = map->region[i].start;
-  take_pages(ZVM_TEXT_BASE, data, READ, MADV_POPULATE_READ);
-  take_pages(data, map->heap_start, WRITE, MADV_POPULATE_WRITE);
-  take_pages(ZVM__GUEST_END - STACK, ZVM__GUEST_END, STACK,
-             MADV_POPULATE_WRITE);
-  take_pages(ZVM_STACK_FLOOR - ZVM_PAGE_SIZE, ZVM_STACK_FLOOR, ZVM_PAGE_SIZE,
-             MADV_POPULATE_WRITE);
+  (void)take_pages(ZVM_TEXT_BASE, data, READ, MADV_POPULATE_READ);
+  (void)take_pages(ZVM_STACK_FLOOR - ZVM_PAGE_SIZE, ZVM_STACK_FLOOR,
+                   ZVM_PAGE_SIZE, MADV_POPULATE_WRITE);
+  bool all = take_warm(&placed.data, data, map->heap_start, WRITE);
+  all &= take_warm(&placed.stack, ZVM__GUEST_END - STACK, ZVM__GUEST_END,
+                   STACK);
+  placed.touched = !all;
 }
 
 

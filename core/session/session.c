@@ -8,6 +8,7 @@
 */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "callers.h"
 #include "channel/limits.h"
@@ -30,6 +31,7 @@ struct zvm_session {
   zvm_channel_report *reports; /* one for each channel, filled by the run */
   zvm_isolation isolation;
   zvm__bounds bounds;
+  zvm__memory_etag memory_etag;
   char message[ZVM__MESSAGE_MAX]; /* of a lost run */
   zvm__left left;                 /* by a fault */
   bool has_run;
@@ -47,7 +49,17 @@ static zvm_status check_choices(const zvm_session_options *opt,
   if ((unsigned)opt->on_limit > ZVM_ON_LIMIT_STOP)
     return zvm__fail(err, ZVM_E_OPTION, "unknown on_limit %d",
                      (int)opt->on_limit);
+  if (!zvm__digest_is_known(opt->memory_etag))
+    return zvm__fail(err, ZVM_E_OPTION, "unknown memory_etag %d",
+                     (int)opt->memory_etag);
   return ZVM_OK;
+}
+
+
+/* Asked here, as a worker may not ask. Who does not know has some. */
+static bool has_swap(void) {
+  struct sysinfo info;
+  return sysinfo(&info) != 0 || info.totalswap != 0;
 }
 
 
@@ -72,6 +84,8 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
                      : ZVM_ISOLATION_PROCESS;
   s->trace.fd = -1;
   s->bounds = (zvm__bounds){opt->timeout_ms, opt->cpu_ms, opt->resident};
+  s->memory_etag.algorithm = opt->memory_etag;
+  s->memory_etag.swaps = opt->memory_etag != ZVM_ETAG_NONE && has_swap();
   /* Channels come last of what can be refused: opening them has effects. */
   if (zvm__manifest_check(opt, err) != ZVM_OK ||
       zvm__map_plan(&s->map, m,
@@ -123,8 +137,10 @@ static void report_channels(zvm_session *s) {
     r->has_etag = ch->has_etag;
     for (int k = 0; k < ZVM_LIMIT_COUNT; k++)
       r->used[k] = ch->used[k];
-    for (int k = 0; k < ZVM__DIGEST_SIZE; k++)
-      r->etag[k] = ch->etag[k];
+    r->algorithm = ch->algorithm;
+    memcpy(r->etag, ch->etag, sizeof r->etag);
+    r->has_final_etag = ch->has_final_etag;
+    memcpy(r->final_etag, ch->final_etag, sizeof r->final_etag);
     if (ch->source == &zvm__source_buffer) {
       r->data = ch->bytes;
       r->size = ch->size;
@@ -135,6 +151,11 @@ static void report_channels(zvm_session *s) {
 
 static void fill_report(zvm_session *s, const zvm__outcome *from,
                         zvm_report *out) {
+  /*
+  ** An exit with whatever code: what a guest has to say is whole then, and
+  ** what its code means only its caller knows.
+  */
+  zvm__channels_commit(&s->channels, from->state == ZVM_STATE_EXIT);
   report_channels(s);
   *out = (zvm_report){
       .state = from->state,
@@ -150,7 +171,12 @@ static void fill_report(zvm_session *s, const zvm__outcome *from,
       .system_ns = from->system_ns,
       .channels = s->reports,
       .channels_count = s->channels.count,
+      .has_memory_etag = from->has_memory_etag != 0,
+      .peak_memory = from->peak_memory,
+      .page_faults = from->page_faults,
   };
+  memcpy(out->memory_etag, from->memory_etag,
+         out->has_memory_etag ? zvm_etag_size(s->memory_etag.algorithm) : 0);
   for (int i = 0; i < ZVM_SLOT_COUNT; i++)
     out->traps[i] = from->traps[i];
   if (from->state == ZVM_STATE_FAULT)
@@ -222,6 +248,7 @@ zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
       .left = &s->left,
       .bounds = s->bounds,
       .trace = s->trace.fd >= 0 ? &s->trace : NULL,
+      .memory_etag = s->memory_etag,
   };
   uint64_t since = job.trace != NULL ? zvm__trace_now() : 0;
   zvm_status st = s->isolation == ZVM_ISOLATION_PROCESS

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -97,6 +98,23 @@ static bool is_trace_error(int32_t os, const zvm__job *job) {
 }
 
 
+/* At its end it had no more than it may write. */
+static bool is_usage(const zvm__outcome *o, const zvm__job *job) {
+  uint64_t most = 0;
+  for (unsigned i = 0; i < job->map->count; i++)
+    if ((job->map->region[i].prot & PROT_WRITE) != 0)
+      most += job->map->region[i].end - job->map->region[i].start;
+  return o->peak_memory <= most && o->peak_memory % ZVM_PAGE_SIZE == 0;
+}
+
+
+/* Of what a guest left: not of what was taken from it in the middle. */
+static bool has_content(const zvm__outcome *o) {
+  return o->state == ZVM_STATE_EXIT || o->state == ZVM_STATE_FAULT ||
+         (o->state == ZVM_STATE_LIMIT && zvm__limit_is_channel(o->limit));
+}
+
+
 static bool is_outcome(const zvm__outcome *o, const zvm__job *job,
                        const zvm__wire_moved *moved) {
   switch (o->state) {
@@ -117,7 +135,8 @@ static bool is_outcome(const zvm__outcome *o, const zvm__job *job,
 }
 
 
-static bool is_moved(const zvm__wire_moved *m, const zvm__channel *ch) {
+static bool is_moved(const zvm__wire_moved *m, const zvm__channel *ch,
+                     const zvm__outcome *o) {
   for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
     if (m->used[i] < 0 || m->used[i] > ch->limits[i])
       return false;
@@ -125,7 +144,8 @@ static bool is_moved(const zvm__wire_moved *m, const zvm__channel *ch) {
                       ? (uint64_t)ch->limits[ZVM_LIMIT_PUT_SIZE]
                       : 0;
   return m->size <= most && m->os >= 0 && m->os < 4096 &&
-         m->has_etag <= (ch->digest != NULL);
+         m->has_etag <= (ch->digest != NULL) &&
+         m->has_final_etag <= (ch->wants_final && has_content(o));
 }
 
 
@@ -155,6 +175,10 @@ static void copy_outcome(zvm__outcome *to, const zvm__outcome *from) {
   to->system_ns = from->system_ns;
   memcpy(to->traps, from->traps, sizeof to->traps);
   to->trace_os = from->trace_os;
+  to->peak_memory = from->peak_memory;
+  to->page_faults = from->page_faults;
+  to->has_memory_etag = from->has_memory_etag;
+  memcpy(to->memory_etag, from->memory_etag, sizeof to->memory_etag);
 }
 
 
@@ -230,13 +254,21 @@ static zvm__verity take_stack(zvm__hearing *h, const zvm__job *job,
 }
 
 
+static void fill_etag(uint8_t *to, const uint8_t *from, zvm_etag algorithm) {
+  memset(to, 0, ZVM__DIGEST_SIZE);
+  memcpy(to, from, zvm_etag_size(algorithm));
+}
+
+
 static void fill_channel(zvm__channel *ch, const zvm__wire_moved *m,
                          uint8_t *buffer) {
   memcpy(ch->used, m->used, sizeof ch->used);
   ch->os = m->os;
   /* A worker without memory for a digest says so by its absence. */
   ch->has_etag = m->has_etag != 0;
-  memcpy(ch->etag, m->etag, sizeof ch->etag);
+  fill_etag(ch->etag, m->etag, ch->algorithm);
+  ch->has_final_etag = m->has_final_etag != 0;
+  fill_etag(ch->final_etag, m->final_etag, ch->algorithm);
   if (ch->source == &zvm__source_buffer) {
     ch->bytes = buffer;
     ch->size = ch->room = m->size;
@@ -295,12 +327,15 @@ static zvm__verity accept_reply(const zvm__job *job, zvm__hearing *h,
   const zvm__wire_moved *moved =
       (const zvm__wire_moved *)(const void *)(r + 1);
   unsigned count = job->channels->count;
-  if (!is_outcome(&r->outcome, job, moved) ||
-      !is_trace_error(r->outcome.trace_os, job))
+  const zvm__outcome *o = &r->outcome;
+  bool may_digest =
+      job->memory_etag.algorithm != ZVM_ETAG_NONE && has_content(o);
+  if (!is_outcome(o, job, moved) || !is_trace_error(o->trace_os, job) ||
+      !is_usage(o, job) || o->has_memory_etag > may_digest)
     return ZVM__SILENCE;
   uint64_t size = ZVM_STACK_KEPT;
   for (unsigned i = 0; i < count; i++) {
-    if (!is_moved(&moved[i], &job->channels->list[i]))
+    if (!is_moved(&moved[i], &job->channels->list[i], o))
       return ZVM__SILENCE;
     size += moved[i].size;
   }

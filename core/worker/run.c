@@ -229,6 +229,7 @@ static zvm_status lose(zvm__outcome *out, zvm__wait *wait, const char *why) {
 
 /* Time that the host did not see pass cannot have been used. */
 static void cap_times(zvm__outcome *out, uint64_t took) {
+  out->page_faults = least(out->page_faults, took); /* each takes longer */
   out->wall_ns = least(out->wall_ns, took);
   out->user_ns = least(out->user_ns, took);
   out->system_ns = least(out->system_ns, took);

@@ -84,7 +84,8 @@ static bool put_channel(sink *s, const zvm__channel *ch) {
   w.stops = ch->stops;
   w.appends = ch->appends;
   w.size = ch->size;
-  w.etag = ch->digest != NULL;
+  w.etag = ch->digest != NULL ? ch->algorithm : ZVM_ETAG_NONE;
+  w.wants_final = ch->wants_final;
   return put(s, &w, sizeof w);
 }
 
@@ -110,6 +111,7 @@ static bool put_blob(sink *s, const zvm__job *job) {
     w.trace_ns = job->trace->base_ns;
     w.trace_is_file = job->trace->is_file;
   }
+  w.memory_etag = job->memory_etag;
   bool ok = put(s, &w, sizeof w);
   for (unsigned i = 0; i < w.channels && ok; i++)
     ok = put_channel(s, &job->channels->list[i]);

@@ -50,6 +50,7 @@ static zvm_error err;
 
 
 static int64_t most_put = PUTS;
+static bool digests; /* are wanted: of memory, and of what OUT has at its end */
 
 static void reset_channels(void) {
   for (int i = 0; i < CHANNELS; i++)
@@ -60,7 +61,9 @@ static void reset_channels(void) {
         .fd = -1,
         .limits = {GETS, GETS, PUTS, most_put},
         .file_size = ZVM_UNLIMITED,
-        .stops = i == OUT};
+        .stops = i == OUT,
+        .algorithm = i == OUT && digests ? ZVM_ETAG_MD5 : ZVM_ETAG_NONE,
+        .wants_final = i == OUT && digests};
 }
 
 
@@ -78,6 +81,8 @@ static zvm__verity listen_at(int socket, zvm__hearing *h) {
   zvm__channels all = {list, CHANNELS};
   zvm__job job = {
       .channels = &all, .map = &map, .left = &left, .trace = trace};
+  if (digests)
+    job.memory_etag.algorithm = ZVM_ETAG_MD5;
   reset_channels();
   outcome = (zvm__outcome){.code = -77};
   free(left.bytes);
@@ -307,6 +312,52 @@ static void channels(void) {
 }
 
 
+static void etags(void) {
+  WITH(a.moved[OUT].has_final_etag = 1,
+       "a digest of the end that nobody asked for is refused");
+  WITH(a.reply.outcome.has_memory_etag = 1, "one of memory likewise");
+  digests = true;
+  answer a = right();
+  a.moved[OUT].has_final_etag = a.reply.outcome.has_memory_etag = 1;
+  memset(a.moved[OUT].final_etag, 0x77, sizeof a.moved[OUT].final_etag);
+  is(judge(&a), ZVM__ANSWER, "those that were asked for are taken");
+  ok(list[OUT].has_final_etag && list[OUT].final_etag[15] == 0x77 &&
+         list[OUT].final_etag[16] == 0 && outcome.has_memory_etag == 1,
+     "as many bytes of them as they have");
+  a = right();
+  ok(judge(&a) == ZVM__ANSWER && !list[OUT].has_final_etag &&
+         outcome.has_memory_etag == 0,
+     "a worker that has none says so");
+  WITH(a.moved[OUT].has_final_etag = 2, "but there are not two of a channel");
+  WITH(a.moved[0].has_final_etag = 1, "nor one of another channel");
+  WITH(a.reply.outcome.has_memory_etag = 255, "nor many of memory");
+  told = SIGTERM;
+  WITH((a.reply.outcome.state = ZVM_STATE_STOPPED,
+        a.reply.outcome.signal = SIGTERM,
+        a.reply.outcome.has_memory_etag = 1),
+       "nor one of a run that was stopped");
+  WITH((a.reply.outcome.state = ZVM_STATE_STOPPED,
+        a.reply.outcome.signal = SIGTERM, a.moved[OUT].has_final_etag = 1),
+       "nor of its channels");
+  told = 0;
+  digests = false;
+}
+
+
+static void usage(void) {
+  answer a = right();
+  a.reply.outcome.peak_memory = sizeof stack;
+  a.reply.outcome.page_faults = 9;
+  ok(judge(&a) == ZVM__ANSWER && outcome.peak_memory == sizeof stack &&
+         outcome.page_faults == 9,
+     "as much memory as there is, and page faults, are taken");
+  WITH(a.reply.outcome.peak_memory = sizeof stack + 4096,
+       "more than there is, is not");
+  WITH(a.reply.outcome.peak_memory = UINT64_MAX, "however much");
+  WITH(a.reply.outcome.peak_memory = 1, "nor a part of a page");
+}
+
+
 static void shapes(void) {
   WITH((a.size = 0, a.count = 0), "no answer at all is no answer");
   WITH(a.size--, "an answer with a byte less is refused");
@@ -492,6 +543,8 @@ int main(void) {
   faults();
   channels();
   limits();
+  etags();
+  usage();
   shapes();
   silences();
   unread();

@@ -7,6 +7,8 @@
 **   put HANDLE OFFSET TEXT    result
 **   fill HANDLE COUNT         COUNT puts of 1 KiB of 'x'; the last result
 **   drain HANDLE SIZE         gets of SIZE to the end; sum and last result
+**   keep SIZE                 writes SIZE bytes of memory, and keeps them
+**   exit CODE, fault, loop    ends, badly, or never
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -78,6 +80,17 @@ int main(int argc, char **argv) {
     } else if (strcmp(what, "drain") == 0 && i + 2 < argc) {
       drain(atoi(argv[i + 1]), atoi(argv[i + 2]));
       i += 3;
+    } else if (strcmp(what, "keep") == 0 && i + 1 < argc) {
+      size_t size = (size_t)atoll(argv[i + 1]);
+      memset(malloc(size), 1, size);
+      i += 2;
+    } else if (strcmp(what, "exit") == 0 && i + 1 < argc) {
+      return atoi(argv[i + 1]);
+    } else if (strcmp(what, "fault") == 0) {
+      *(volatile char *)0 = 0;
+    } else if (strcmp(what, "loop") == 0) {
+      for (;;)
+        __asm__ volatile("");
     } else {
       fprintf(stderr, "what is %s?\n", what);
       return 2;

@@ -100,6 +100,7 @@ void exceed_file(trial *t) {
   o->path = t->path;
   o->fd = t->file;
   o->mode = ZVM_MODE_WRITE;
+  o->partial = named; /* a run that fails leaves nothing else */
   o->file_size = 1 + (int64_t)pick(t, 20000);
   t->opt.on_limit = stops ? ZVM_ON_LIMIT_STOP : ZVM_ON_LIMIT_DEFAULT;
   if (!go(t, puts_all))

@@ -86,6 +86,31 @@ function M.sha256(text)
   return digest
 end
 
+--- Copy what a host process needs to `dir`, for users who cannot read the
+-- build: the interpreter, the module, and `script`, which finds it.
+--
+-- @treturn string the command that runs the script
+function M.copy_host(dir, script)
+  local lua = os.getenv "ZVM_TEST_LUA" or "lua5.1"
+  for template in package.cpath:gmatch "[^;]+" do
+    local file = io.open((template:gsub("%?", "zvm")), "rb")
+    if file then
+      M.write_file(dir .. "/zvm.so", file:read "*a")
+      file:close()
+      break
+    end
+  end
+  if lua:find("/", 1, true) then
+    M.write_file(dir .. "/lua", M.read_file(lua))
+    lua = dir .. "/lua"
+  end
+  M.write_file(dir .. "/host.lua",
+    ("package.cpath = %q\n"):format(dir .. "/?.so") .. script)
+  os.execute("chmod -R a+rX " .. dir .. "; test -f " .. dir
+    .. "/lua && chmod 755 " .. dir .. "/lua")
+  return lua .. " " .. dir .. "/host.lua"
+end
+
 --- The folder of all that was built.
 function M.build()
   return os.getenv "ZVM_BUILD" or "build"
