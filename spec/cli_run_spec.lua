@@ -507,7 +507,9 @@ describe("a report of zvm run", function()
   it("goes to stderr, and never to stdout", function()
     local _, out, err = run "--report text HELLO"
     assert.equal("hello, world\n", out)
-    assert.truthy(err:find "^exit 0 .*\n  stdout +puts %d+  put_bytes 13\n$")
+    assert.truthy(err:find("^exit 0 .*\n  stdout +puts %d+  put_bytes 13\n"
+      .. "  total +puts %d+  put_bytes 13\n"
+      .. "  memory +%d+ bytes  page faults %d+\n$"), err)
     _, out, err = run "--report json --etag HELLO"
     assert.equal("hello, world\n", out)
     local report = cjson.decode(err)

@@ -278,10 +278,11 @@ describe("zvm.report.format", function()
     local text = format(STATES.refused())
     assert.truthy(text:find "^refused: ")
     assert.truthy(text:find("\n  0x20045: R_INSN_SYSTEM: ", 1, true))
-    assert.equal("exit 0\n  x         final etag cd\n  total: gets 1\n"
-      .. "  usage: page_faults 3  peak_memory 4096\n  memory   etag ab",
+    assert.equal("exit 0\n  x         final etag cd\n  total     gets 1\n"
+      .. "  memory   4096 bytes  page faults 3\n  memory   etag ab\n"
+      .. "  the trace is not whole: disk full",
       format { state = "exit", code = 0, totals = { gets = 1 },
         usage = { peak_memory = 4096, page_faults = 3 }, memory_etag = "ab",
-        channels = { x = { final_etag = "cd" } } })
+        trace_error = "disk full", channels = { x = { final_etag = "cd" } } })
   end)
 end)

@@ -122,20 +122,15 @@ local function channel_line(name, channel)
   return #parts > 1 and table.concat(parts, "  ") or nil
 end
 
--- Numbers by name, of what other versions may or may not tell.
-local function numbers_line(title, numbers, out)
-  local names, parts = {}, {}
-  for name, value in pairs(numbers or {}) do
-    if type(value) == "number" then
-      names[#names + 1] = name
-    end
+-- What the guest's memory was, and its digest.
+local function memory_lines(report, out)
+  local usage = report.usage
+  if usage then
+    out[#out + 1] = ("  memory   %.0f bytes  page faults %.0f"):format(
+      usage.peak_memory, usage.page_faults)
   end
-  table.sort(names)
-  for i, name in ipairs(names) do
-    parts[i] = ("%s %.0f"):format(name, numbers[name])
-  end
-  if parts[1] then
-    out[#out + 1] = ("  %s: %s"):format(title, table.concat(parts, "  "))
+  if report.memory_etag then
+    out[#out + 1] = "  memory   etag " .. report.memory_etag
   end
 end
 
@@ -150,7 +145,8 @@ local function finding_lines(findings, out)
 end
 
 --- A report as text: one line that says how the run ended, then a line for
--- each channel that moved bytes. No newline at the end.
+-- each channel that moved bytes, all of them together, and memory. No newline
+-- at the end.
 function M.format(report)
   local out = { M.ending(report) .. times(report) }
   if report.fault then
@@ -165,10 +161,10 @@ function M.format(report)
   for _, name in ipairs(names) do
     out[#out + 1] = channel_line(name, report.channels[name])
   end
-  numbers_line("total", report.totals, out)
-  numbers_line("usage", report.usage, out)
-  if report.memory_etag then
-    out[#out + 1] = "  memory   etag " .. report.memory_etag
+  out[#out + 1] = channel_line("total", report.totals or {})
+  memory_lines(report, out)
+  if report.trace_error then
+    out[#out + 1] = "  the trace is not whole: " .. report.trace_error
   end
   return table.concat(out, "\n")
 end
