@@ -79,6 +79,8 @@ static const zvm__source *source_of(zvm__wire_source s) {
     return &zvm__source_memory;
   case ZVM__WIRE_BUFFER:
     return &zvm__source_buffer;
+  case ZVM__WIRE_CALL:
+    return &zvm__source_ask;
   }
   return NULL;
 }
@@ -97,10 +99,13 @@ static bool read_channel(const zvm__wire_channel *w, zvm__channel *ch,
       .algorithm = w->etag,
       .wants_final = w->wants_final,
       .size = w->size,
+      .waits = w->waits,
       .fd = -1,
+      .peer = -1,
   };
   memcpy(ch->limits, w->limits, sizeof ch->limits);
-  if (w->source == ZVM__WIRE_FILE || w->source == ZVM__WIRE_STREAM) {
+  if (w->source == ZVM__WIRE_FILE || w->source == ZVM__WIRE_STREAM ||
+      w->source == ZVM__WIRE_CALL) {
     ch->fd = nth_fd((*fd)++);
     ch->owns_fd = true;
   }

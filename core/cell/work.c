@@ -70,12 +70,20 @@ static bool answer(zvm__wire_reply *reply, const zvm__job *job) {
 }
 
 
+/* From now on nobody else need have the descriptors of the job. */
+static bool tell_taken(void) {
+  return give(&(zvm__wire_word){.magic = ZVM__WIRE_TAKEN},
+              sizeof(zvm__wire_word));
+}
+
+
 void zvm__work(int patience) {
   zvm__wire_head head;
   zvm__job job;
   if (!zvm__receive_wait(patience))
     _exit(ZVM__CELL_RETIRED);
-  if (!zvm__receive(&job, &head) || !zvm__map_keep(job.map, job.module) ||
+  if (!zvm__receive(&job, &head) || (head.tells && !tell_taken()) ||
+      !zvm__map_keep(job.map, job.module) ||
       !zvm__lock_job(&head))
     _exit(1);
   size_t size = sizeof(zvm__wire_reply) +

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/num.h"
 #include "limits.h"
@@ -306,6 +307,12 @@ void zvm__channel_finish(zvm__channel *ch) {
     if (os != 0)
       note_error(ch, os);
   }
+}
+
+
+void zvm__channel_shut(zvm__channel *ch) {
+  if (ch->shuts && !ch->listens && ch->fd >= 0)
+    (void)shutdown(ch->fd, SHUT_WR);
 }
 
 

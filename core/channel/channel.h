@@ -77,6 +77,24 @@ struct zvm__channel {
   bool has_final_etag;
   uint8_t final_etag[ZVM__DIGEST_SIZE];
   zvm__output *output; /* is going to take its name; owned */
+  /* streams */
+  bool listens;   /* fd is to be accepted from                             */
+  bool joint;     /* others wait to see it closed: only who runs the guest may
+                     have it, unless it is borrowed                        */
+  bool connects;  /* what it is joined to is waited for when all are open  */
+  bool waits;     /* a FIFO: without a writer yet is not the end           */
+  bool shuts;     /* a socket that is only written: the peer sees its end  */
+  char *place;    /* owned: of a socket or a FIFO that is still to be joined,
+                     or of a unix socket that listens, to be removed       */
+  pid_t maker;    /* of that                                               */
+  zvm_pipe *pipe; /* whose end fd is, until the session is made            */
+  /* calls */
+  zvm_get_fn call_get;
+  zvm_put_fn call_put;
+  void *ctx;
+  int peer;       /* host: the other end of fd, -1 if there is none        */
+  bool cancelled; /* a call ended the run                                  */
+  int64_t served[2]; /* host: bytes that a worker got and put              */
 };
 
 static inline bool zvm__channel_gets_random(const zvm__channel *ch) {
@@ -116,6 +134,8 @@ extern const zvm__source zvm__source_file;   /* by offset */
 extern const zvm__source zvm__source_stream; /* by read and write */
 extern const zvm__source zvm__source_memory;
 extern const zvm__source zvm__source_buffer;
+extern const zvm__source zvm__source_call; /* by functions               */
+extern const zvm__source zvm__source_ask;  /* by who has the other end   */
 
 /*
 ** The memory of a BUFFER (buffer.c): room for `need` bytes, which its limits
@@ -137,22 +157,31 @@ long zvm__blocking_call(const volatile int *stop, long number, long a,
 extern const char zvm__blocking_begin[], zvm__blocking_end[];
 extern const char zvm__blocking_stopped[];
 
-/* -- All channels of a session (channels.c) -------------------------------- */
+/* -- All channels of a session (channels.c) ------------------------------ */
 
 typedef struct zvm__channels {
   zvm__channel *list; /* in handle order */
   unsigned count;
+  unsigned apart; /* that are joint or listen */
 } zvm__channels;
+
 
 /*
 ** Check all options, open all sources, sort. Channels that do not say what
 ** their limits do, do `otherwise`. On failure nothing stays open and no file
-** was emptied.
+** was emptied. Other sides are waited for up to `timeout_ms`, if that is not
+** 0. Calls of a run in a worker have a socket.
 */
 zvm_status zvm__channels_open(zvm__channels *all,
-                              const zvm_channel_options *opt, size_t count,
-                              zvm_on_limit otherwise, zvm_error *err);
+                              const zvm_session_options *opt,
+                              zvm_error *err);
 void zvm__channels_close(zvm__channels *all);
+/* Ends of pipes are the session's from here on. */
+void zvm__channels_keep(zvm__channels *all);
+/* A worker has the job: close what only it may have. */
+void zvm__channels_pass(zvm__channels *all);
+/* The run is over: tell who reads a socket that it was written to its end. */
+void zvm__channel_shut(zvm__channel *ch);
 
 /*
 ** After the run: files that were written under no name or a temporary one
@@ -163,5 +192,65 @@ void zvm__channels_commit(zvm__channels *all, bool succeeded);
 /* One channel, from checked options (open.c). */
 zvm_status zvm__channel_open(zvm__channel *ch,
                              const zvm_channel_options *opt, zvm_error *err);
+/* Wait, until `until_ns` of CLOCK_MONOTONIC, for what it `connects` to. */
+zvm_status zvm__channel_join(zvm__channel *ch, uint64_t until_ns,
+                             zvm_error *err);
+
+/* -- Sockets (socket.c) -------------------------------------------------- */
+
+/* A socket that listens, or one that is connected: -1 and *err. */
+int zvm__socket_listen(const char *alias, const char *uri, zvm_error *err);
+int zvm__socket_connect(const char *alias, const char *uri, uint64_t until_ns,
+                        zvm_error *err);
+/*
+** The connection that waits becomes the channel's descriptor, and the socket
+** that listened is closed. An errno, or 0; EAGAIN: none waits.
+*/
+int zvm__socket_accept(zvm__channel *ch);
+/* Close the socket that listens, if it is the channel's; remove its name. */
+void zvm__socket_deaf(zvm__channel *ch);
+/* What every connected socket of a channel's gets. */
+void zvm__socket_tune(int fd);
+uint64_t zvm__now_ns(void);
+
+/* -- Pipes (pipe.c) ------------------------------------------------------ */
+
+/* Borrow the end; -1 and *err. Give it back, or keep it for good. */
+int zvm__pipe_take(zvm_pipe *p, const char *alias, zvm_mode mode,
+                   zvm_error *err);
+void zvm__pipe_return(zvm_pipe *p, int fd);
+void zvm__pipe_keep(zvm_pipe *p, int fd);
+
+/* -- Calls (call.c) ------------------------------------------------------ */
+
+enum {
+  ZVM__CALL_PIECE = 64 * 1024,
+  ZVM__CALL_GET = 0x67657431,
+  ZVM__CALL_PUT = 0x70757431,
+  ZVM__CALL_TOLD = 0x746f6c31,
+  ZVM__CALL_HEAD = 16, /* bytes of a message before those that move */
+};
+
+/* Between a worker and who waits for it: a request, or its answer. */
+typedef struct zvm__call_message {
+  uint32_t what;
+  int32_t os;    /* of an answer: ECANCELED ends the run    */
+  uint64_t size; /* asked for or put; of an answer, given   */
+  uint8_t bytes[ZVM__CALL_PIECE];
+} zvm__call_message;
+
+_Static_assert(offsetof(zvm__call_message, bytes) == ZVM__CALL_HEAD, "head");
+
+typedef enum zvm__served {
+  ZVM__SERVED,    /* one request, or there was none   */
+  ZVM__SERVE_END, /* nobody has the other end         */
+  ZVM__CANCELLED, /* the call wants the run to end    */
+  ZVM__NONSENSE,  /* no worker that is right says so  */
+} zvm__served;
+
+/* Room for requests, ahead of them. False: no memory. */
+bool zvm__call_prepare(zvm__channel *ch);
+/* Answer one request that came from a worker. */
+zvm__served zvm__call_serve(zvm__channel *ch);
 
 #endif

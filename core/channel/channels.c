@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "channel.h"
 #include "output.h"
 
@@ -165,43 +167,141 @@ static zvm_status empty_files(const zvm__channels *all, zvm_error *err) {
 }
 
 
+/* -- Other sides --------------------------------------------------------- */
+
+/* Whoever connects to us need not wait for whom we connect to. */
+static zvm_status join(zvm__channels *all, uint32_t timeout_ms,
+                       zvm_error *err) {
+  enum { MOST_MS = 10000 };
+  uint64_t ms = timeout_ms != 0 && timeout_ms < MOST_MS ? timeout_ms
+                                                        : MOST_MS;
+  uint64_t until = 0;
+  zvm_status st = ZVM_OK;
+  for (unsigned i = 0; i < all->count && st == ZVM_OK; i++) {
+    if (!all->list[i].connects)
+      continue;
+    if (until == 0)
+      until = zvm__now_ns() + ms * 1000000;
+    st = zvm__channel_join(&all->list[i], until, err);
+  }
+  return st;
+}
+
+
+/* The end that a worker asks at: its answers come from the other one. */
+static zvm_status open_calls(zvm__channels *all, zvm_error *err) {
+  for (unsigned i = 0; i < all->count; i++) {
+    zvm__channel *ch = &all->list[i];
+    int ends[2];
+    if (ch->source != &zvm__source_call)
+      continue;
+    if (!zvm__call_prepare(ch))
+      return zvm__fail(err, ZVM_E_NOMEM, "channel %.80s: not enough memory",
+                       ch->alias);
+    ch->joint = true;
+    ch->owns_fd = true;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+      return zvm__fail_os(err, ZVM_E_SYSTEM, errno,
+                          "channel %.80s: no socket for its calls",
+                          ch->alias);
+    ch->fd = zvm__fd_above(ends[0]);
+    int os = errno;
+    ch->peer = zvm__fd_above(ends[1]);
+    if (ch->fd < 0 || ch->peer < 0)
+      return zvm__fail_os(err, ZVM_E_SYSTEM, ch->fd < 0 ? os : errno,
+                          "channel %.80s: no socket for its calls",
+                          ch->alias);
+  }
+  return ZVM_OK;
+}
+
+
+static void count_apart(zvm__channels *all) {
+  for (unsigned i = 0; i < all->count; i++)
+    all->apart += all->list[i].listens || all->list[i].joint;
+}
+
+
 /* -- All of them --------------------------------------------------------- */
 
-zvm_status zvm__channels_open(zvm__channels *all,
-                              const zvm_channel_options *opt, size_t count,
-                              zvm_on_limit otherwise, zvm_error *err) {
-  *all = (zvm__channels){0};
-  if (count > ZVM__CHANNELS_MAX)
-    return zvm__fail(err, ZVM_E_OPTION, "%zu channels; at most %d", count,
-                     ZVM__CHANNELS_MAX);
-  if (count > 0 && opt == NULL)
-    return zvm__fail(err, ZVM_E_OPTION, "channels are missing");
-  all->list = calloc(count + STANDARD, sizeof *all->list);
-  if (all->list == NULL)
-    return zvm__fail(err, ZVM_E_NOMEM, "not enough memory for channels");
+static zvm_status open_all(zvm__channels *all,
+                           const zvm_session_options *opt, zvm_error *err) {
+  const zvm_channel_options *list = opt->channels;
+  size_t count = opt->channels_count;
   zvm_status st = ZVM_OK;
   for (int i = 0; i < STANDARD && st == ZVM_OK; i++)
-    if (!is_given(opt, count, standard[i]))
-      st = add_standard(all, i, otherwise, err);
+    if (!is_given(list, count, standard[i]))
+      st = add_standard(all, i, opt->on_limit, err);
   for (size_t i = 0; i < count && st == ZVM_OK; i++)
-    st = add_given(all, &opt[i], otherwise, err);
+    st = add_given(all, &list[i], opt->on_limit, err);
+  return st;
+}
+
+
+zvm_status zvm__channels_open(zvm__channels *all,
+                              const zvm_session_options *opt,
+                              zvm_error *err) {
+  *all = (zvm__channels){0};
+  if (opt->channels_count > ZVM__CHANNELS_MAX)
+    return zvm__fail(err, ZVM_E_OPTION, "%zu channels; at most %d",
+                     opt->channels_count, ZVM__CHANNELS_MAX);
+  if (opt->channels_count > 0 && opt->channels == NULL)
+    return zvm__fail(err, ZVM_E_OPTION, "channels are missing");
+  all->list = calloc(opt->channels_count + STANDARD, sizeof *all->list);
+  if (all->list == NULL)
+    return zvm__fail(err, ZVM_E_NOMEM, "not enough memory for channels");
+  zvm_status st = open_all(all, opt, err);
   if (st == ZVM_OK) {
     qsort(all->list, all->count, sizeof *all->list, compare);
     st = check_aliases(all, err);
   }
   if (st == ZVM_OK)
     st = check_files(all, err);
+  if (st == ZVM_OK && opt->isolation != ZVM_ISOLATION_INLINE)
+    st = open_calls(all, err);
+  if (st == ZVM_OK)
+    st = join(all, opt->timeout_ms, err);
   if (st == ZVM_OK)
     st = empty_files(all, err);
+  count_apart(all);
   if (st != ZVM_OK)
     zvm__channels_close(all);
   return st;
 }
 
 
+void zvm__channels_keep(zvm__channels *all) {
+  for (unsigned i = 0; i < all->count; i++) {
+    zvm__channel *ch = &all->list[i];
+    if (ch->pipe == NULL)
+      continue;
+    zvm__pipe_keep(ch->pipe, ch->fd);
+    ch->pipe = NULL;
+  }
+}
+
+
+void zvm__channels_pass(zvm__channels *all) {
+  for (unsigned i = 0; i < all->count; i++) {
+    zvm__channel *ch = &all->list[i];
+    if (!ch->joint || !ch->owns_fd || ch->fd < 0)
+      continue;
+    (void)close(ch->fd);
+    ch->fd = -1;
+  }
+}
+
+
 void zvm__channels_close(zvm__channels *all) {
-  for (unsigned i = 0; i < all->count; i++)
-    zvm__channel_free(&all->list[i]);
+  for (unsigned i = 0; i < all->count; i++) {
+    zvm__channel *ch = &all->list[i];
+    if (ch->pipe != NULL) { /* the session was not made */
+      zvm__pipe_return(ch->pipe, ch->fd);
+      ch->owns_fd = false;
+    }
+    zvm__socket_deaf(ch);
+    zvm__channel_free(ch);
+  }
   free(all->list);
   *all = (zvm__channels){0};
 }

@@ -97,7 +97,7 @@ const zvm__source zvm__source_file = {file_get, file_put, file_size,
 
 /* -- Streams ------------------------------------------------------------- */
 
-/* The descriptor is the caller's and may be non-blocking. */
+/* The descriptor may be non-blocking: the caller's, or a FIFO's. */
 static int wait_ready(zvm__channel *ch, short events) {
   struct pollfd p = {.fd = ch->fd, .events = events};
   long n = zvm__blocking_call(ch->stop, SYS_poll, (long)&p, 1, -1);
@@ -120,6 +120,12 @@ static int retry(zvm__channel *ch, int os, short events) {
 static int stream_get(zvm__channel *ch, void *to, size_t size,
                       int64_t offset, size_t *moved) {
   (void)offset;
+  while (ch->waits) { /* before that a read says that all is over */
+    int os = wait_ready(ch, POLLIN);
+    if (os != 0 && (os != EINTR || *ch->stop != 0))
+      return os;
+    ch->waits = os != 0;
+  }
   while (*moved < size) {
     long n = zvm__blocking_call(ch->stop, SYS_read, ch->fd,
                                 (long)((char *)to + *moved),

@@ -9,14 +9,18 @@
 */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
 #include "channel.h"
 #include "output.h"
+#include "uri.h"
 
 typedef struct rights {
   bool get;
@@ -51,6 +55,40 @@ static const char *check_alias(const char *alias) {
 }
 
 
+/* Sources that are streams whatever they lead to; `listen`. */
+static zvm_status check_streams(const zvm_channel_options *o,
+                                zvm_error *err) {
+  if (o->listen && o->source != ZVM_SOURCE_URI && o->source != ZVM_SOURCE_FD)
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "channel %.80s: only a uri tcp: or unix:, or a "
+                     "descriptor, can listen",
+                     o->alias);
+  if (o->source != ZVM_SOURCE_URI && o->source != ZVM_SOURCE_CALL &&
+      o->source != ZVM_SOURCE_PIPE)
+    return ZVM_OK;
+  if (o->type != ZVM_TYPE_SGET_SPUT)
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "channel %.80s: a %s is a stream, so its type must be 0, "
+                     "not %d",
+                     o->alias,
+                     o->source == ZVM_SOURCE_URI    ? "socket"
+                     : o->source == ZVM_SOURCE_CALL ? "function"
+                                                    : "pipe",
+                     o->type);
+  if (o->source == ZVM_SOURCE_URI && o->mode == ZVM_MODE_APPEND)
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "channel %.80s: a socket is read, written or both, not "
+                     "appended to",
+                     o->alias);
+  if (o->source == ZVM_SOURCE_PIPE && o->mode != ZVM_MODE_READ &&
+      o->mode != ZVM_MODE_WRITE)
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "channel %.80s: one end of a pipe is read or written",
+                     o->alias);
+  return ZVM_OK;
+}
+
+
 static zvm_status check_options(const zvm_channel_options *o,
                                 zvm_error *err) {
   if (o->alias == NULL)
@@ -81,6 +119,9 @@ static zvm_status check_options(const zvm_channel_options *o,
   if ((unsigned)o->mode > ZVM_MODE_READ_WRITE)
     return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: unknown mode %d",
                      o->alias, (int)o->mode);
+  zvm_status st = check_streams(o, err);
+  if (st != ZVM_OK)
+    return st;
   if (o->mode == ZVM_MODE_APPEND &&
       (o->source == ZVM_SOURCE_FILE || o->source == ZVM_SOURCE_FD) &&
       o->type >= ZVM_TYPE_SGET_RPUT)
@@ -104,6 +145,8 @@ static rights rights_of(const zvm_channel_options *o) {
   switch (o->source) {
   case ZVM_SOURCE_FILE:
   case ZVM_SOURCE_FD:
+  case ZVM_SOURCE_URI:
+  case ZVM_SOURCE_PIPE:
     return (rights){
         .get = o->mode == ZVM_MODE_READ || o->mode == ZVM_MODE_READ_WRITE,
         .put = o->mode != ZVM_MODE_READ};
@@ -112,12 +155,40 @@ static rights rights_of(const zvm_channel_options *o) {
   case ZVM_SOURCE_NULL:
   case ZVM_SOURCE_BUFFER:
     return (rights){.get = true, .put = true};
+  case ZVM_SOURCE_CALL:
+    return (rights){.get = o->get != NULL, .put = o->put != NULL};
   }
   return (rights){0};
 }
 
 
+static zvm_status check_socket(zvm__channel *ch, const zvm_channel_options *o,
+                               zvm_error *err);
+
+
 /* -- Descriptors --------------------------------------------------------- */
+
+/* What has another side that is not there yet: a stream. */
+static zvm_status put_off(zvm__channel *ch, const zvm_channel_options *o,
+                          const char *scheme, const char *place,
+                          zvm_error *err) {
+  if (o->file_size != 0 || o->type != ZVM_TYPE_SGET_SPUT)
+    return zvm__fail(err, ZVM_E_CHANNEL,
+                     "channel %.80s: not a regular file, so its type must be "
+                     "0, and limit file_size cannot hold",
+                     o->alias);
+  if (asprintf(&ch->place, "%s%s", scheme, place) < 0) {
+    ch->place = NULL;
+    return zvm__fail(err, ZVM_E_NOMEM, "channel %.80s: not enough memory",
+                     o->alias);
+  }
+  ch->connects = true;
+  ch->owns_fd = true;
+  ch->joint = true;
+  ch->source = &zvm__source_stream;
+  return ZVM_OK;
+}
+
 
 static zvm_status open_path(zvm__channel *ch, const zvm_channel_options *o,
                             zvm_error *err) {
@@ -129,10 +200,19 @@ static zvm_status open_path(zvm__channel *ch, const zvm_channel_options *o,
   if (o->path == NULL)
     return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: no path", o->alias);
   ch->named = true;
-  if (o->mode == ZVM_MODE_WRITE)
+  struct stat st;
+  bool fifo = stat(o->path, &st) == 0 && S_ISFIFO(st.st_mode) &&
+              o->mode != ZVM_MODE_READ_WRITE;
+  if (o->mode == ZVM_MODE_WRITE && !fifo)
     return zvm__output_open(ch, o, err);
-  /* EINTR is no reason to go on: a FIFO may wait for ever. */
-  ch->fd = open(o->path, flags[o->mode] | O_CLOEXEC | O_NOCTTY, 0666);
+  /* Who reads waits with its first read, who writes when all are open. */
+  ch->waits = fifo && o->mode == ZVM_MODE_READ;
+  ch->fd = open(o->path,
+                flags[o->mode] | O_CLOEXEC | O_NOCTTY |
+                    (fifo ? O_NONBLOCK : 0),
+                0666);
+  if (ch->fd < 0 && fifo && errno == ENXIO)
+    return put_off(ch, o, "file:", o->path, err);
   if (ch->fd < 0)
     return zvm__fail_os(err, ZVM_E_CHANNEL, errno,
                         "channel %.80s: cannot open %.100s", o->alias,
@@ -180,6 +260,7 @@ static zvm_status choose_source(zvm__channel *ch,
   ch->is_file = S_ISREG(st.st_mode);
   ch->dev = st.st_dev;
   ch->ino = st.st_ino;
+  ch->joint = ch->owns_fd && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
   if (!ch->is_file && ch->type != ZVM_TYPE_SGET_SPUT)
     return zvm__fail(err, ZVM_E_CHANNEL,
                      "channel %.80s: not a regular file, so its type must "
@@ -190,6 +271,11 @@ static zvm_status choose_source(zvm__channel *ch,
                      "channel %.80s: not a regular file, so its limit "
                      "file_size cannot hold; put_size can",
                      o->alias);
+  if (S_ISSOCK(st.st_mode)) {
+    zvm_status checked = check_socket(ch, o, err);
+    if (checked != ZVM_OK)
+      return checked;
+  }
   /* Later, when nothing can fail any more. */
   ch->empty_first = ch->is_file && ch->named && o->mode == ZVM_MODE_WRITE;
   /*
@@ -208,6 +294,103 @@ static zvm_status choose_source(zvm__channel *ch,
   if (o->mode == ZVM_MODE_APPEND || ch->type == ZVM_TYPE_RGET_SPUT)
     ch->put_pos = ch->base_size;
   return ZVM_OK;
+}
+
+
+/* -- Sockets ------------------------------------------------------------- */
+
+static int option_of(int fd, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+
+static zvm_status check_socket(zvm__channel *ch, const zvm_channel_options *o,
+                               zvm_error *err) {
+  struct sockaddr_storage peer;
+  socklen_t size = sizeof peer;
+  if (option_of(ch->fd, SO_TYPE) != SOCK_STREAM)
+    return zvm__fail(err, ZVM_E_CHANNEL,
+                     "channel %.80s: descriptor %d is not a stream socket",
+                     o->alias, ch->fd);
+  if (o->mode == ZVM_MODE_APPEND)
+    return zvm__fail(err, ZVM_E_CHANNEL,
+                     "channel %.80s: a socket is read, written or both, not "
+                     "appended to",
+                     o->alias);
+  ch->shuts = o->mode == ZVM_MODE_WRITE;
+  ch->listens = option_of(ch->fd, SO_ACCEPTCONN) == 1;
+  if (ch->listens)
+    return ZVM_OK;
+  if (getpeername(ch->fd, (struct sockaddr *)&peer, &size) != 0)
+    return zvm__fail_os(err, ZVM_E_CHANNEL, errno,
+                        "channel %.80s: descriptor %d", o->alias, ch->fd);
+  zvm__socket_tune(ch->fd);
+  return ZVM_OK;
+}
+
+
+static zvm_status open_socket(zvm__channel *ch, const zvm_channel_options *o,
+                              const zvm__uri *u, zvm_error *err) {
+  ch->shuts = o->mode == ZVM_MODE_WRITE;
+  if (!o->listen)
+    return put_off(ch, o, "", o->uri, err);
+  ch->fd = zvm__socket_listen(o->alias, o->uri, err);
+  if (ch->fd < 0)
+    return ZVM_E_CHANNEL;
+  ch->owns_fd = true;
+  ch->listens = true;
+  ch->maker = getpid();
+  ch->source = &zvm__source_stream;
+  if (u->scheme == ZVM__URI_UNIX && (ch->place = strdup(u->path)) == NULL) {
+    (void)unlink(u->path);
+    return zvm__fail(err, ZVM_E_NOMEM, "channel %.80s: not enough memory",
+                     o->alias);
+  }
+  return ZVM_OK;
+}
+
+
+static int open_fifo(const char *alias, const char *path, uint64_t until_ns,
+                     zvm_error *err) {
+  static const struct timespec pause = {.tv_nsec = 10000000};
+  for (;;) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd >= 0)
+      return fd;
+    if ((errno != ENXIO && errno != EINTR) || zvm__now_ns() >= until_ns) {
+      if (errno == ENXIO)
+        zvm__fail(err, ZVM_E_CHANNEL,
+                  "channel %.80s: nobody came to read the FIFO %.100s", alias,
+                  path);
+      else
+        zvm__fail_os(err, ZVM_E_CHANNEL, errno,
+                     "channel %.80s: cannot open %.100s", alias, path);
+      return -1;
+    }
+    (void)nanosleep(&pause, NULL);
+  }
+}
+
+
+zvm_status zvm__channel_join(zvm__channel *ch, uint64_t until_ns,
+                             zvm_error *err) {
+  zvm__uri u;
+  zvm_status st = zvm__uri_parse(&u, ch->alias, ch->place, err);
+  if (st != ZVM_OK)
+    return st;
+  if (u.scheme == ZVM__URI_FILE) {
+    ch->fd = open_fifo(ch->alias, u.path, until_ns, err);
+  } else {
+    ch->fd = zvm__socket_connect(ch->alias, ch->place, until_ns, err);
+    if (ch->fd >= 0)
+      zvm__socket_tune(ch->fd);
+  }
+  free(ch->place);
+  ch->place = NULL;
+  ch->connects = false;
+  return ch->fd >= 0 ? ZVM_OK : ZVM_E_CHANNEL;
 }
 
 
@@ -234,8 +417,63 @@ static bool start_etags(zvm__channel *ch, zvm_etag algorithm) {
 }
 
 
+/* FILE, FD and NULL by another spelling; the others stay as they are. */
+static zvm_status spell_out(zvm_channel_options *o, zvm__uri *u,
+                            zvm_error *err) {
+  zvm_status st = o->alias != NULL
+                      ? zvm__uri_parse(u, o->alias, o->uri, err)
+                      : ZVM_OK; /* check_options will say so */
+  if (st != ZVM_OK || o->alias == NULL)
+    return st;
+  switch (u->scheme) {
+  case ZVM__URI_FILE:
+    o->source = ZVM_SOURCE_FILE;
+    o->path = u->path;
+    break;
+  case ZVM__URI_FD:
+    o->source = ZVM_SOURCE_FD;
+    o->fd = u->fd;
+    break;
+  case ZVM__URI_NULL:
+    o->source = ZVM_SOURCE_NULL;
+    break;
+  case ZVM__URI_TCP:
+  case ZVM__URI_UNIX:
+    break;
+  }
+  return ZVM_OK;
+}
+
+static zvm_status open_pipe(zvm__channel *ch, const zvm_channel_options *o,
+                            zvm_error *err) {
+  if (o->pipe == NULL)
+    return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: no pipe", o->alias);
+  ch->fd = zvm__pipe_take(o->pipe, o->alias, o->mode, err);
+  if (ch->fd < 0)
+    return ZVM_E_CHANNEL;
+  ch->pipe = o->pipe;
+  ch->owns_fd = true;
+  ch->joint = true;
+  ch->source = &zvm__source_stream;
+  return ZVM_OK;
+}
+
+
+static zvm_status open_call(zvm__channel *ch, const zvm_channel_options *o,
+                            zvm_error *err) {
+  if (o->get == NULL && o->put == NULL)
+    return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: no function",
+                     o->alias);
+  ch->call_get = o->get;
+  ch->call_put = o->put;
+  ch->ctx = o->ctx;
+  ch->source = &zvm__source_call;
+  return ZVM_OK;
+}
+
+
 static zvm_status open_source(zvm__channel *ch, const zvm_channel_options *o,
-                              zvm_error *err) {
+                              const zvm__uri *u, zvm_error *err) {
   zvm_status st;
   switch (o->source) {
   case ZVM_SOURCE_NULL:
@@ -264,35 +502,54 @@ static zvm_status open_source(zvm__channel *ch, const zvm_channel_options *o,
     ch->fd = o->fd;
     st = ZVM_OK;
     break;
+  case ZVM_SOURCE_URI:
+    return open_socket(ch, o, u, err);
+  case ZVM_SOURCE_CALL:
+    return open_call(ch, o, err);
+  case ZVM_SOURCE_PIPE:
+    return open_pipe(ch, o, err);
   default:
     return zvm__fail(err, ZVM_E_OPTION, "channel %.80s: unknown source %d",
                      o->alias, (int)o->source);
   }
-  if (st == ZVM_OK)
+  if (st == ZVM_OK && !ch->connects)
     st = check_fd(ch, o, err);
-  if (st == ZVM_OK)
+  if (st == ZVM_OK && !ch->connects)
     st = choose_source(ch, o, err);
+  if (st == ZVM_OK && o->listen && !ch->listens)
+    st = zvm__fail(err, ZVM_E_CHANNEL,
+                   "channel %.80s: descriptor %d does not listen", o->alias,
+                   o->fd);
   return st;
 }
 
 
-zvm_status zvm__channel_open(zvm__channel *ch, const zvm_channel_options *o,
+zvm_status zvm__channel_open(zvm__channel *ch,
+                             const zvm_channel_options *given,
                              zvm_error *err) {
   static const volatile int never;
+  zvm_channel_options spelt = *given;
+  const zvm_channel_options *o = &spelt;
+  zvm__uri u = {.fd = -1};
   *ch = (zvm__channel){.fd = -1,
+                       .peer = -1,
                        .type = o->type,
                        .stop = &never,
                        .stops = o->on_limit == ZVM_ON_LIMIT_STOP,
                        .file_size = o->file_size != 0 ? o->file_size
                                                       : ZVM_UNLIMITED};
-  zvm_status st = check_options(o, err);
+  zvm_status st = ZVM_OK;
+  if (o->source == ZVM_SOURCE_URI)
+    st = spell_out(&spelt, &u, err);
+  if (st == ZVM_OK)
+    st = check_options(o, err);
   if (st != ZVM_OK)
     return st;
   rights r = rights_of(o);
   for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
     if (i < ZVM_LIMIT_PUTS ? r.get : r.put)
       ch->limits[i] = o->limits[i];
-  st = open_source(ch, o, err);
+  st = open_source(ch, o, &u, err);
   if (st != ZVM_OK)
     goto close;
   ch->alias = strdup(o->alias);
@@ -309,6 +566,11 @@ zvm_status zvm__channel_open(zvm__channel *ch, const zvm_channel_options *o,
   return ZVM_OK;
 close:
   zvm__output_discard(ch->output);
+  if (ch->pipe != NULL) {
+    zvm__pipe_return(ch->pipe, ch->fd);
+    ch->owns_fd = false;
+  }
+  zvm__socket_deaf(ch);
   if (ch->owns_fd && ch->fd >= 0)
     (void)close(ch->fd);
   free(ch->alias);

@@ -27,6 +27,7 @@ extern "C" {
 
 typedef struct zvm_module zvm_module;   /* validated program, immutable */
 typedef struct zvm_session zvm_session; /* one run of a module          */
+typedef struct zvm_pipe zvm_pipe;       /* from one session to another  */
 
 /* -- Errors -------------------------------------------------------------- */
 
@@ -192,7 +193,24 @@ typedef enum zvm_source {
   ZVM_SOURCE_FD,       /* `fd`, borrowed: the caller keeps it open       */
   ZVM_SOURCE_MEMORY,   /* `data`, `size`: read-only, must outlive the session */
   ZVM_SOURCE_BUFFER,   /* collects what is written; see the report       */
+  ZVM_SOURCE_URI,      /* `uri`, and `listen`                            */
+  ZVM_SOURCE_CALL,     /* `get` and `put`: functions of the caller       */
+  ZVM_SOURCE_PIPE,     /* the end of `pipe` that the mode says           */
 } zvm_source;
+
+/*
+** A CALL channel asks for what its guest asks for, when it asks, and waits:
+** the same calls in either isolation, by the thread that runs the session or
+** waits for one that it started. `size` is 1 to 65536. The result is 0 or an
+** errno: the guest gets -EIO. ECANCELED ends the run: ZVM_STATE_STOPPED with
+** signal 0. Not to be left by longjmp.
+**
+** get: 1 to `size` bytes into `to`, *got says how many; 0 is the end, and it
+** is not called again. Called until the guest has what it asked for.
+** put: takes all of it.
+*/
+typedef int (*zvm_get_fn)(void *ctx, void *to, size_t size, size_t *got);
+typedef int (*zvm_put_fn)(void *ctx, const void *from, size_t size);
 
 typedef enum zvm_mode {
   ZVM_MODE_READ = 0,       /* file must exist                       */
@@ -224,7 +242,7 @@ ZVM_API const char *zvm_etag_name(zvm_etag algorithm); /* "sha256"        */
 typedef struct zvm_channel_options {
   const char *alias; /* absolute guest path, such as "/dev/input"        */
   zvm_source source;
-  zvm_mode mode;     /* FILE and FD                                      */
+  zvm_mode mode;     /* FILE, FD, URI and PIPE                           */
   int type;          /* ZVM_TYPE_*; a stream (pipe, terminal) must be 0  */
   const char *path;
   int fd;
@@ -243,6 +261,15 @@ typedef struct zvm_channel_options {
                         then the file is replaced as a whole. Devices, FIFOs
                         and what a link in /proc leads to (/dev/stdout) are
                         always written in place                          */
+  const char *uri;   /* "tcp:HOST:PORT" (IPv6 in brackets), "unix:PATH",
+                        "file:PATH", "fd:N" or "null:"                   */
+  bool listen;       /* tcp and unix: bound by zvm_session_new; one connection
+                        is accepted when the run begins, which counts for
+                        its timeout. An FD that listens needs no flag    */
+  zvm_get_fn get;    /* CALL: one of them may be NULL                    */
+  zvm_put_fn put;
+  void *ctx;         /* of both; must outlive the session                */
+  zvm_pipe *pipe;    /* READ or WRITE; each end once                     */
 } zvm_channel_options;
 
 /* Where a guest runs. The results are the same. */
@@ -275,7 +302,9 @@ typedef struct zvm_session_options {
 
 /*
 ** Check options, open channels. Nothing is opened later. On failure
-** nothing stays open.
+** nothing stays open. All listen before any connects; who connects, or opens
+** a FIFO to write, waits for the other side up to 10 s, or the timeout if that
+** is shorter.
 */
 ZVM_API zvm_session *zvm_session_new(zvm_module *m,
                                      const zvm_session_options *opt,
@@ -284,7 +313,8 @@ ZVM_API zvm_session *zvm_session_new(zvm_module *m,
 typedef enum zvm_state {
   ZVM_STATE_EXIT = 0,    /* the guest ended itself; see code             */
   ZVM_STATE_FAULT = 1,   /* the guest failed; see fault                  */
-  ZVM_STATE_STOPPED = 2, /* a signal to the host ended the run           */
+  ZVM_STATE_STOPPED = 2, /* a signal to the host ended the run, or a call
+                            of a channel: then signal is 0               */
   ZVM_STATE_LOST = 3,    /* the worker died, or spoke nonsense; see message */
   ZVM_STATE_TIMEOUT = 4, /* its time by the wall clock was over          */
   ZVM_STATE_LIMIT = 5,   /* it used up what it had; see limit            */
@@ -425,7 +455,33 @@ typedef struct zvm_report {
 */
 ZVM_API zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
                                    zvm_error *err);
-ZVM_API void zvm_session_free(zvm_session *s); /* NULL is fine */
+
+/*
+** The same in two steps, in worker processes only (ZVM_E_STATE inline): start
+** returns when the run is under way, or waits for a connection or a worker.
+** While a thread waits for a session, or runs one, it also serves those it
+** started: their calls, connections and reports. Wait, once, in the thread that
+** started it. What fails after the start is the result of the wait.
+*/
+ZVM_API zvm_status zvm_session_start(zvm_session *s, zvm_error *err);
+ZVM_API zvm_status zvm_session_wait(zvm_session *s, zvm_report *out,
+                                    zvm_error *err);
+
+/*
+** NULL is fine. A run that is under way is killed. Not from within a call of
+** one of its channels.
+*/
+ZVM_API void zvm_session_free(zvm_session *s);
+
+/* -- Pipes --------------------------------------------------------------- */
+
+/*
+** A stream from a session that has its WRITE end to one that has its READ
+** end. An end belongs to the session that was made with it; free closes what
+** was not taken.
+*/
+ZVM_API zvm_pipe *zvm_pipe_new(zvm_error *err);
+ZVM_API void zvm_pipe_free(zvm_pipe *p); /* NULL is fine */
 
 /* -- Worker processes ---------------------------------------------------- */
 

@@ -188,6 +188,7 @@ static uint64_t trace_time(const zvm__run *run) {
 static void finish_channels(zvm__run *run) {
   for (unsigned i = 0; i < run->channels->count; i++) {
     uint64_t since = trace_time(run);
+    zvm__channel_shut(&run->channels->list[i]);
     zvm__channel_finish(&run->channels->list[i]);
     if (run->trace != NULL)
       zvm__trace_finish(run->trace, run->channels, i, since);

@@ -9,8 +9,9 @@
 ** a head and, if it fits, the blob; up to ZVM__WIRE_FDS descriptors travel
 ** with it and with each of the one-byte messages that follow: the image of
 ** the module, the blob if it is a file, the channels' in their order, the
-** trace's. The answer is one message; bytes that a BUFFER collected follow in
-** pieces of ZVM__WIRE_PIECE, the last one of each channel shorter; then,
+** trace's. A worker that `tells` says that it has them, before it maps anything
+** of the guest. The answer is one message; bytes that a BUFFER collected follow
+** in pieces of ZVM__WIRE_PIECE, the last one of each channel shorter; then,
 ** likewise, of a fault the bytes of the stack that zvm__guest_stack names.
 **
 ** SPDX-License-Identifier: Apache-2.0
@@ -33,6 +34,7 @@ enum {
   ZVM__WIRE_MORE = 0x6d6f7231,   /* a zvm__wire_word: how many are busy  */
   ZVM__WIRE_TELL = 0x74656c31,   /* a zvm__wire_word: signal to a worker */
   ZVM__WIRE_EXPECT = 0x65787031, /* a zvm__wire_expect                   */
+  ZVM__WIRE_TAKEN = 0x746b6e31,  /* a zvm__wire_word: the job is here    */
   ZVM__WIRE_FDS = 250,          /* the kernel takes 253 */
   ZVM__WIRE_BLOB = 48 * 1024,   /* a larger one is a file */
   ZVM__WIRE_PIECE = 64 * 1024,
@@ -70,6 +72,7 @@ typedef enum zvm__wire_source {
   ZVM__WIRE_STREAM,
   ZVM__WIRE_MEMORY,
   ZVM__WIRE_BUFFER,
+  ZVM__WIRE_CALL,
 } zvm__wire_source;
 
 typedef struct zvm__wire_channel {
@@ -84,6 +87,7 @@ typedef struct zvm__wire_channel {
   bool appends;
   zvm_etag etag;
   bool wants_final;
+  bool waits;
 } zvm__wire_channel;
 
 /* Starts the first message. */
@@ -95,6 +99,7 @@ typedef struct zvm__wire_head {
   uint64_t cpu_ms;    /* of the job; 0: no limit */
   uint64_t file_size; /* RLIMIT_FSIZE: the host's, or what the channels need */
   bool apart;      /* the second descriptor is the blob */
+  bool tells;      /* when it has taken the job         */
 } zvm__wire_head;
 
 /* -- Worker to host ------------------------------------------------------ */

@@ -36,6 +36,8 @@ struct zvm_session {
   zvm__left left;                 /* by a fault */
   bool has_run;
   zvm__trace trace; /* fd -1: none */
+  uint64_t since_ns;   /* for the trace: when the run was asked for */
+  zvm__flight *flight; /* started, and not waited for yet */
 };
 
 
@@ -93,8 +95,7 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
                     opt->stack != 0 ? opt->stack : ZVM__STACK_DEFAULT,
                     err) != ZVM_OK ||
       zvm__tracing_open(&s->trace, opt, err) != ZVM_OK ||
-      zvm__channels_open(&s->channels, opt->channels, opt->channels_count,
-                         opt->on_limit, err) != ZVM_OK ||
+      zvm__channels_open(&s->channels, opt, err) != ZVM_OK ||
       zvm__manifest_make(&s->manifest, &s->map, &s->channels, opt, err) !=
           ZVM_OK)
     goto free;
@@ -105,6 +106,7 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
   }
   if (zvm__tracing_begin(&s->trace, m, &s->channels, opt, err) != ZVM_OK)
     goto free;
+  zvm__channels_keep(&s->channels);
   return s;
 free:
   zvm_session_free(s);
@@ -115,6 +117,7 @@ free:
 void zvm_session_free(zvm_session *s) {
   if (s == NULL)
     return;
+  zvm__flight_free(s->flight);
   zvm__tracing_close(&s->trace);
   zvm__channels_close(&s->channels);
   zvm__manifest_free(&s->manifest);
@@ -198,6 +201,11 @@ static void trace_report(zvm__trace *t, const zvm__outcome *from,
 }
 
 
+static zvm__trace *trace_of(zvm_session *s) {
+  return s->trace.fd >= 0 ? &s->trace : NULL;
+}
+
+
 static zvm_status run_inline(zvm_session *s, const zvm__job *job,
                              uint64_t since_ns, zvm_report *out,
                              zvm_error *err) {
@@ -216,21 +224,86 @@ static zvm_status run_inline(zvm_session *s, const zvm__job *job,
 }
 
 
-/* What the job opened is the worker's as soon as it is sent. */
+/* Last of all the host's handlers run: they may not return. */
+static zvm_status end_wait(zvm_session *s, zvm_status st,
+                           const zvm__outcome *outcome, zvm__wait *wait,
+                           zvm_report *out) {
+  if (st == ZVM_OK) {
+    fill_report(s, outcome, out);
+    out->message = wait->message[0] != '\0' ? s->message : NULL;
+    memcpy(s->message, wait->message, sizeof s->message);
+    trace_report(trace_of(s), outcome, out, s->since_ns);
+  }
+  zvm__wait_end(wait);
+  return st;
+}
+
+
+/*
+** What the job opened is the worker's as soon as it is sent. One that needs
+** more than that while it runs is waited for together with all others.
+*/
 static zvm_status run_in_worker(zvm_session *s, const zvm__job *job,
-                                uint64_t since_ns, zvm_report *out,
-                                zvm_error *err) {
+                                zvm_report *out, zvm_error *err) {
   zvm__outcome outcome;
   zvm__wait wait;
-  zvm_status st = zvm__worker_run(job, &outcome, &wait, &s->has_run, err);
-  if (st == ZVM_OK) {
-    fill_report(s, &outcome, out);
-    out->message = wait.message[0] != '\0' ? s->message : NULL;
-    memcpy(s->message, wait.message, sizeof s->message);
-    trace_report(job->trace, &outcome, out, since_ns);
+  zvm_status st = ZVM_E_NOMEM;
+  if (s->channels.apart == 0 && !zvm__flights_any()) {
+    st = zvm__worker_run(job, &outcome, &wait, &s->has_run, err);
+  } else if ((s->flight = zvm__flight_start(job, &wait, err)) != NULL) {
+    s->has_run = true;
+    st = zvm__flight_wait(s->flight, &outcome, &wait, err);
+    s->flight = NULL;
   }
-  /* Last of all: the host's handlers run now, and may not return. */
+  return end_wait(s, st, &outcome, &wait, out);
+}
+
+
+static bool listens(const zvm_session *s) {
+  for (unsigned i = 0; i < s->channels.count; i++)
+    if (s->channels.list[i].listens)
+      return true;
+  return false;
+}
+
+
+/* Inline: wait for who connects, then run with the time that is left. */
+static zvm_status accept_and_run(zvm_session *s, zvm__job *job,
+                                 zvm_report *out, zvm_error *err) {
+  zvm__outcome outcome;
+  zvm__wait wait;
+  bool ready = false;
+  s->has_run = true;
+  zvm_status st = zvm__flight_accept(job, &job->bounds, &ready, &outcome,
+                                     &wait, err);
+  if (st != ZVM_OK || !ready)
+    return end_wait(s, st, &outcome, &wait, out);
   zvm__wait_end(&wait);
+  return run_inline(s, job, s->since_ns, out, err);
+}
+
+
+static zvm__job job_of(zvm_session *s) {
+  s->since_ns = s->trace.fd >= 0 ? zvm__trace_now() : 0;
+  return (zvm__job){
+      .module = s->module,
+      .map = &s->map,
+      .manifest = s->manifest.bytes,
+      .manifest_size = s->manifest.size,
+      .channels = &s->channels,
+      .left = &s->left,
+      .bounds = s->bounds,
+      .trace = trace_of(s),
+      .memory_etag = s->memory_etag,
+  };
+}
+
+
+/* One that did not run says so in its trace. */
+static zvm_status note_failure(zvm_session *s, zvm_status st,
+                               const zvm_error *err) {
+  if (st != ZVM_OK && trace_of(s) != NULL)
+    zvm__tracing_failed(trace_of(s), st, err, s->since_ns);
   return st;
 }
 
@@ -239,22 +312,48 @@ zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
                            zvm_error *err) {
   if (s->has_run)
     return zvm__fail(err, ZVM_E_STATE, "the session has run already");
-  zvm__job job = {
-      .module = s->module,
-      .map = &s->map,
-      .manifest = s->manifest.bytes,
-      .manifest_size = s->manifest.size,
-      .channels = &s->channels,
-      .left = &s->left,
-      .bounds = s->bounds,
-      .trace = s->trace.fd >= 0 ? &s->trace : NULL,
-      .memory_etag = s->memory_etag,
-  };
-  uint64_t since = job.trace != NULL ? zvm__trace_now() : 0;
-  zvm_status st = s->isolation == ZVM_ISOLATION_PROCESS
-                      ? run_in_worker(s, &job, since, out, err)
-                      : run_inline(s, &job, since, out, err);
-  if (st != ZVM_OK && job.trace != NULL)
-    zvm__tracing_failed(job.trace, st, err, since);
-  return st;
+  zvm__job job = job_of(s);
+  zvm_status st;
+  if (s->isolation == ZVM_ISOLATION_PROCESS)
+    st = run_in_worker(s, &job, out, err);
+  else if (s->channels.apart > 0 && listens(s))
+    st = accept_and_run(s, &job, out, err);
+  else
+    st = run_inline(s, &job, s->since_ns, out, err);
+  return note_failure(s, st, err);
+}
+
+
+/* -- Start and wait ------------------------------------------------------ */
+
+zvm_status zvm_session_start(zvm_session *s, zvm_error *err) {
+  if (s->has_run)
+    return zvm__fail(err, ZVM_E_STATE, "the session has run already");
+  if (s->isolation != ZVM_ISOLATION_PROCESS)
+    return zvm__fail(err, ZVM_E_STATE,
+                     "only a session in a worker process can be started");
+  zvm__job job = job_of(s);
+  zvm__wait wait;
+  s->flight = zvm__flight_start(&job, &wait, err);
+  s->has_run = s->flight != NULL;
+  zvm__wait_end(&wait);
+  return s->has_run ? ZVM_OK : ZVM_E_NOMEM;
+}
+
+
+zvm_status zvm_session_wait(zvm_session *s, zvm_report *out,
+                            zvm_error *err) {
+  if (s->flight == NULL)
+    return zvm__fail(err, ZVM_E_STATE,
+                     s->has_run ? "the session has been waited for"
+                                : "the session has not been started");
+  zvm__outcome outcome;
+  zvm__wait wait = {0};
+  zvm__flight *f = s->flight;
+  bool is_free = zvm__flight_is_free(f);
+  zvm_status st = zvm__flight_wait(f, &outcome, &wait, err);
+  if (is_free)
+    s->flight = NULL;
+  st = end_wait(s, st, &outcome, &wait, out);
+  return is_free ? note_failure(s, st, err) : st;
 }

@@ -52,13 +52,18 @@ static int64_t decode_transfer(const zvm__run *run,
 }
 
 
-/* The call that asked for too much was the last one, if its channel says so. */
+/*
+** The call that asked for too much was the last one, if its channel says so;
+** so was one that a function of the host's wants to be the last.
+*/
 static int64_t end_transfer(zvm__run *run, const transfer *t,
                             int64_t moved) {
   const zvm__channel *ch = t->channel;
   if (ch->stops && ch->over != ZVM_LIMITED_NONE &&
       zvm__run_out(run, ch->over))
     run->channel = (uint32_t)(ch - run->channels->list);
+  if (moved == -EINTR && ch->cancelled)
+    (void)zvm__run_end(run, ZVM_STATE_STOPPED);
   return moved;
 }
 

@@ -137,6 +137,11 @@ static bool is_outcome(const zvm__outcome *o, const zvm__job *job,
 
 static bool is_moved(const zvm__wire_moved *m, const zvm__channel *ch,
                      const zvm__outcome *o) {
+  /* What was served may not have arrived; nothing else can have. */
+  if (ch->source == &zvm__source_call &&
+      (m->used[ZVM_LIMIT_GET_SIZE] > ch->served[0] ||
+       m->used[ZVM_LIMIT_PUT_SIZE] > ch->served[1]))
+    return false;
   for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
     if (m->used[i] < 0 || m->used[i] > ch->limits[i])
       return false;
@@ -352,6 +357,12 @@ static zvm__verity accept_reply(const zvm__job *job, zvm__hearing *h,
 }
 
 
+/* By the signal that came, or by a call of a channel's: 0. */
+static bool is_stop(const zvm__hearing *h, int signal) {
+  return signal == 0 ? h->cancelled : signal == h->stopped;
+}
+
+
 static zvm__verity read_into(message *m, const zvm__job *job,
                              zvm__hearing *h, zvm__outcome *out,
                              uint8_t **buffers, char why[ZVM__MESSAGE_MAX],
@@ -377,7 +388,7 @@ static zvm__verity read_into(message *m, const zvm__job *job,
   if (n != (ssize_t)whole || st != ZVM_OK)
     return silence(why, nonsense);
   if (m->reply.outcome.state == ZVM_STATE_STOPPED &&
-      (h->stopped == 0 || m->reply.outcome.signal != h->stopped))
+      !is_stop(h, m->reply.outcome.signal))
     return silence(why, "a signal stopped the worker, not this process");
   zvm__verity v = accept_reply(job, h, &m->reply, buffers);
   if (v == ZVM__SILENCE)
@@ -400,4 +411,24 @@ zvm__verity zvm__reply_read(const zvm__job *job, zvm__hearing *h,
   free(buffers);
   free(m);
   return v;
+}
+
+
+zvm__verity zvm__reply_taken(zvm__hearing *h, char why[ZVM__MESSAGE_MAX]) {
+  union {
+    zvm__wire_word word;
+    zvm__wire_ended ended;
+  } m;
+  bool unread = false;
+  ssize_t n = take(h, &m, sizeof m, &unread);
+  if (n == (ssize_t)sizeof m.word && m.word.magic == ZVM__WIRE_TAKEN)
+    return ZVM__ANSWER;
+  if (n == 0) {
+    zvm__pool_check();
+    return hear_end(h, NULL, unread, why);
+  }
+  if (n == (ssize_t)sizeof m.ended && m.ended.magic == ZVM__WIRE_ENDED)
+    return hear_end(h, &m.ended, unread, why);
+  return silence(why, h->tired ? "the worker did not take its job"
+                               : nonsense);
 }

@@ -26,7 +26,6 @@ enum {
   STOPS = 4,
   TTY_STOPS = 3,
   FAULTS = 5,
-  STOP_MS = 2000, /* what a worker has to report after a stop */
   GLANCE_NS = 150000,
   MISSES_MOST = 6,
   YIELD_NS = 3000, /* longer than that: somebody else ran */
@@ -62,21 +61,31 @@ static bool has_handler(int sig) {
 
 
 /*
+** Of this thread: within the calls of channels there may be runs. What an
+** outer wait has blocked is for the inner ones to see too.
+*/
+static _Thread_local zvm__wait *innermost;
+
+/*
 ** All blocked but faults, so that no handler of the host's runs, and maybe
 ** does not return, before the job is on its way.
 */
-static void begin_wait(zvm__wait *wait) {
+void zvm__wait_begin(zvm__wait *wait) {
+  *wait = (zvm__wait){.outer = innermost};
+  innermost = wait;
   uint64_t all = ~(uint64_t)0;
   for (int i = 0; i < FAULTS; i++)
     all &= ~bit(fault_signals[i]);
   (void)syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &wait->host_mask,
                 sizeof all);
   wait->blocked = true;
+  wait->own_mask = wait->outer != NULL ? wait->outer->own_mask
+                                       : wait->host_mask;
 }
 
 
 /* Open those that have no handler; those that stop a run are known now. */
-static void open_wait(zvm__wait *wait) {
+void zvm__wait_open(zvm__wait *wait) {
   if (wait->open)
     return;
   uint64_t open = 0;
@@ -90,20 +99,23 @@ static void open_wait(zvm__wait *wait) {
       wait->stops |= bit(stop_signals[i]);
     else
       open |= bit(stop_signals[i]);
-  wait->stops &= ~wait->host_mask;
+  wait->stops &= ~wait->own_mask;
   wait->open = true;
   (void)swap_mask(~open | wait->host_mask);
 }
 
 
 void zvm__wait_end(zvm__wait *wait) {
-  if (wait->blocked)
-    (void)swap_mask(wait->host_mask);
+  bool blocked = wait->blocked;
   wait->blocked = false;
+  if (!blocked)
+    return;
+  innermost = wait->outer;
+  (void)swap_mask(wait->host_mask);
 }
 
 
-static int watch(uint64_t stops) {
+int zvm__stops_watch(uint64_t stops) {
   sigset_t set;
   (void)sigemptyset(&set);
   for (int i = 0; i < STOPS; i++)
@@ -114,7 +126,7 @@ static int watch(uint64_t stops) {
 
 
 /* One of `stops` that is pending, or 0. */
-static int pending_stop(uint64_t stops) {
+int zvm__stops_pending(uint64_t stops) {
   sigset_t set;
   if (sigpending(&set) != 0)
     return 0;
@@ -164,8 +176,7 @@ static bool glance(const zvm__worker *w) {
 }
 
 
-/* For how long poll may sleep; it may wake up too early, never too late. */
-static int left_ms(uint64_t until_ns) {
+int zvm__left_ms(uint64_t until_ns) {
   if (until_ns == UINT64_MAX)
     return -1;
   uint64_t now = now_ns();
@@ -174,30 +185,30 @@ static int left_ms(uint64_t until_ns) {
 }
 
 
-/* It has STOP_MS from now on; while it answers, it need not be told. */
-static void note_stop(zvm__hearing *h) {
-  h->stopped = pending_stop(h->stops);
+/* It has ZVM__STOP_MS from now on; while it answers, it need not be told. */
+void zvm__hearing_stop(zvm__hearing *h) {
+  h->stopped = zvm__stops_pending(h->stops);
   if (h->stopped == 0) /* another thread took it */
     return;
   if (!h->answers)
     zvm__pool_tell(h->worker, h->stopped);
-  uint64_t until = now_ns() + STOP_MS * (uint64_t)MS_NS + h->more_ns;
+  uint64_t until = now_ns() + ZVM__STOP_MS * (uint64_t)MS_NS + h->more_ns;
   h->until_ns = until < h->until_ns ? until : h->until_ns;
 }
 
 
 bool zvm__hearing_wait(zvm__hearing *h) {
   if (h->watcher < 0 && h->stopped == 0)
-    h->watcher = watch(h->stops);
+    h->watcher = zvm__stops_watch(h->stops);
   for (;;) {
     struct pollfd fds[2] = {
         {.fd = h->worker->socket, .events = POLLIN},
         {.fd = h->stopped == 0 ? h->watcher : -1, .events = POLLIN}};
-    int n = poll(fds, 2, left_ms(h->until_ns));
+    int n = poll(fds, 2, zvm__left_ms(h->until_ns));
     if (n > 0 && fds[0].revents != 0)
       return true;
     if (n > 0)
-      note_stop(h);
+      zvm__hearing_stop(h);
     else if (n == 0 && now_ns() >= h->until_ns)
       break; /* less than 0 is EINTR: job control */
   }
@@ -219,10 +230,11 @@ static uint64_t least(uint64_t a, uint64_t b) {
 }
 
 
-static zvm_status lose(zvm__outcome *out, zvm__wait *wait, const char *why) {
+zvm_status zvm__report_lose(zvm__outcome *out, char message[ZVM__MESSAGE_MAX],
+                            const char *why) {
   *out = (zvm__outcome){.state = ZVM_STATE_LOST};
-  if (why != wait->message)
-    (void)snprintf(wait->message, sizeof wait->message, "%s", why);
+  if (why != message)
+    (void)snprintf(message, ZVM__MESSAGE_MAX, "%s", why);
   return ZVM_OK;
 }
 
@@ -236,71 +248,74 @@ static void cap_times(zvm__outcome *out, uint64_t took) {
 }
 
 
-/* When a worker must have said all: its own timers end its run before. */
-static uint64_t patience(const zvm__bounds *b, uint64_t start) {
+uint64_t zvm__patience(const zvm__bounds *b, uint64_t start) {
   return b->timeout_ms == 0
              ? UINT64_MAX
-             : start + (b->timeout_ms + STOP_MS) * (uint64_t)MS_NS;
+             : start + (b->timeout_ms + ZVM__STOP_MS) * (uint64_t)MS_NS;
 }
 
 
-static zvm__verity listen_to(zvm__hearing *h, const zvm__job *job,
-                             zvm__outcome *out, zvm__wait *wait,
-                             zvm_error *err) {
-  zvm__verity v = ZVM__SILENCE;
-  if (glance(h->worker) || zvm__hearing_wait(h))
-    v = zvm__reply_read(job, h, out, wait->message, err);
-  if (h->watcher >= 0)
-    (void)close(h->watcher);
-  return v;
-}
-
-
-/*
-** `start`: before the job was sent; the worker may have run before we go on.
-** *again: the worker had ended before it took the job.
-*/
-static zvm_status hear(const zvm__job *job, const zvm__worker *w,
-                       zvm__outcome *out, zvm__wait *wait, uint64_t start,
-                       bool *again, zvm_error *err) {
-  zvm__hearing h = {.worker = w,
-                    .stops = wait->stops,
-                    .until_ns = patience(&job->bounds, start),
-                    .watcher = -1};
-  zvm__verity v = listen_to(&h, job, out, wait, err);
+/* Whether or not it glances first, and waits. */
+static zvm_status take_report(zvm__verity v, const zvm__hearing *h,
+                              zvm__outcome *out,
+                              char message[ZVM__MESSAGE_MAX], uint64_t start,
+                              bool *again, zvm_error *err) {
   /* One that still lives after nonsense, or silence, would go on for ever. */
   if (v != ZVM__ANSWER && v != ZVM__UNTOUCHED)
-    zvm__pool_tell(w, SIGKILL);
+    zvm__pool_tell(h->worker, SIGKILL);
   switch (v) {
   case ZVM__ANSWER:
     break;
   case ZVM__REFUSAL:
     return err != NULL ? err->status : ZVM_E_SYSTEM;
   case ZVM__SILENCE:
-    return lose(out, wait,
-                h.tired ? "the worker did not stop, and was killed"
-                        : wait->message);
+    return zvm__report_lose(
+        out, message,
+        h->tired ? "the worker did not stop, and was killed" : message);
   case ZVM__UNTOUCHED:
     *again = true;
-    return lose(out, wait, wait->message);
+    return zvm__report_lose(out, message, message);
   case ZVM__NOMEM:
-    return lose(out, wait, "no memory for the report");
+    return zvm__report_lose(out, message, "no memory for the report");
   }
   cap_times(out, now_ns() - start);
   return ZVM_OK;
 }
 
 
-/*
-** The channels are as they would be inline: closed. Digests of a run that was
-** sent are the worker's; one that was not moved no byte, and they say so.
-*/
-static void finish_channels(const zvm__job *job, bool sent) {
+zvm_status zvm__report_hear(const zvm__job *job, zvm__hearing *h,
+                            zvm__outcome *out,
+                            char message[ZVM__MESSAGE_MAX], uint64_t start,
+                            bool *again, zvm_error *err) {
+  return take_report(zvm__reply_read(job, h, out, message, err), h, out,
+                     message, start, again, err);
+}
+
+
+/* `start`: the worker may have run before we go on. */
+static zvm_status hear(const zvm__job *job, const zvm__worker *w,
+                       zvm__outcome *out, zvm__wait *wait, uint64_t start,
+                       bool *again, zvm_error *err) {
+  zvm__hearing h = {.worker = w,
+                    .stops = wait->stops,
+                    .until_ns = zvm__patience(&job->bounds, start),
+                    .watcher = -1};
+  zvm__verity v = ZVM__SILENCE;
+  if (glance(w) || zvm__hearing_wait(&h))
+    v = zvm__reply_read(job, &h, out, wait->message, err);
+  if (h.watcher >= 0)
+    (void)close(h.watcher);
+  return take_report(v, &h, out, wait->message, start, again, err);
+}
+
+
+void zvm__channels_end(const zvm__job *job, bool sent) {
   for (unsigned i = 0; i < job->channels->count; i++) {
     zvm__channel *ch = &job->channels->list[i];
     if (sent) {
       (void)zvm__digest_final(ch->digest, NULL);
       ch->digest = NULL;
+      zvm__channel_shut(ch);
     }
     zvm__channel_finish(ch);
   }
@@ -316,12 +331,12 @@ static bool take_turn(zvm__worker *w, const zvm__bounds *b, zvm__wait *wait,
     *st = zvm__pool_take(w, &turn, least(left, TURN_NS), err);
     if (turn.state == ZVM__TURN_HAS)
       return true;
-    open_wait(wait);
+    zvm__wait_open(wait);
     if (b->timeout_ms != 0) {
       uint64_t most = b->timeout_ms * MS_NS;
       left = most - least(most, now_ns() - start);
     }
-    int sig = pending_stop(wait->stops);
+    int sig = zvm__stops_pending(wait->stops);
     if (sig != 0)
       *out = (zvm__outcome){.state = ZVM_STATE_STOPPED, .signal = sig};
     else if (turn.state == ZVM__TURN_REFUSED || left == 0)
@@ -339,8 +354,7 @@ static bool take_turn(zvm__worker *w, const zvm__bounds *b, zvm__wait *wait,
 zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
                            zvm__wait *wait, bool *spent, zvm_error *err) {
   enum { TRIES = 2048 }; /* more than can be in the zygote's queue */
-  *wait = (zvm__wait){0};
-  begin_wait(wait);
+  zvm__wait_begin(wait);
   zvm_status st = ZVM_OK;
   zvm__worker w = {.socket = -1};
   bool again = true;
@@ -357,7 +371,7 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
       zvm__trace_line(job->trace, start, start - asked, "send");
     st = zvm__job_send(job, &w, &again, err);
     /* The worker is at it: time for what need not be done before. */
-    open_wait(wait);
+    zvm__wait_open(wait);
     zvm__pool_tidy(job);
     if (st == ZVM_OK)
       st = hear(job, &w, out, wait, start, &again, err);
@@ -368,7 +382,7 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
     *spent = true;
     wait->message[out->state == ZVM_STATE_LOST ? ZVM__MESSAGE_MAX - 1 : 0] =
         '\0';
-    finish_channels(job, sent);
+    zvm__channels_end(job, sent);
   }
   return st;
 }

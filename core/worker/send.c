@@ -68,6 +68,8 @@ static zvm__wire_source source_of(const zvm__channel *ch) {
     return ZVM__WIRE_MEMORY;
   if (ch->source == &zvm__source_buffer)
     return ZVM__WIRE_BUFFER;
+  if (ch->source == &zvm__source_call)
+    return ZVM__WIRE_CALL;
   return ZVM__WIRE_NULL;
 }
 
@@ -86,6 +88,7 @@ static bool put_channel(sink *s, const zvm__channel *ch) {
   w.size = ch->size;
   w.etag = ch->digest != NULL ? ch->algorithm : ZVM_ETAG_NONE;
   w.wants_final = ch->wants_final;
+  w.waits = ch->waits;
   return put(s, &w, sizeof w);
 }
 
@@ -132,7 +135,8 @@ static bool put_blob(sink *s, const zvm__job *job) {
 /* -- The head ------------------------------------------------------------ */
 
 static bool has_fd(const zvm__channel *ch) {
-  return ch->source == &zvm__source_file || ch->source == &zvm__source_stream;
+  return ch->source == &zvm__source_file ||
+         ch->source == &zvm__source_stream || ch->source == &zvm__source_call;
 }
 
 
@@ -158,6 +162,7 @@ static void fill_head(zvm__wire_head *head, const zvm__job *job) {
   *head = (zvm__wire_head){
       .magic = ZVM__WIRE_JOB,
       .fds = 1,
+      .tells = job->channels->apart > 0,
       .cpu_ms = job->bounds.cpu_ms,
       .blob = sizeof(zvm__wire_job) + job->manifest_size +
               job->channels->count * sizeof(zvm__wire_channel),
@@ -172,6 +177,8 @@ static void fill_head(zvm__wire_head *head, const zvm__job *job) {
     head->fds += has_fd(ch);
     if (ch->source == &zvm__source_memory)
       head->blob += ch->size;
+    if (ch->source == &zvm__source_call)
+      head->memory += 2 * ZVM__CALL_PIECE;
     /* It doubles, and is copied as it moves. */
     if (ch->source == &zvm__source_buffer)
       head->memory += 4 * (uint64_t)ch->limits[ZVM_LIMIT_PUT_SIZE];

@@ -15,7 +15,9 @@
 ** handler. They strike when the caller ends the wait.
 */
 typedef struct zvm__wait {
+  struct zvm__wait *outer; /* of this thread, that this one is within */
   uint64_t host_mask;
+  uint64_t own_mask; /* the host's, outside of all waits */
   bool blocked;
   bool open;      /* what may end the host does so */
   uint64_t stops; /* signals that stop the run     */
@@ -31,5 +33,39 @@ typedef struct zvm__wait {
 zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
                            zvm__wait *wait, bool *spent, zvm_error *err);
 void zvm__wait_end(zvm__wait *wait);
+
+/* -- Runs that are under way (flight.c) ---------------------------------- */
+
+typedef struct zvm__flight zvm__flight;
+
+/* Has this thread started one that is not waited for yet? */
+bool zvm__flights_any(void);
+
+/*
+** Begin the run; what cannot be done yet is done while this thread waits for
+** any. `wait` is begun here, for zvm__wait_end. NULL: no memory. `job` is
+** copied; what it points to must stay.
+*/
+zvm__flight *zvm__flight_start(const zvm__job *job, zvm__wait *wait,
+                               zvm_error *err);
+/* It may be waited for: this thread's, and nobody is at it. */
+bool zvm__flight_is_free(const zvm__flight *f);
+
+/*
+** Until it is over: as zvm__worker_run, but that `wait` is begun here if it is
+** not yet. The flight is gone then, unless it was not free: ZVM_E_STATE.
+*/
+zvm_status zvm__flight_wait(zvm__flight *f, zvm__outcome *out,
+                            zvm__wait *wait, zvm_error *err);
+/* Kill what runs. Its channels stay open: they are the session's. */
+void zvm__flight_free(zvm__flight *f);
+
+/*
+** Of a job that is to run here: accept its connections. *bounds: with what is
+** left of its timeout. False: the run ended before it began, and *out says how.
+*/
+zvm_status zvm__flight_accept(const zvm__job *job, zvm__bounds *bounds,
+                              bool *ready, zvm__outcome *out,
+                              zvm__wait *wait, zvm_error *err);
 
 #endif

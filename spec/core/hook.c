@@ -142,6 +142,34 @@ static long try_say_no(void) {
 }
 
 
+/* -- What may be asked of a channel that is a function ------------------- */
+
+static int call_fd = -1;
+
+/* Right requests, as fast as can be, and no answer is ever read. */
+_Noreturn static long try_call_flood(void) {
+  static zvm__call_message m;
+  m = (zvm__call_message){.what = ZVM__CALL_PUT, .size = 1};
+  for (;;)
+    (void)write(call_fd, &m, ZVM__CALL_HEAD + 1);
+}
+
+
+static long try_call_large(void) {
+  static zvm__call_message m;
+  m = (zvm__call_message){.what = ZVM__CALL_GET,
+                          .size = (uint64_t)ZVM__CALL_PIECE + 1};
+  (void)write(call_fd, &m, ZVM__CALL_HEAD);
+  go_on();
+}
+
+
+static long try_call_close(void) {
+  (void)close(call_fd);
+  return 0;
+}
+
+
 /* Pages that can be read below the module. */
 static long try_count_low_pages(void) {
   long n = 0;
@@ -191,6 +219,9 @@ static const struct {
     {"say_nothing", try_say_nothing},
     {"say_end", try_say_end},
     {"say_no", try_say_no},
+    {"call_flood", try_call_flood},
+    {"call_large", try_call_large},
+    {"call_close", try_call_close},
 };
 
 
@@ -209,6 +240,11 @@ zvm_status zvm__hook_run(const zvm__job *job, zvm__outcome *out,
                          zvm__again *again, zvm_error *err) {
   (void)again, (void)err;
   *out = (zvm__outcome){.state = ZVM_STATE_EXIT, .code = -2};
+  for (unsigned i = 0; i < job->channels->count; i++) {
+    const zvm__channel *ch = &job->channels->list[i];
+    if (ch->source == &zvm__source_ask)
+      call_fd = ch->fd;
+  }
   for (unsigned i = 0; i < job->channels->count; i++) {
     const zvm__channel *ch = &job->channels->list[i];
     if (ch->source == &zvm__source_memory)

@@ -171,6 +171,48 @@ static void is_ended(const char *name, zvm_status status,
 }
 
 
+static int take(void *ctx, const void *from, size_t size) {
+  (void)from, (void)size;
+  ++*(int *)ctx;
+  return 0;
+}
+
+
+/* A channel of it is a function. Without a timeout: the host must see it. */
+static void asks(const char *name, bool lost, const char *sentence) {
+  int64_t all = ZVM_UNLIMITED;
+  int calls = 0;
+  zvm_channel_options list[] = {{.alias = "/dev/attempt",
+                                 .source = ZVM_SOURCE_MEMORY,
+                                 .data = name,
+                                 .size = strlen(name),
+                                 .limits = {all, all, all, all}},
+                                {.alias = "/dev/call",
+                                 .source = ZVM_SOURCE_CALL,
+                                 .put = take,
+                                 .ctx = &calls,
+                                 .limits = {0, 0, all, all}}};
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .channels = list,
+                             .channels_count = 2};
+  zvm_error err = {0};
+  zvm_report r = {0};
+  int before = open_descriptors();
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  zvm_status st = zvm_session_run(s, &r, &err);
+  bool as_said = lost ? r.state == ZVM_STATE_LOST &&
+                            strstr(r.message, "asked a channel") != NULL
+                      : r.state == ZVM_STATE_EXIT && r.code == 0;
+  if (!ok(st == ZVM_OK && as_said && calls < 100000, sentence))
+    printf("# status %d, state %d, %d calls, %s\n", (int)st, (int)r.state,
+           calls, r.message != NULL ? r.message : "");
+  zvm_session_free(s);
+  zvm_module_free(m);
+  ok(open_descriptors() <= before, "and it costs no descriptor");
+}
+
+
 int main(void) {
   static const char *const calls[] = {
 #define CALL(name, ...) #name,
@@ -192,5 +234,9 @@ int main(void) {
   is_ended("say_nothing", ZVM_OK, "a worker that says nothing is killed");
   is_ended("say_end", ZVM_OK, "one that feigns its end has no second try");
   is_ended("say_no", ZVM_E_NOMEM, "one that refuses its job is killed");
+  asks("call_flood", true,
+       "one that asks a function and does not hear is killed");
+  asks("call_large", true, "so is one that asks for more than can be");
+  asks("call_close", false, "one may leave a function alone");
   return tap_done();
 }

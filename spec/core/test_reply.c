@@ -78,7 +78,7 @@ static zvm__trace *trace; /* of the job, or NULL */
 
 /* As `h` says, from `socket`. */
 static zvm__verity listen_at(int socket, zvm__hearing *h) {
-  zvm__channels all = {list, CHANNELS};
+  zvm__channels all = {.list = list, .count = CHANNELS};
   zvm__job job = {
       .channels = &all, .map = &map, .left = &left, .trace = trace};
   if (digests)
