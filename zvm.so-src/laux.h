@@ -14,6 +14,7 @@
 
 #define ZVM__MODULE_TYPE "zvm.module"
 #define ZVM__SESSION_TYPE "zvm.session"
+#define ZVM__PIPE_TYPE "zvm.pipe"
 
 /* -- Results and findings ------------------------------------------------ */
 
@@ -53,6 +54,8 @@ typedef struct zvm__lmodule {
 
 void zvm__module_open(lua_State *L);  /* registers the type */
 void zvm__session_open(lua_State *L);
+void zvm__pipe_open(lua_State *L);
+void zvm__calls_open(lua_State *L);
 
 /*
 ** Load the string at `index` (see zvm.load): pushes a module and returns 1,
@@ -70,6 +73,8 @@ void zvm__module_bytes(lua_State *L, int index);
 void zvm__module_drop(zvm__lmodule *lm); /* close; twice is fine */
 
 int zvm__session_run(lua_State *L);  /* zvm.run */
+int zvm__session_start(lua_State *L); /* zvm.start */
+int zvm__pipe_new(lua_State *L);     /* zvm.pipe */
 int zvm__validate(lua_State *L);     /* zvm.validate */
 int zvm__survey(lua_State *L);       /* zvm.survey */
 int zvm__rules(lua_State *L);        /* zvm.rules */

@@ -73,13 +73,83 @@ static bool read_null(zvm__options *o, int index, void *out) {
 }
 
 
+/* Spellings of the others become them; what is not one is the core's to see. */
+static bool read_uri(zvm__options *o, int index, void *out) {
+  draft *d = out;
+  const char *uri;
+  char *end;
+  long fd;
+  if (!zvm__options_text(o, index, &uri) ||
+      !set_source(o, d, ZVM_SOURCE_URI, "uri"))
+    return false;
+  d->ch->uri = uri;
+  if (strncmp(uri, "file:", 5) == 0 && uri[5] != '\0') {
+    d->ch->source = ZVM_SOURCE_FILE;
+    d->ch->path = uri + 5;
+  } else if (strcmp(uri, "null:") == 0) {
+    d->ch->source = ZVM_SOURCE_NULL;
+  } else if (strncmp(uri, "fd:", 3) == 0 && uri[3] >= '0' && uri[3] <= '9') {
+    fd = strtol(uri + 3, &end, 10);
+    if (*end == '\0' && fd <= INT32_MAX && (uri[3] != '0' || end == uri + 4)) {
+      d->ch->source = ZVM_SOURCE_FD;
+      d->ch->fd = (int)fd;
+    }
+  }
+  return true;
+}
+
+
+/* `read` and `write` are one source. */
+static bool read_call(zvm__options *o, int index, draft *d, const char *name,
+                      bool get) {
+  if (d->source == NULL || d->ch->source != ZVM_SOURCE_CALL) {
+    if (!set_source(o, d, ZVM_SOURCE_CALL, name))
+      return false;
+  }
+  return zvm__call_read(o, index, d->ch, get);
+}
+
+
+static bool read_read(zvm__options *o, int index, void *out) {
+  return read_call(o, index, out, "read", true);
+}
+
+
+static bool read_write(zvm__options *o, int index, void *out) {
+  return read_call(o, index, out, "write", false);
+}
+
+
+static bool read_pipe(zvm__options *o, int index, void *out) {
+  draft *d = out;
+  return zvm__pipe_read(o, index, &d->ch->pipe) &&
+         set_source(o, d, ZVM_SOURCE_PIPE, "pipe");
+}
+
+
+static bool read_listen(zvm__options *o, int index, void *out) {
+  zvm_channel_options *ch = out;
+  if (!zvm__options_flag(o, index, &ch->listen))
+    return false;
+  if (ch->listen && ch->source != ZVM_SOURCE_URI && ch->source != ZVM_SOURCE_FD)
+    return zvm__options_fail(o, "only a channel with \"uri\" tcp: or unix:, "
+                             "or with \"fd\", can listen");
+  return true;
+}
+
+
 /* At most one. */
 static bool read_source(zvm__options *o, int index, draft *d) {
   return zvm__options_read(o, index, "path", read_path, d) &&
          zvm__options_read(o, index, "data", read_bytes, d) &&
          zvm__options_read(o, index, "buffer", read_buffer, d) &&
          zvm__options_read(o, index, "fd", read_fd, d) &&
-         zvm__options_read(o, index, "null", read_null, d);
+         zvm__options_read(o, index, "null", read_null, d) &&
+         zvm__options_read(o, index, "uri", read_uri, d) &&
+         zvm__options_read(o, index, "read", read_read, d) &&
+         zvm__options_read(o, index, "write", read_write, d) &&
+         zvm__options_read(o, index, "pipe", read_pipe, d) &&
+         zvm__options_read(o, index, "listen", read_listen, d->ch);
 }
 
 
@@ -104,9 +174,10 @@ static bool read_mode(zvm__options *o, int index, void *out) {
   zvm_channel_options *ch = out;
   const char *text;
   char shown[ZVM__SHOWN_MAX];
-  if (ch->source != ZVM_SOURCE_FILE && ch->source != ZVM_SOURCE_FD)
-    return zvm__options_fail(o, "only a channel with \"path\" or \"fd\" "
-                             "has a mode");
+  if (ch->source != ZVM_SOURCE_FILE && ch->source != ZVM_SOURCE_FD &&
+      ch->source != ZVM_SOURCE_URI && ch->source != ZVM_SOURCE_PIPE)
+    return zvm__options_fail(o, "only a channel with \"path\", \"fd\", "
+                             "\"uri\" or \"pipe\" has a mode");
   if (!zvm__options_text(o, index, &text))
     return false;
   if (parse_mode(text, &ch->mode))
@@ -147,6 +218,9 @@ static int default_type(const zvm_channel_options *ch) {
                                        : ZVM_TYPE_RGET_RPUT;
   case ZVM_SOURCE_NULL:
   case ZVM_SOURCE_BUFFER:
+  case ZVM_SOURCE_URI:
+  case ZVM_SOURCE_CALL:
+  case ZVM_SOURCE_PIPE:
     break;
   }
   return ZVM_TYPE_SGET_SPUT;
@@ -229,15 +303,16 @@ static bool read_rights(zvm__options *o, int index, zvm_channel_options *ch) {
 
 static bool read_table(zvm__options *o, int index, draft *d) {
   static const char *const known[] = {
-    "path", "data", "buffer", "fd", "null",
-    "mode", "type", "limits", "on_limit", "etag", "partial", NULL,
+    "path", "data", "buffer", "fd", "null", "uri", "read", "write", "pipe",
+    "listen", "mode", "type", "limits", "on_limit", "etag", "partial",
+    NULL,
   };
   if (!zvm__options_table(o, index, known) || !read_source(o, index, d))
     return false;
   if (d->source == NULL) {
     if (!zvm__alias_is_standard(d->ch->alias))
-      return zvm__options_fail(o, "no source: one of path, data, buffer, fd "
-                               "or null expected");
+      return zvm__options_fail(o, "no source: one of path, data, buffer, fd, "
+                               "null, uri, read, write or pipe expected");
     set_default_source(d->ch);
   }
   return read_rights(o, index, d->ch);

@@ -18,6 +18,45 @@ typedef struct zvm__channels {
 /* `index` is that of the table, or 0 if there is none. */
 bool zvm__channels_read(zvm__options *o, int index, zvm__channels *out);
 
+/* -- Pipes (lpipe.c) ----------------------------------------------------- */
+
+bool zvm__pipe_read(zvm__options *o, int index, zvm_pipe **out);
+
+/* -- Calls (lcall.c) ----------------------------------------------------- */
+
+/* What the calls of one session share. */
+typedef struct zvm__calls {
+  lua_State *T;  /* on which they run; its stack is the anchor table     */
+  int error;     /* places in that: of the first error,                  */
+  int functions; /* and of our own                                       */
+  bool failed;
+  bool started;  /* by zvm.start: nobody need hold the session           */
+  int busy;      /* being in one: the session may not go                 */
+} zvm__calls;
+
+/* Of one channel; the ctx of its functions. */
+typedef struct zvm__call {
+  zvm__calls *calls;
+  int get, put;          /* places of the functions                      */
+  int rest;              /* of what `get` gave last,                     */
+  size_t at, len;        /* from where on it is not used yet, and its end */
+  const char *get_place; /* "zvm.run: channels.x.read"                   */
+  const char *put_place;
+} zvm__call;
+
+/* The function at `index` is the channel's `read`, or its `write`. */
+bool zvm__call_read(zvm__options *o, int index, zvm_channel_options *ch,
+                    bool get);
+/* When all are read: NULL if there are none. */
+zvm__calls *zvm__calls_bind(zvm__options *o, const zvm__channels *chs);
+/* The session at `session` is started with them; it is over. */
+void zvm__calls_start(lua_State *L, zvm__calls *calls, int session);
+void zvm__calls_end(lua_State *L, zvm__calls *calls);
+/* Whenever the core may have called, before anything else is done with `L`. */
+void zvm__calls_settle(lua_State *L);
+/* Raise the error that a call met, if one did. */
+void zvm__calls_raise(lua_State *L, zvm__calls *calls);
+
 /* -- Limits (llimits.c) -------------------------------------------------- */
 
 bool zvm__alias_is_output(const char *alias);   /* stdout or stderr */

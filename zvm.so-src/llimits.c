@@ -36,8 +36,12 @@ static int directions(const zvm_channel_options *ch) {
     if (zvm__alias_is_standard(ch->alias))
       return zvm__alias_is_output(ch->alias) ? MAY_PUT : MAY_GET;
     return MAY_GET | MAY_PUT;
+  case ZVM_SOURCE_CALL:
+    return (ch->get != NULL ? MAY_GET : 0) | (ch->put != NULL ? MAY_PUT : 0);
   case ZVM_SOURCE_FILE:
   case ZVM_SOURCE_FD:
+  case ZVM_SOURCE_URI:
+  case ZVM_SOURCE_PIPE:
     break;
   }
   switch (ch->mode) {

@@ -16,36 +16,48 @@
 
 /* -- The owner ----------------------------------------------------------- */
 
-static void drop_session(zvm_session **owner) {
-  zvm_session *s = *owner;
-  *owner = NULL;
+typedef struct job job;
+
+/*
+** What zvm.run owns meanwhile, and what zvm.start gives. What a started one was
+** read from is in its environment.
+*/
+typedef struct lsession {
+  zvm_session *s; /* NULL: it is over        */
+  bool started;
+  bool waits;     /* somebody waits for it   */
+  zvm__calls *calls;
+  job *j;
+} lsession;
+
+
+static void drop_session(lua_State *L, lsession *ls) {
+  zvm_session *s = ls->s;
+  ls->s = NULL;
   zvm_session_free(s);
+  if (ls->calls != NULL && ls->calls->started)
+    zvm__calls_end(L, ls->calls);
 }
 
 
+static bool is_busy(const lsession *ls) {
+  return ls->waits || (ls->calls != NULL && ls->calls->busy > 0);
+}
+
+
+/* None that is being served is collected: see lcall.c. */
 static int session_gc(lua_State *L) {
-  drop_session(luaL_checkudata(L, 1, ZVM__SESSION_TYPE));
+  drop_session(L, luaL_checkudata(L, 1, ZVM__SESSION_TYPE));
   return 0;
 }
 
 
-void zvm__session_open(lua_State *L) {
-  if (luaL_newmetatable(L, ZVM__SESSION_TYPE)) {
-    lua_pushcfunction(L, session_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pushliteral(L, ZVM__SESSION_TYPE);
-    lua_setfield(L, -2, "__metatable");
-  }
-  lua_pop(L, 1);
-}
-
-
-static zvm_session **new_owner(lua_State *L) {
-  zvm_session **owner = lua_newuserdata(L, sizeof *owner);
-  *owner = NULL;
+static lsession *new_owner(lua_State *L) {
+  lsession *ls = lua_newuserdata(L, sizeof *ls);
+  memset(ls, 0, sizeof *ls);
   luaL_getmetatable(L, ZVM__SESSION_TYPE);
   lua_setmetatable(L, -2);
-  return owner;
+  return ls;
 }
 
 
@@ -58,7 +70,7 @@ static void disown(lua_State *L, int index) {
 
 /* -- Arguments and environment ------------------------------------------- */
 
-typedef struct job {
+struct job {
   const zvm__lmodule *program;
   const char *name;  /* or NULL: the module's                        */
   const char **args; /* args[0] is filled in when the name is known  */
@@ -66,7 +78,7 @@ typedef struct job {
   zvm__channels channels;
   bool symbols; /* of a fault */
   bool keep_stops; /* on_stop = "report" */
-} job;
+};
 
 
 static bool read_argument(zvm__options *o, int index, size_t i,
@@ -289,40 +301,64 @@ static const char *name_of(const void *ctx, const char *alias,
 
 
 /*
-** No Lua call in here: from the look at the module to the end of the run
-** nothing can close it.
+** No Lua call in here but those of channels: nothing can close the module
+** before the session has it.
 */
-static bool run_job(const job *j, zvm_session **owner, zvm_report *report,
-                    zvm_error *err) {
-  bool keeps;
+static bool make_session(const zvm__options *o, const job *j, lsession *ls,
+                         zvm_error *err) {
   memset(err, 0, sizeof *err);
-  memset(report, 0, sizeof *report);
-  if (j->program->m == NULL) {
+  if (j->program == NULL || j->program->m == NULL) {
     err->status = ZVM_E_STATE;
-    strcpy(err->text, "zvm.run: program: attempt to use a closed module");
+    snprintf(err->text, sizeof err->text,
+             "%s: program: attempt to use a closed module", o->function);
     return false;
   }
-  *owner = zvm_session_new(j->program->m, &j->options, err);
-  if (*owner == NULL)
-    return false;
-  keeps = j->keep_stops && zvm__stop_begin(report);
-  err->status = zvm_session_run(*owner, report, err);
-  if (keeps)
-    zvm__stop_end();
-  return err->status == ZVM_OK;
+  ls->s = zvm_session_new(j->program->m, &j->options, err);
+  return ls->s != NULL;
 }
 
 
 /* Nothing the guest did is undone: only a session that never ran is tried
    again. */
-static bool run_or_retry(lua_State *L, const job *j, zvm_session **owner,
-                         zvm_report *report, zvm_error *err) {
-  if (run_job(j, owner, report, err))
+static bool make_or_retry(const zvm__options *o, const job *j, lsession *ls,
+                          zvm_error *err) {
+  if (make_session(o, j, ls, err))
     return true;
-  if (*owner != NULL || !zvm__is_shortage(err))
+  if (!zvm__is_shortage(err))
     return false;
-  lua_gc(L, LUA_GCCOLLECT, 0);
-  return run_job(j, owner, report, err);
+  lua_gc(o->L, LUA_GCCOLLECT, 0);
+  return make_session(o, j, ls, err);
+}
+
+
+/* With the signals that the report is to tell of, if it is. */
+static void run(const job *j, const lsession *ls, zvm_report *report,
+                zvm_error *err) {
+  bool keeps = j->keep_stops && zvm__stop_begin(report);
+  err->status = zvm_session_run(ls->s, report, err);
+  if (keeps)
+    zvm__stop_end();
+}
+
+
+/*
+** From the table at 1. Pushes the program, loaded; or what to return, whose
+** count is the result. *own: loaded for this run only.
+*/
+static int prepare(zvm__options *o, job *j, zvm__lmodule **own) {
+  lua_State *L = o->L;
+  int pushed;
+  if (!read_job(o, 1, j))
+    return zvm__failure_wrap(L, zvm_status_name(ZVM_E_OPTION));
+  if (j->program == NULL) {
+    pushed = zvm__module_load(L, lua_gettop(L), NULL);
+    if (pushed != 1)
+      return pushed;
+    *own = lua_touserdata(L, -1);
+    j->program = *own;
+  }
+  j->args[0] = j->name != NULL ? j->name : j->program->name;
+  return 0;
 }
 
 
@@ -345,41 +381,243 @@ All options live in one table: `program` (a module, a path, or bytes, as for
 */
 int zvm__session_run(lua_State *L) {
   zvm__options o;
-  zvm__lmodule *own = NULL; /* loaded for this run only */
-  zvm_session **owner;
+  zvm__lmodule *own = NULL;
+  zvm__calls *calls;
+  lsession *ls;
   zvm_report report;
   zvm_error err;
   job j;
-  int owned, module, pushed = 1;
+  int owned, module, pushed;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   luaL_checkstack(L, 40, "zvm.run");
   zvm__options_start(&o, L, "zvm.run");
-  owner = new_owner(L);
+  ls = new_owner(L);
   owned = lua_gettop(L);
   memset(&j, 0, sizeof j);
-  if (!read_job(&o, 1, &j))
-    return zvm__failure_wrap(L, zvm_status_name(ZVM_E_OPTION));
-  if (j.program == NULL) {
-    pushed = zvm__module_load(L, lua_gettop(L), NULL);
-    if (pushed != 1)
-      return pushed;
-    own = lua_touserdata(L, -1);
-    j.program = own;
-  }
+  pushed = prepare(&o, &j, &own);
+  if (pushed != 0)
+    return pushed;
   module = lua_gettop(L);
-  j.args[0] = j.name != NULL ? j.name : j.program->name;
-  if (run_or_retry(L, &j, owner, &report, &err)) {
+  calls = zvm__calls_bind(&o, &j.channels);
+  memset(&report, 0, sizeof report);
+  if (make_or_retry(&o, &j, ls, &err))
+    run(&j, ls, &report, &err);
+  zvm__calls_settle(L);
+  if (calls != NULL && calls->failed) {
+    drop_session(L, ls);
+    zvm__calls_raise(L, calls);
+  }
+  if (ls->s != NULL && err.status == ZVM_OK) {
     zvm__report_push(L, &report, name_of, j.options.memory_etag,
                      &j.channels);
     if (report.state == ZVM_STATE_FAULT && j.symbols)
       zvm__fault_locate(L, &report, module);
+    pushed = 1;
   } else {
     pushed = zvm__failure_push(L, &err, NULL);
   }
-  drop_session(owner);
+  drop_session(L, ls);
   disown(L, owned);
   if (own != NULL)
     zvm__module_drop(own);
   return pushed;
+}
+
+
+/* -- Start and wait ------------------------------------------------------ */
+
+/* The anchor table, the options and the module live as long as the session. */
+static void keep_alive(lua_State *L, int owned, int anchor, int module) {
+  lua_createtable(L, 0, 3);
+  lua_pushvalue(L, anchor);
+  lua_setfield(L, -2, "anchor");
+  lua_pushvalue(L, module);
+  lua_setfield(L, -2, "module");
+  lua_setfenv(L, owned);
+}
+
+
+/***
+Begin a run, and go on.
+
+Options as for `zvm.run`, but only with `isolation = "process"`. Connections
+and functions of channels are served while this script is in `zvm.run` or
+`session:wait`.
+
+@function zvm.start
+@tparam table options
+@treturn[1] zvm.session
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code
+@treturn[2] table findings, if the program was refused
+@usage local s = assert(zvm.start{program = "hello.zvm"})
+ print(s:wait().channels.stdout.data)
+*/
+int zvm__session_start(lua_State *L) {
+  struct {
+    zvm__options o;
+    job j;
+  } *kept;
+  zvm__lmodule *own = NULL;
+  lsession *ls;
+  zvm_error err;
+  int owned, pushed;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  luaL_checkstack(L, 40, "zvm.start");
+  kept = lua_newuserdata(L, sizeof *kept);
+  memset(&kept->j, 0, sizeof kept->j);
+  zvm__options_start(&kept->o, L, "zvm.start");
+  lua_pushvalue(L, 2);
+  zvm__options_keep(&kept->o);
+  ls = new_owner(L);
+  owned = lua_gettop(L);
+  ls->j = &kept->j;
+  pushed = prepare(&kept->o, ls->j, &own);
+  if (pushed != 0)
+    return pushed;
+  if (ls->j->options.isolation == ZVM_ISOLATION_INLINE) {
+    lua_pushliteral(L, "zvm.start: isolation: \"process\" expected: inline, "
+                       "a run cannot be started, only run");
+    return zvm__failure_wrap(L, zvm_status_name(ZVM_E_OPTION));
+  }
+  keep_alive(L, owned, kept->o.anchor, lua_gettop(L));
+  ls->calls = zvm__calls_bind(&kept->o, &ls->j->channels);
+  if (ls->calls != NULL)
+    zvm__calls_start(L, ls->calls, owned);
+  if (!make_or_retry(&kept->o, ls->j, ls, &err) ||
+      (err.status = zvm_session_start(ls->s, &err)) != ZVM_OK) {
+    pushed = zvm__failure_push(L, &err, NULL);
+    drop_session(L, ls);
+    return pushed;
+  }
+  ls->started = true;
+  lua_pushvalue(L, owned);
+  return 1;
+}
+
+
+static lsession *check_session(lua_State *L) {
+  lsession *ls = luaL_checkudata(L, 1, ZVM__SESSION_TYPE);
+  if (ls->s == NULL)
+    luaL_error(L, ls->started ? "attempt to use a closed session"
+                              : "the session has been waited for");
+  if (is_busy(ls))
+    luaL_error(L, ls->waits ? "the session is being waited for"
+                            : "the session cannot be waited for, or closed, "
+                              "by a function of its own channels");
+  return ls;
+}
+
+
+/* The report, on top of the stack. */
+static int push_waited(lua_State *L, const lsession *ls,
+                       const zvm_report *report) {
+  zvm__report_push(L, report, name_of, ls->j->options.memory_etag,
+                   &ls->j->channels);
+  if (report->state == ZVM_STATE_FAULT && ls->j->symbols) {
+    lua_getfenv(L, 1);
+    lua_getfield(L, -1, "module");
+    lua_replace(L, -2);
+    lua_insert(L, -2);
+    zvm__fault_locate(L, report, lua_gettop(L) - 1);
+  }
+  return 1;
+}
+
+
+/***
+Wait for the end of a run that was started. Once: then the session is closed.
+
+@function session:wait
+@treturn[1] table report, as of `zvm.run`
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code
+*/
+static int session_wait(lua_State *L) {
+  lsession *ls = check_session(L);
+  zvm_report report;
+  zvm_error err;
+  bool keeps;
+  int pushed;
+  lua_settop(L, 1);
+  luaL_checkstack(L, 40, "session:wait");
+  memset(&err, 0, sizeof err);
+  memset(&report, 0, sizeof report);
+  ls->waits = true;
+  keeps = ls->j->keep_stops && zvm__stop_begin(&report);
+  err.status = zvm_session_wait(ls->s, &report, &err);
+  if (keeps)
+    zvm__stop_end();
+  zvm__calls_settle(L);
+  ls->waits = false;
+  ls->started = false;
+  if (ls->calls != NULL && ls->calls->failed) {
+    drop_session(L, ls);
+    zvm__calls_raise(L, ls->calls);
+  }
+  pushed = err.status == ZVM_OK ? push_waited(L, ls, &report)
+                                : zvm__failure_push(L, &err, NULL);
+  drop_session(L, ls);
+  return pushed;
+}
+
+
+/***
+Give the session up: a run that is still going is killed, and what it did to
+its channels stays done. Twice is fine.
+
+@function session:close
+@treturn boolean true
+*/
+static int session_close(lua_State *L) {
+  lsession *ls = luaL_checkudata(L, 1, ZVM__SESSION_TYPE);
+  if (ls->s != NULL)
+    drop_session(L, check_session(L));
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+
+static int session_tostring(lua_State *L) {
+  const lsession *ls = luaL_checkudata(L, 1, ZVM__SESSION_TYPE);
+  if (ls->s == NULL)
+    lua_pushliteral(L, ZVM__SESSION_TYPE " (closed)");
+  else
+    lua_pushfstring(L, ZVM__SESSION_TYPE " (running): %p", (const void *)ls);
+  return 1;
+}
+
+
+/* -- Type ---------------------------------------------------------------- */
+
+static const luaL_Reg methods[] = {
+  {"close", session_close},
+  {"wait", session_wait},
+  {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+  {"__close", session_close},
+  {"__gc", session_gc},
+  {"__tostring", session_tostring},
+  {NULL, NULL},
+};
+
+
+void zvm__session_open(lua_State *L) {
+  if (luaL_newmetatable(L, ZVM__SESSION_TYPE)) {
+    zvm__setfuncs(L, metamethods);
+    lua_createtable(L, 0, 2);
+    zvm__setfuncs(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushliteral(L, ZVM__SESSION_TYPE);
+    lua_setfield(L, -2, "__name");
+    lua_pushliteral(L, ZVM__SESSION_TYPE);
+    lua_setfield(L, -2, "__metatable");
+  }
+  lua_pop(L, 1);
 }

@@ -130,8 +130,10 @@ static int workers(lua_State *L) {
 static const luaL_Reg functions[] = {
   {"barriers", barriers},
   {"load", load},
+  {"pipe", zvm__pipe_new},
   {"rules", zvm__rules},
   {"run", zvm__session_run},
+  {"start", zvm__session_start},
   {"survey", zvm__survey},
   {"validate", zvm__validate},
   {"workers", workers},
@@ -144,7 +146,9 @@ __attribute__((visibility("default"))) int luaopen_zvm(lua_State *L);
 int luaopen_zvm(lua_State *L) {
   zvm__module_open(L);
   zvm__session_open(L);
-  lua_createtable(L, 0, 6);
+  zvm__pipe_open(L);
+  zvm__calls_open(L);
+  lua_createtable(L, 0, 10);
   zvm__setfuncs(L, functions);
   lua_pushliteral(L, ZVM_VERSION);
   lua_setfield(L, -2, "VERSION");

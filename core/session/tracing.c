@@ -67,6 +67,9 @@ static bool stat_channel(const zvm_channel_options *o, struct stat *st) {
   case ZVM_SOURCE_NULL:
   case ZVM_SOURCE_MEMORY:
   case ZVM_SOURCE_BUFFER:
+  case ZVM_SOURCE_URI:
+  case ZVM_SOURCE_CALL:
+  case ZVM_SOURCE_PIPE:
     break;
   }
   return false;
@@ -126,6 +129,8 @@ static const char *source_name(const zvm__channel *ch) {
     return "data";
   if (ch->source == &zvm__source_buffer)
     return "buffer";
+  if (ch->source == &zvm__source_call || ch->source == &zvm__source_ask)
+    return "call";
   return "other";
 }
 

@@ -9,6 +9,7 @@
 **   drain HANDLE SIZE         gets of SIZE to the end; sum and last result
 **   keep SIZE                 writes SIZE bytes of memory, and keeps them
 **   exit CODE, fault, loop    ends, badly, or never
+**   copy FROM TO SIZE         gets of SIZE to the end, each put; the sum
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -60,6 +61,16 @@ static void drain(int handle, int size) {
 }
 
 
+static void copy(int from, int to, int size) {
+  long long sum = 0;
+  int n;
+  while ((n = zvm_pread(from, buffer, size, sum)) > 0 &&
+         zvm_pwrite(to, buffer, n, sum) == n)
+    sum += n;
+  printf("%lld\n", sum);
+}
+
+
 int main(int argc, char **argv) {
   for (int i = 1; i < argc;) {
     const char *what = argv[i];
@@ -91,6 +102,9 @@ int main(int argc, char **argv) {
     } else if (strcmp(what, "loop") == 0) {
       for (;;)
         __asm__ volatile("");
+    } else if (strcmp(what, "copy") == 0 && i + 3 < argc) {
+      copy(atoi(argv[i + 1]), atoi(argv[i + 2]), atoi(argv[i + 3]));
+      i += 4;
     } else {
       fprintf(stderr, "what is %s?\n", what);
       return 2;
