@@ -194,6 +194,7 @@ static zvm_status open_path(zvm__channel *ch, const zvm_channel_options *o,
                             zvm_error *err) {
   static const int flags[] = {
       [ZVM_MODE_READ] = O_RDONLY,
+      [ZVM_MODE_WRITE] = O_WRONLY, /* a FIFO */
       [ZVM_MODE_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
       [ZVM_MODE_READ_WRITE] = O_RDWR | O_CREAT,
   };
