@@ -45,6 +45,11 @@ static inline uint64_t zvm__round_up(uint64_t n, uint64_t unit) {
 }
 
 
+static inline uint64_t zvm__least(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
+
 static inline int64_t zvm__min(int64_t a, int64_t b) {
   return a < b ? a : b;
 }

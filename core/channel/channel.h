@@ -211,7 +211,6 @@ int zvm__socket_accept(zvm__channel *ch);
 void zvm__socket_deaf(zvm__channel *ch);
 /* What every connected socket of a channel's gets. */
 void zvm__socket_tune(int fd);
-uint64_t zvm__now_ns(void);
 
 /* -- Pipes (pipe.c) ------------------------------------------------------ */
 

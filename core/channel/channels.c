@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "channel.h"
 #include "output.h"
@@ -181,7 +182,7 @@ static zvm_status join(zvm__channels *all, uint32_t timeout_ms,
     if (!all->list[i].connects)
       continue;
     if (until == 0)
-      until = zvm__now_ns() + ms * 1000000;
+      until = zvm__now_ns() + ms * ZVM__MS_NS;
     st = zvm__channel_join(&all->list[i], until, err);
   }
   return st;

@@ -20,13 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "channel.h"
 #include "uri.h"
 
 enum {
-  MS_NS = 1000000,
-  RETRY_NS = 20 * MS_NS,
+  RETRY_NS = 20 * ZVM__MS_NS,
   BACKLOG = 1, /* one connection is accepted */
 };
 
@@ -43,13 +43,6 @@ typedef struct address {
 
 /* Tries one: a descriptor, or -1 and errno. */
 typedef int (*try_fn)(const address *a, uint64_t until_ns);
-
-
-uint64_t zvm__now_ns(void) {
-  struct timespec t;
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 
 void zvm__socket_tune(int fd) {
@@ -104,7 +97,7 @@ static int wait_connected(int fd, uint64_t until_ns) {
     uint64_t now = zvm__now_ns();
     if (now >= until_ns)
       return ETIMEDOUT;
-    int n = poll(&p, 1, (int)((until_ns - now) / MS_NS) + 1);
+    int n = poll(&p, 1, (int)((until_ns - now) / ZVM__MS_NS) + 1);
     if (n > 0)
       break;
     if (n < 0 && errno != EINTR)

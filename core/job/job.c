@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "entry/offsets.h"
 #include "memory/lowmem.h"
 #include "trap/run.h"
@@ -44,7 +45,7 @@ static uint64_t read_wall(bool once) {
     (void)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
   else
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+  return zvm__timespec_ns(&t);
 }
 
 
@@ -174,14 +175,14 @@ static uint64_t trace_entry(const zvm__run *run, uint64_t began_ns,
                   " manifest=0x%" PRIx32,
                   run->map->heap_start, run->map->heap_end,
                   run->map->stack_base, run->map->manifest_start);
-  uint64_t now = zvm__trace_now();
+  uint64_t now = zvm__now_ns();
   zvm__trace_line(t, now, ZVM__TRACE_NO_TIME, "enter");
   return now;
 }
 
 
 static uint64_t trace_time(const zvm__run *run) {
-  return run->trace != NULL ? zvm__trace_now() : 0;
+  return run->trace != NULL ? zvm__now_ns() : 0;
 }
 
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+#include "base/clock.h"
 #include "callers.h"
 #include "channel/limits.h"
 #include "entry/entry.h"
@@ -284,7 +285,7 @@ static zvm_status accept_and_run(zvm_session *s, zvm__job *job,
 
 
 static zvm__job job_of(zvm_session *s) {
-  s->since_ns = s->trace.fd >= 0 ? zvm__trace_now() : 0;
+  s->since_ns = s->trace.fd >= 0 ? zvm__now_ns() : 0;
   return (zvm__job){
       .module = s->module,
       .map = &s->map,

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 
 
@@ -97,7 +98,7 @@ static zvm_status check_channels(const struct stat *own,
 zvm_status zvm__tracing_open(zvm__trace *t, const zvm_session_options *opt,
                              zvm_error *err) {
   struct stat st;
-  *t = (zvm__trace){.fd = -1, .base_ns = zvm__trace_now()};
+  *t = (zvm__trace){.fd = -1, .base_ns = zvm__now_ns()};
   if (opt->trace == NULL)
     return ZVM_OK;
   t->fd = open_path(opt->trace);
@@ -148,7 +149,7 @@ static void tell_channel(zvm__trace *t, unsigned handle,
   char limits[ZVM_LIMIT_COUNT][24];
   for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
     print_limit(limits[i], ch->limits[i]);
-  zvm__trace_line(t, zvm__trace_now(), ZVM__TRACE_NO_TIME,
+  zvm__trace_line(t, zvm__now_ns(), ZVM__TRACE_NO_TIME,
                   "channel handle=%u alias=%s type=%d source=%s gets=%s "
                   "get_bytes=%s puts=%s put_bytes=%s",
                   handle, ch->alias, ch->type, source_name(ch), limits[0],
@@ -179,7 +180,7 @@ zvm_status zvm__tracing_begin(zvm__trace *t, const zvm_module *m,
     return zvm__fail_os(err, ZVM_E_SYSTEM, errno, "trace: cannot empty %.180s",
                         opt->trace);
   print_digest(digest, m->facts.digest);
-  uint64_t now = zvm__trace_now();
+  uint64_t now = zvm__now_ns();
   zvm__trace_line(t, now, now - t->base_ns,
                   "session program=%s channels=%u isolation=%s", digest,
                   channels->count,
@@ -195,7 +196,7 @@ zvm_status zvm__tracing_begin(zvm__trace *t, const zvm_module *m,
 
 void zvm__tracing_report(zvm__trace *t, const zvm_report *report,
                          uint64_t since_ns) {
-  uint64_t now = zvm__trace_now();
+  uint64_t now = zvm__now_ns();
   char message[ZVM__QUOTED_MAX] = "";
   zvm__trace_hurry(t);
   if (report->message != NULL)
@@ -208,7 +209,7 @@ void zvm__tracing_report(zvm__trace *t, const zvm_report *report,
 
 void zvm__tracing_failed(zvm__trace *t, zvm_status st, const zvm_error *err,
                          uint64_t since_ns) {
-  uint64_t now = zvm__trace_now();
+  uint64_t now = zvm__now_ns();
   char message[ZVM__QUOTED_MAX];
   zvm__trace_hurry(t);
   zvm__trace_quote(message, err != NULL ? err->text : zvm_status_text(st));

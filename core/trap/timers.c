@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "run.h"
 
 enum {
@@ -25,14 +26,13 @@ enum {
   CPU,
   LOOK,
   LOOK_MS = 2,
-  MS_NS = 1000000,
   CPU_MIN_NS = 100000, /* between two looks of that timer */
 };
 
 
 static struct timespec from_ns(uint64_t ns) {
-  return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
-                           .tv_nsec = (long)(ns % 1000000000)};
+  return (struct timespec){.tv_sec = (time_t)(ns / ZVM__SECOND_NS),
+                           .tv_nsec = (long)(ns % ZVM__SECOND_NS)};
 }
 
 
@@ -42,7 +42,7 @@ static struct timespec from_ns(uint64_t ns) {
 */
 static bool set(int id, uint64_t first_ns) {
   struct itimerspec when = {.it_value = from_ns(first_ns),
-                            .it_interval = from_ns(LOOK_MS * MS_NS)};
+                            .it_interval = from_ns(LOOK_MS * ZVM__MS_NS)};
   return syscall(SYS_timer_settime, id, 0, &when, NULL) == 0;
 }
 
@@ -59,7 +59,7 @@ static bool start(zvm__run *run, int which, uint64_t first_ms) {
   run->timers++;
   if (which == CPU)
     run->cpu_timer = *id;
-  return set(*id, first_ms * MS_NS);
+  return set(*id, first_ms * ZVM__MS_NS);
 }
 
 
@@ -68,13 +68,13 @@ static bool start(zvm__run *run, int which, uint64_t first_ms) {
 static uint64_t thread_ns(void) {
   struct timespec t = {0};
   (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+  return zvm__timespec_ns(&t);
 }
 
 
 /* If it is not used up, look again when it may be. */
 static bool is_used_up(const zvm__run *run) {
-  uint64_t most = run->bounds.cpu_ms * MS_NS;
+  uint64_t most = run->bounds.cpu_ms * ZVM__MS_NS;
   uint64_t used = thread_ns() - run->cpu_start;
   if (used >= most)
     return true;

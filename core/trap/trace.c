@@ -13,37 +13,27 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "channel/limits.h"
 
-enum {
-  LINGER_MS = 1000, /* less than a host waits for a worker's report */
-  MS_NS = 1000000,
-};
-
-
-uint64_t zvm__trace_now(void) {
-  struct timespec t;
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
+enum { LINGER_MS = 1000 }; /* less than a host waits for a worker's report */
 
 
 /* -- Writing ------------------------------------------------------------- */
 
 void zvm__trace_hurry(zvm__trace *t) {
   t->stop = NULL;
-  t->until_ns = zvm__trace_now() + LINGER_MS * (uint64_t)MS_NS;
+  t->until_ns = zvm__now_ns() + LINGER_MS * ZVM__MS_NS;
 }
 
 
 static int left_ms(const zvm__trace *t) {
   if (t->until_ns == 0)
     return -1;
-  uint64_t now = zvm__trace_now();
-  return now < t->until_ns ? (int)((t->until_ns - now) / MS_NS) + 1 : 0;
+  uint64_t now = zvm__now_ns();
+  return now < t->until_ns ? (int)((t->until_ns - now) / ZVM__MS_NS) + 1 : 0;
 }
 
 
@@ -213,9 +203,9 @@ int64_t zvm__trace_dispatch(void *owner, uint32_t slot, uint64_t a,
                             uint64_t b, uint64_t c, uint64_t d) {
   zvm__run *run = owner;
   char block[BLOCK_MAX] = "";
-  uint64_t at = zvm__trace_now();
+  uint64_t at = zvm__now_ns();
   int64_t result = zvm__trap_dispatch(owner, slot, a, b, c, d);
-  uint64_t took = zvm__trace_now() - at;
+  uint64_t took = zvm__now_ns() - at;
   if (slot == ZVM_SLOT_TRAP)
     (void)snprintf(block, sizeof block, " block=0x%" PRIx32, (uint32_t)a);
   tell_trap(run, at, took, block);
@@ -242,7 +232,7 @@ static const char *alias_of(const zvm__run *run) {
 
 void zvm__trace_end(const zvm__run *run, uint64_t since_ns) {
   zvm__trace *t = run->trace;
-  uint64_t now = zvm__trace_now(), took = now - since_ns;
+  uint64_t now = zvm__now_ns(), took = now - since_ns;
   const zvm_fault *f = &run->fault;
   zvm__trace_hurry(t);
   switch (run->state) {
@@ -275,7 +265,7 @@ void zvm__trace_finish(zvm__trace *t, const zvm__channels *channels,
                        unsigned handle, uint64_t since_ns) {
   const zvm__channel *ch = &channels->list[handle];
   const char *error = ch->os != 0 ? strerrorname_np(ch->os) : NULL;
-  uint64_t now = zvm__trace_now();
+  uint64_t now = zvm__now_ns();
   zvm__trace_line(t, now, now - since_ns,
                   "finish handle=%u alias=%s gets=%" PRId64
                   " get_bytes=%" PRId64 " puts=%" PRId64

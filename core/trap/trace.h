@@ -27,8 +27,6 @@ typedef struct zvm__trace {
   const volatile int *stop; /* not zero: the run has ended; or NULL       */
 } zvm__trace;
 
-uint64_t zvm__trace_now(void);
-
 #define ZVM__TRACE_MAX 1024 /* a line: below what a pipe takes whole */
 
 /* What a line has instead of how long it took. */

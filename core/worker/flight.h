@@ -9,9 +9,8 @@
 #ifndef ZVM_WORKER_FLIGHT_H
 #define ZVM_WORKER_FLIGHT_H
 
+#include "base/clock.h"
 #include "send.h"
-
-enum { ZVM__MS_NS = 1000000 };
 
 struct zvm__flight {
   struct zvm__flight *next;

@@ -10,17 +10,13 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "base/num.h"
 #include "flight.h"
 
 enum {
   TRIES = 2048,    /* more workers than can be in the zygote's queue */
   TAKE_MS = 10000, /* what a worker has to take its job              */
 };
-
-
-static uint64_t least(uint64_t a, uint64_t b) {
-  return a < b ? a : b;
-}
 
 
 /* -- Ends ---------------------------------------------------------------- */
@@ -90,7 +86,7 @@ static bool is_taken(zvm__flight *f, bool *again) {
   uint64_t until = h->until_ns;
   if (f->job.channels->apart == 0)
     return true;
-  h->until_ns = least(until, zvm__now_ns() + TAKE_MS * (uint64_t)ZVM__MS_NS);
+  h->until_ns = zvm__least(until, zvm__now_ns() + TAKE_MS * ZVM__MS_NS);
   switch (zvm__reply_taken(h, f->message)) {
   case ZVM__ANSWER:
     h->until_ns = h->stopped != 0 ? h->until_ns : until;
@@ -192,7 +188,7 @@ static void accept_one(zvm__flight *f, zvm__channel *ch) {
 static void hear(zvm__flight *f) {
   bool again = false;
   zvm__hearing *h = &f->hearing;
-  uint64_t grace = zvm__now_ns() + ZVM__STOP_MS * (uint64_t)ZVM__MS_NS;
+  uint64_t grace = zvm__now_ns() + ZVM__STOP_MS * ZVM__MS_NS;
   if (!f->waited || h->until_ns < grace)
     h->until_ns = grace;
   zvm_status st = zvm__report_hear(&f->job, h, &f->outcome, f->message,
@@ -218,8 +214,8 @@ static void serve(zvm__flight *f, zvm__channel *ch) {
     break;
   case ZVM__CANCELLED: /* the worker knows, and reports */
     h->cancelled = true;
-    h->until_ns = least(h->until_ns,
-                        zvm__now_ns() + ZVM__STOP_MS * (uint64_t)ZVM__MS_NS);
+    h->until_ns = zvm__least(h->until_ns,
+                        zvm__now_ns() + ZVM__STOP_MS * ZVM__MS_NS);
     break;
   case ZVM__NONSENSE:
     lose(f, "the worker asked a channel for what cannot be");

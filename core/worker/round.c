@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "flight.h"
 
 enum {
@@ -34,11 +35,6 @@ typedef struct watch {
   unsigned room;
   uint64_t until_ns;
 } watch;
-
-
-static uint64_t least(uint64_t a, uint64_t b) {
-  return a < b ? a : b;
-}
 
 
 /* Without memory for more, the first ones have to do. */
@@ -68,7 +64,7 @@ static bool reserve(watch *w) {
 
 static void add(watch *w, int fd, zvm__flight *f, zvm__channel *ch) {
   if (!reserve(w)) {
-    w->until_ns = least(w->until_ns, zvm__now_ns() + TURN_NS);
+    w->until_ns = zvm__least(w->until_ns, zvm__now_ns() + TURN_NS);
     return;
   }
   w->fds[w->count] = (struct pollfd){.fd = fd, .events = POLLIN};
@@ -96,9 +92,9 @@ static bool add_flight(watch *w, zvm__flight *f) {
   if (f->phase == ZVM__QUEUES) {
     if (zvm__flight_take_turn(f))
       return false;
-    w->until_ns = least(w->until_ns, zvm__now_ns() + TURN_NS);
+    w->until_ns = zvm__least(w->until_ns, zvm__now_ns() + TURN_NS);
   }
-  w->until_ns = least(w->until_ns, zvm__flight_deadline(f));
+  w->until_ns = zvm__least(w->until_ns, zvm__flight_deadline(f));
   if (f->phase == ZVM__RUNS)
     add(w, f->worker.socket, f, NULL);
   if (f->job.channels->apart > 0)

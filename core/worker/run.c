@@ -16,9 +16,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/num.h"
 #include "send.h"
 #include "trap/action.h"
 
@@ -30,7 +31,6 @@ enum {
   MISSES_MOST = 6,
   YIELD_NS = 3000, /* longer than that: somebody else ran */
   TURN_NS = 10000000, /* after which signals are looked at */
-  MS_NS = 1000000,
 };
 
 static const int stop_signals[STOPS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -140,13 +140,6 @@ int zvm__stops_pending(uint64_t stops) {
 
 /* -- Wait ---------------------------------------------------------------- */
 
-static uint64_t now_ns(void) {
-  struct timespec t;
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-
 /*
 ** Most runs are shorter than it takes an idle processor to wake up: before
 ** it sleeps, a host looks for the answer a little. But when another thread
@@ -160,15 +153,15 @@ static bool glance(const zvm__worker *w) {
     return false;
   }
   struct pollfd p = {.fd = w->socket, .events = POLLIN};
-  uint64_t start = now_ns(), then, now;
+  uint64_t start = zvm__now_ns(), then, now;
   do {
     if (poll(&p, 1, 0) > 0) {
       misses = 0;
       return true;
     }
-    then = now_ns();
+    then = zvm__now_ns();
     (void)sched_yield();
-    now = now_ns();
+    now = zvm__now_ns();
   } while (now - then < YIELD_NS && now - start < GLANCE_NS);
   misses += misses < MISSES_MOST;
   rest = (1U << misses) - 1;
@@ -179,8 +172,8 @@ static bool glance(const zvm__worker *w) {
 int zvm__left_ms(uint64_t until_ns) {
   if (until_ns == UINT64_MAX)
     return -1;
-  uint64_t now = now_ns();
-  uint64_t ms = until_ns > now ? (until_ns - now) / MS_NS + 1 : 0;
+  uint64_t now = zvm__now_ns();
+  uint64_t ms = until_ns > now ? (until_ns - now) / ZVM__MS_NS + 1 : 0;
   return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
 
@@ -192,7 +185,7 @@ void zvm__hearing_stop(zvm__hearing *h) {
     return;
   if (!h->answers)
     zvm__pool_tell(h->worker, h->stopped);
-  uint64_t until = now_ns() + ZVM__STOP_MS * (uint64_t)MS_NS + h->more_ns;
+  uint64_t until = zvm__now_ns() + ZVM__STOP_MS * ZVM__MS_NS + h->more_ns;
   h->until_ns = until < h->until_ns ? until : h->until_ns;
 }
 
@@ -209,7 +202,7 @@ bool zvm__hearing_wait(zvm__hearing *h) {
       return true;
     if (n > 0)
       zvm__hearing_stop(h);
-    else if (n == 0 && now_ns() >= h->until_ns)
+    else if (n == 0 && zvm__now_ns() >= h->until_ns)
       break; /* less than 0 is EINTR: job control */
   }
   h->tired = true;
@@ -219,14 +212,9 @@ bool zvm__hearing_wait(zvm__hearing *h) {
 
 /* The slowest that is waited for: a piece each millisecond. */
 void zvm__hearing_allow(zvm__hearing *h, uint64_t size) {
-  h->more_ns = (size / ZVM__WIRE_PIECE + 1) * MS_NS;
+  h->more_ns = (size / ZVM__WIRE_PIECE + 1) * ZVM__MS_NS;
   if (h->until_ns != UINT64_MAX)
     h->until_ns += h->more_ns;
-}
-
-
-static uint64_t least(uint64_t a, uint64_t b) {
-  return a < b ? a : b;
 }
 
 
@@ -241,17 +229,17 @@ zvm_status zvm__report_lose(zvm__outcome *out, char message[ZVM__MESSAGE_MAX],
 
 /* Time that the host did not see pass cannot have been used. */
 static void cap_times(zvm__outcome *out, uint64_t took) {
-  out->page_faults = least(out->page_faults, took); /* each takes longer */
-  out->wall_ns = least(out->wall_ns, took);
-  out->user_ns = least(out->user_ns, took);
-  out->system_ns = least(out->system_ns, took);
+  out->page_faults = zvm__least(out->page_faults, took); /* each is longer */
+  out->wall_ns = zvm__least(out->wall_ns, took);
+  out->user_ns = zvm__least(out->user_ns, took);
+  out->system_ns = zvm__least(out->system_ns, took);
 }
 
 
 uint64_t zvm__patience(const zvm__bounds *b, uint64_t start) {
   return b->timeout_ms == 0
              ? UINT64_MAX
-             : start + (b->timeout_ms + ZVM__STOP_MS) * (uint64_t)MS_NS;
+             : start + (b->timeout_ms + ZVM__STOP_MS) * ZVM__MS_NS;
 }
 
 
@@ -278,7 +266,7 @@ static zvm_status take_report(zvm__verity v, const zvm__hearing *h,
   case ZVM__NOMEM:
     return zvm__report_lose(out, message, "no memory for the report");
   }
-  cap_times(out, now_ns() - start);
+  cap_times(out, zvm__now_ns() - start);
   return ZVM_OK;
 }
 
@@ -326,15 +314,15 @@ void zvm__channels_end(const zvm__job *job, bool sent) {
 static bool take_turn(zvm__worker *w, const zvm__bounds *b, zvm__wait *wait,
                       zvm__outcome *out, zvm_status *st, zvm_error *err) {
   zvm__turn turn = {0};
-  uint64_t start = now_ns(), left = UINT64_MAX;
+  uint64_t start = zvm__now_ns(), left = UINT64_MAX;
   for (;;) {
-    *st = zvm__pool_take(w, &turn, least(left, TURN_NS), err);
+    *st = zvm__pool_take(w, &turn, zvm__least(left, TURN_NS), err);
     if (turn.state == ZVM__TURN_HAS)
       return true;
     zvm__wait_open(wait);
     if (b->timeout_ms != 0) {
-      uint64_t most = b->timeout_ms * MS_NS;
-      left = most - least(most, now_ns() - start);
+      uint64_t most = b->timeout_ms * ZVM__MS_NS;
+      left = most - zvm__least(most, zvm__now_ns() - start);
     }
     int sig = zvm__stops_pending(wait->stops);
     if (sig != 0)
@@ -358,7 +346,7 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
   zvm_status st = ZVM_OK;
   zvm__worker w = {.socket = -1};
   bool again = true;
-  uint64_t asked = job->trace != NULL ? now_ns() : 0;
+  uint64_t asked = job->trace != NULL ? zvm__now_ns() : 0;
   bool sent = take_turn(&w, &job->bounds, wait, out, &st, err);
   for (int tries = 0; tries < TRIES && again; tries++) {
     if (tries > 0)
@@ -366,7 +354,7 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
     if (st != ZVM_OK || !sent)
       break;
     again = false;
-    uint64_t start = now_ns();
+    uint64_t start = zvm__now_ns();
     if (job->trace != NULL && tries == 0)
       zvm__trace_line(job->trace, start, start - asked, "send");
     st = zvm__job_send(job, &w, &again, err);
