@@ -34,7 +34,7 @@ describe("an unknown option", function()
     { { ["a\nb\0"] = 1 },
       'unknown option "a\\010b\\000"; did you mean "args"?' },
     { { channels = { stdin = { file = "x" } } }, 'channels.stdin: '
-      .. 'unknown option "file"; did you mean "fd"?' },
+      .. 'unknown option "file"; did you mean "pipe"?' },
     { { channels = { stdout = { limit = {} } } }, 'channels.stdout: '
       .. 'unknown option "limit"; did you mean "limits"?' },
     { { channels = { stdout = { limits = { putbytes = 1 } } } },
@@ -126,10 +126,10 @@ describe("a wrong type", function()
     { { channels = { "x" } }, "channels: a channel without a name" },
     { channel(1), "channels.c: string or table expected, got number" },
     { channel(true), "channels.c: string or table expected, got boolean" },
-    { channel {}, "channels.c: no source: one of path, data, buffer, fd or "
-      .. "null expected" },
+    { channel {}, "channels.c: no source: one of path, data, buffer, fd, "
+      .. "null, uri, read, write or pipe expected" },
     { channel { buffer = false }, "channels.c: no source: one of path, "
-      .. "data, buffer, fd or null expected" },
+      .. "data, buffer, fd, null, uri, read, write or pipe expected" },
     { channel { path = 1 }, "channels.c.path: string expected, got number" },
     { channel { path = "a\0b" },
       "channels.c.path: string contains a NUL byte" },
@@ -150,7 +150,8 @@ describe("a wrong type", function()
     { channel { path = "x", mode = 1 },
       "channels.c.mode: string expected, got number" },
     { channel { data = "x", mode = "r" },
-      'channels.c.mode: only a channel with "path" or "fd" has a mode' },
+      'channels.c.mode: only a channel with "path", "fd", "uri" or "pipe" '
+      .. "has a mode" },
     { channel { data = "x", type = 4 },
       "channels.c.type: whole number from 0 to 3 expected, got 4" },
     { channel { data = "x", type = "0" },
