@@ -1,5 +1,5 @@
 /*
-** laux.c - results, findings and digests as Lua values.
+** laux.c - results, findings and digests as Lua values; types of userdata.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -90,4 +90,20 @@ int zvm__failure_wrap(lua_State *L, const char *code) {
   lua_insert(L, -2);
   lua_pushstring(L, code);
   return 3;
+}
+
+
+void zvm__type_open(lua_State *L, const char *name, const luaL_Reg *methods,
+                    const luaL_Reg *metamethods) {
+  if (luaL_newmetatable(L, name)) {
+    zvm__setfuncs(L, metamethods);
+    lua_newtable(L);
+    zvm__setfuncs(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__name");
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__metatable");
+  }
+  lua_pop(L, 1);
 }

@@ -52,7 +52,12 @@ typedef struct zvm__lmodule {
   char name[256]; /* base name of the file, or "guest" */
 } zvm__lmodule;
 
-void zvm__module_open(lua_State *L);  /* registers the type */
+/* Register a type of userdata, unless it is; its metatable is locked. */
+void zvm__type_open(lua_State *L, const char *name, const luaL_Reg *methods,
+                    const luaL_Reg *metamethods);
+
+/* Each type, and what calls need: once for each Lua state. */
+void zvm__module_open(lua_State *L);
 void zvm__session_open(lua_State *L);
 void zvm__pipe_open(lua_State *L);
 void zvm__calls_open(lua_State *L);

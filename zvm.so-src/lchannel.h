@@ -15,8 +15,23 @@ typedef struct zvm__channels {
   size_t count;
 } zvm__channels;
 
+/* -- The table (lchannels.c) --------------------------------------------- */
+
 /* `index` is that of the table, or 0 if there is none. */
 bool zvm__channels_read(zvm__options *o, int index, zvm__channels *out);
+/* The channel of that alias; it exists. */
+size_t zvm__channels_find(const zvm__channels *chs, const char *alias);
+
+/* -- One channel (lchannel.c) -------------------------------------------- */
+
+/*
+** The channel ch->alias, which the table at `index` may have under `name`;
+** `index` is 0 if there is no table.
+*/
+bool zvm__channel_read(zvm__options *o, int index, const char *name,
+                       zvm_channel_options *ch);
+/* true, false, or the name of a digest: a zvm__reader; `out` is a zvm_etag. */
+bool zvm__etag_read(zvm__options *o, int index, void *out);
 
 /* -- Pipes (lpipe.c) ----------------------------------------------------- */
 
@@ -68,15 +83,5 @@ void zvm__limits_default(zvm_channel_options *ch);
 bool zvm__limits_read(zvm__options *o, int index, zvm_channel_options *ch);
 /* `on_limit` of the table at `index`: a channel's, or that of zvm.run. */
 bool zvm__on_limit_read(zvm__options *o, int index, zvm_on_limit *out);
-
-/* -- Etags --------------------------------------------------------------- */
-
-/* true, false, or the name of a digest: a zvm__reader; `out` is a zvm_etag. */
-bool zvm__etag_read(zvm__options *o, int index, void *out);
-
-/* -- Report -------------------------------------------------------------- */
-
-/* The channel of that alias; it exists. */
-size_t zvm__channels_find(const zvm__channels *chs, const char *alias);
 
 #endif

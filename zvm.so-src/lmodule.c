@@ -271,15 +271,5 @@ static const luaL_Reg metamethods[] = {
 
 
 void zvm__module_open(lua_State *L) {
-  if (luaL_newmetatable(L, ZVM__MODULE_TYPE)) {
-    zvm__setfuncs(L, metamethods);
-    lua_createtable(L, 0, 3);
-    zvm__setfuncs(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, ZVM__MODULE_TYPE);
-    lua_setfield(L, -2, "__name");
-    lua_pushliteral(L, ZVM__MODULE_TYPE);
-    lua_setfield(L, -2, "__metatable");
-  }
-  lua_pop(L, 1);
+  zvm__type_open(L, ZVM__MODULE_TYPE, methods, metamethods);
 }

@@ -94,15 +94,5 @@ static const luaL_Reg metamethods[] = {
 
 
 void zvm__pipe_open(lua_State *L) {
-  if (luaL_newmetatable(L, ZVM__PIPE_TYPE)) {
-    zvm__setfuncs(L, metamethods);
-    lua_createtable(L, 0, 1);
-    zvm__setfuncs(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, ZVM__PIPE_TYPE);
-    lua_setfield(L, -2, "__name");
-    lua_pushliteral(L, ZVM__PIPE_TYPE);
-    lua_setfield(L, -2, "__metatable");
-  }
-  lua_pop(L, 1);
+  zvm__type_open(L, ZVM__PIPE_TYPE, methods, metamethods);
 }
