@@ -212,40 +212,31 @@ static uint64_t peak_memory(const zvm__job *job, uint64_t faults) {
 }
 
 
-/* Between taking and giving the turn. */
-static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
-                              times *from, times *to, zvm__outcome *out,
-                              zvm_error *err) {
-  zvm_status st = zvm__gate_prepare(err);
-  if (st != ZVM_OK)
-    return st;
-  /* Counted memory has mappings of its own: nothing is there already. */
-  bool counted = run->bounds.resident != 0;
-  uint64_t began = trace_time(run);
-  if (counted)
-    zvm__map_clear();
-  st = zvm__map_build(job->map, job->module, job->manifest,
-                      job->manifest_size, err);
-  if (st != ZVM_OK)
-    return st;
-  if (counted)
-    zvm__map_small_pages(job->map);
-  uint64_t mapped = trace_time(run);
-  run->ctx->done = 0;
-  st = zvm__signals_install(run, err);
-  if (st != ZVM_OK)
-    goto reset;
-  uint64_t entered = trace_entry(run, began, mapped);
+/* What is between taking and giving the turn. */
+typedef struct turn {
+  const zvm__job *job;
+  zvm__run *run;
+  zvm__outcome *out;
+  times from, to;               /* of the guest, and of its digests    */
+  uint64_t began_ns, mapped_ns; /* for the trace; 0 where there is none */
+} turn;
+
+
+/* Signals are the run's. */
+static zvm_status run_timed(turn *t, zvm_error *err) {
+  const zvm__job *job = t->job;
+  zvm__run *run = t->run;
+  uint64_t entered = trace_entry(run, t->began_ns, t->mapped_ns);
   /* First, so that a run that timed out never took less than its time. */
-  read_start(from, job->once);
-  st = zvm__timers_start(run, err);
+  read_start(&t->from, job->once);
+  zvm_status st = zvm__timers_start(run, err);
   if (st != ZVM_OK)
-    goto restore;
+    return st;
   run_guest(job, run);
-  zvm__job_content(job, run, out);
-  read_end(to, from, job->once);
+  zvm__job_content(job, run, t->out);
+  read_end(&t->to, &t->from, job->once);
   zvm__timers_stop(run);
-  out->peak_memory = peak_memory(job, faults_between(from, to));
+  t->out->peak_memory = peak_memory(job, faults_between(&t->from, &t->to));
   if (run->trace != NULL)
     zvm__trace_end(run, entered);
   /* Before signals come back: closing may write, and meet a closed pipe. */
@@ -254,16 +245,48 @@ static zvm_status run_in_turn(const zvm__job *job, zvm__run *run,
     trim_last(&run->fault.last);
     keep_stack(job, &run->fault);
   }
-restore:
-  if (run->trace != NULL) {
-    run->trace->stop = NULL;
-    run->trace->blocked = false;
+  return ZVM_OK;
+}
+
+
+/* Memory is the guest's. */
+static zvm_status run_mapped(turn *t, zvm_error *err) {
+  zvm__trace *trace = t->run->trace;
+  t->run->ctx->done = 0;
+  zvm_status st = zvm__signals_install(t->run, err);
+  if (st != ZVM_OK)
+    return st;
+  st = run_timed(t, err);
+  if (trace != NULL) {
+    trace->stop = NULL;
+    trace->blocked = false;
   }
-  if (job->once)
+  if (t->job->once)
     zvm__signals_close();
   else
     zvm__signals_restore();
-reset:
+  return st;
+}
+
+
+static zvm_status run_in_turn(turn *t, zvm_error *err) {
+  const zvm__job *job = t->job;
+  /* Counted memory has mappings of its own: nothing is there already. */
+  bool counted = job->bounds.resident != 0;
+  zvm_status st = zvm__gate_prepare(err);
+  if (st != ZVM_OK)
+    return st;
+  t->began_ns = trace_time(t->run);
+  if (counted)
+    zvm__map_clear();
+  st = zvm__map_build(job->map, job->module, job->manifest,
+                      job->manifest_size, err);
+  if (st != ZVM_OK)
+    return st;
+  if (counted)
+    zvm__map_small_pages(job->map);
+  t->mapped_ns = trace_time(t->run);
+  st = run_mapped(t, err);
   if (counted && !job->once)
     zvm__map_clear();
   else if (!job->once)
@@ -294,13 +317,13 @@ zvm_status zvm__job_run(const zvm__job *job, zvm__outcome *out,
       .last = {.slot = ZVM_SLOT_NONE},
       .trace = job->trace,
   };
-  times from, to;
+  turn t = {.job = job, .run = &run, .out = out};
   *out = (zvm__outcome){0};
-  st = run_in_turn(job, &run, &from, &to, out, err);
+  st = run_in_turn(&t, err);
   zvm__lowmem_give();
   if (st != ZVM_OK)
     return st;
-  fill_outcome(out, &run, &from, &to);
+  fill_outcome(out, &run, &t.from, &t.to);
   *again = (zvm__again){.set = run.again, .any = run.has_again};
   return ZVM_OK;
 }
