@@ -59,6 +59,7 @@ void zvm__type_open(lua_State *L, const char *name, const luaL_Reg *methods,
 /* Each type, and what calls need: once for each Lua state. */
 void zvm__module_open(lua_State *L);
 void zvm__session_open(lua_State *L);
+void zvm__report_open(lua_State *L);
 void zvm__pipe_open(lua_State *L);
 void zvm__calls_open(lua_State *L);
 

@@ -196,7 +196,7 @@ int zvm__session_run(lua_State *L) {
   int owned, module, pushed;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  luaL_checkstack(L, 40, "zvm.run");
+  luaL_checkstack(L, 60, "zvm.run");
   zvm__options_start(&o, L, "zvm.run");
   ls = new_owner(L);
   owned = lua_gettop(L);
@@ -259,7 +259,7 @@ int zvm__session_start(lua_State *L) {
   int owned, pushed;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  luaL_checkstack(L, 40, "zvm.start");
+  luaL_checkstack(L, 60, "zvm.start");
   kept = lua_newuserdata(L, sizeof *kept);
   memset(&kept->run, 0, sizeof kept->run);
   zvm__options_start(&kept->o, L, "zvm.start");
@@ -319,7 +319,7 @@ static int session_wait(lua_State *L) {
   zvm_report report;
   zvm_error err;
   lua_settop(L, 1);
-  luaL_checkstack(L, 40, "session:wait");
+  luaL_checkstack(L, 60, "session:wait");
   lua_getfenv(L, 1);
   lua_getfield(L, 2, "module");
   memset(&err, 0, sizeof err);

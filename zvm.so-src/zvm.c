@@ -146,6 +146,7 @@ __attribute__((visibility("default"))) int luaopen_zvm(lua_State *L);
 int luaopen_zvm(lua_State *L) {
   zvm__module_open(L);
   zvm__session_open(L);
+  zvm__report_open(L);
   zvm__pipe_open(L);
   zvm__calls_open(L);
   lua_createtable(L, 0, 10);
