@@ -73,28 +73,13 @@ static bool read_null(zvm__options *o, int index, void *out) {
 }
 
 
-/* Spellings of the others become them; what is not one is the core's to see. */
+/* What is not one is the core's to refuse, with what it expects. */
 static bool read_uri(zvm__options *o, int index, void *out) {
   draft *d = out;
-  const char *uri;
-  char *end;
-  long fd;
-  if (!zvm__options_text(o, index, &uri) ||
+  if (!zvm__options_text(o, index, &d->ch->uri) ||
       !set_source(o, d, ZVM_SOURCE_URI, "uri"))
     return false;
-  d->ch->uri = uri;
-  if (strncmp(uri, "file:", 5) == 0 && uri[5] != '\0') {
-    d->ch->source = ZVM_SOURCE_FILE;
-    d->ch->path = uri + 5;
-  } else if (strcmp(uri, "null:") == 0) {
-    d->ch->source = ZVM_SOURCE_NULL;
-  } else if (strncmp(uri, "fd:", 3) == 0 && uri[3] >= '0' && uri[3] <= '9') {
-    fd = strtol(uri + 3, &end, 10);
-    if (*end == '\0' && fd <= INT32_MAX && (uri[3] != '0' || end == uri + 4)) {
-      d->ch->source = ZVM_SOURCE_FD;
-      d->ch->fd = (int)fd;
-    }
-  }
+  (void)zvm_uri_resolve(d->ch, NULL);
   return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "open.h"
+#include "uri.h"
 
 
 zvm_status zvm__channel_put_off(zvm__channel *ch,
@@ -75,7 +76,11 @@ zvm_status zvm__channel_check_socket(zvm__channel *ch,
 
 zvm_status zvm__channel_open_socket(zvm__channel *ch,
                                     const zvm_channel_options *o,
-                                    const zvm__uri *u, zvm_error *err) {
+                                    zvm_error *err) {
+  zvm__uri u;
+  zvm_status st = zvm__uri_parse(&u, o->alias, o->uri, err);
+  if (st != ZVM_OK)
+    return st;
   ch->shuts = o->mode == ZVM_MODE_WRITE;
   if (!o->listen)
     return zvm__channel_put_off(ch, o, "", o->uri, err);
@@ -86,8 +91,8 @@ zvm_status zvm__channel_open_socket(zvm__channel *ch,
   ch->listens = true;
   ch->maker = getpid();
   ch->source = &zvm__source_stream;
-  if (u->scheme == ZVM__URI_UNIX && (ch->place = strdup(u->path)) == NULL) {
-    (void)unlink(u->path);
+  if (u.scheme == ZVM__URI_UNIX && (ch->place = strdup(u.path)) == NULL) {
+    (void)unlink(u.path);
     return zvm__fail(err, ZVM_E_NOMEM, "channel %.80s: not enough memory",
                      o->alias);
   }

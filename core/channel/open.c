@@ -34,34 +34,6 @@ static bool start_etags(zvm__channel *ch, zvm_etag algorithm) {
 }
 
 
-/* FILE, FD and NULL by another spelling; the others stay as they are. */
-static zvm_status spell_out(zvm_channel_options *o, zvm__uri *u,
-                            zvm_error *err) {
-  zvm_status st = o->alias != NULL
-                      ? zvm__uri_parse(u, o->alias, o->uri, err)
-                      : ZVM_OK; /* zvm__channel_check says so */
-  if (st != ZVM_OK || o->alias == NULL)
-    return st;
-  switch (u->scheme) {
-  case ZVM__URI_FILE:
-    o->source = ZVM_SOURCE_FILE;
-    o->path = u->path;
-    break;
-  case ZVM__URI_FD:
-    o->source = ZVM_SOURCE_FD;
-    o->fd = u->fd;
-    break;
-  case ZVM__URI_NULL:
-    o->source = ZVM_SOURCE_NULL;
-    break;
-  case ZVM__URI_TCP:
-  case ZVM__URI_UNIX:
-    break;
-  }
-  return ZVM_OK;
-}
-
-
 static zvm_status open_pipe(zvm__channel *ch, const zvm_channel_options *o,
                             zvm_error *err) {
   if (o->pipe == NULL)
@@ -119,7 +91,7 @@ static zvm_status open_fd(zvm__channel *ch, const zvm_channel_options *o,
 
 
 static zvm_status open_source(zvm__channel *ch, const zvm_channel_options *o,
-                              const zvm__uri *u, zvm_error *err) {
+                              zvm_error *err) {
   zvm_status st;
   switch (o->source) {
   case ZVM_SOURCE_NULL:
@@ -139,7 +111,7 @@ static zvm_status open_source(zvm__channel *ch, const zvm_channel_options *o,
     ch->fd = o->fd;
     return open_fd(ch, o, err);
   case ZVM_SOURCE_URI:
-    return zvm__channel_open_socket(ch, o, u, err);
+    return zvm__channel_open_socket(ch, o, err);
   case ZVM_SOURCE_CALL:
     return open_call(ch, o, err);
   case ZVM_SOURCE_PIPE:
@@ -166,12 +138,12 @@ static void abandon(zvm__channel *ch) {
 
 
 static zvm_status fill(zvm__channel *ch, const zvm_channel_options *o,
-                       const zvm__uri *u, zvm_error *err) {
+                       zvm_error *err) {
   zvm__rights r = zvm__channel_rights(o);
   for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
     if (i < ZVM_LIMIT_PUTS ? r.get : r.put)
       ch->limits[i] = o->limits[i];
-  zvm_status st = open_source(ch, o, u, err);
+  zvm_status st = open_source(ch, o, err);
   if (st != ZVM_OK)
     return st;
   ch->alias = strdup(o->alias);
@@ -190,7 +162,6 @@ zvm_status zvm__channel_open(zvm__channel *ch,
                              zvm_error *err) {
   static const volatile int never;
   zvm_channel_options o = *given;
-  zvm__uri u = {.fd = -1};
   *ch = (zvm__channel){.fd = -1,
                        .peer = -1,
                        .type = o.type,
@@ -199,13 +170,13 @@ zvm_status zvm__channel_open(zvm__channel *ch,
                        .file_size = o.file_size != 0 ? o.file_size
                                                      : ZVM_UNLIMITED};
   zvm_status st = ZVM_OK;
-  if (o.source == ZVM_SOURCE_URI)
-    st = spell_out(&o, &u, err);
+  if (o.source == ZVM_SOURCE_URI && o.alias != NULL)
+    st = zvm_uri_resolve(&o, err);
   if (st == ZVM_OK)
     st = zvm__channel_check(&o, err);
   if (st != ZVM_OK)
     return st;
-  st = fill(ch, &o, &u, err);
+  st = fill(ch, &o, err);
   if (st != ZVM_OK)
     abandon(ch);
   return st;

@@ -11,7 +11,6 @@
 #define ZVM_CHANNEL_OPEN_H
 
 #include "channel.h"
-#include "uri.h"
 
 /* -- What the options say by themselves (options.c) ---------------------- */
 
@@ -48,7 +47,7 @@ zvm_status zvm__channel_put_off(zvm__channel *ch,
                                 zvm_error *err);
 zvm_status zvm__channel_open_socket(zvm__channel *ch,
                                     const zvm_channel_options *o,
-                                    const zvm__uri *u, zvm_error *err);
+                                    zvm_error *err);
 /* Whether ch->fd, a socket, will do. */
 zvm_status zvm__channel_check_socket(zvm__channel *ch,
                                      const zvm_channel_options *o,

@@ -151,3 +151,30 @@ zvm_status zvm__uri_parse(zvm__uri *out, const char *alias, const char *text,
   return wrong(&r, "file:PATH, fd:N, null:, tcp:HOST:PORT or unix:PATH "
                    "expected");
 }
+
+
+zvm_status zvm_uri_resolve(zvm_channel_options *o, zvm_error *err) {
+  zvm__uri u;
+  const char *alias = o->alias != NULL ? o->alias : "";
+  zvm_status st = zvm__uri_parse(&u, alias, o->uri, err);
+  if (st != ZVM_OK)
+    return st;
+  o->source = ZVM_SOURCE_URI;
+  switch (u.scheme) {
+  case ZVM__URI_FILE:
+    o->source = ZVM_SOURCE_FILE;
+    o->path = u.path;
+    break;
+  case ZVM__URI_FD:
+    o->source = ZVM_SOURCE_FD;
+    o->fd = u.fd;
+    break;
+  case ZVM__URI_NULL:
+    o->source = ZVM_SOURCE_NULL;
+    break;
+  case ZVM__URI_TCP:
+  case ZVM__URI_UNIX:
+    break;
+  }
+  return ZVM_OK;
+}

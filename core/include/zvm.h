@@ -272,6 +272,15 @@ typedef struct zvm_channel_options {
   zvm_pipe *pipe;    /* READ or WRITE; each end once                     */
 } zvm_channel_options;
 
+/*
+** "file:", "fd:" and "null:" are other spellings of sources: o->source becomes
+** that which o->uri names, and o->path (within the uri) or o->fd what it says;
+** of "tcp:" and "unix:" it is ZVM_SOURCE_URI. zvm_session_new does so itself:
+** this is for who has to know before. ZVM_E_OPTION: it is none of them, and *o
+** is as it was.
+*/
+ZVM_API zvm_status zvm_uri_resolve(zvm_channel_options *o, zvm_error *err);
+
 /* Where a guest runs. The results are the same. */
 typedef enum zvm_isolation {
   ZVM_ISOLATION_DEFAULT = 0, /* PROCESS                                    */

@@ -1,7 +1,7 @@
 /*
 ** test_call.c - channels that are functions, and runs that are under way: what
 ** Lua does not reach. Requests that cannot be, sockets that were handed in,
-** signals while a run waits for a connection, threads and forks.
+** signals while a run waits for a connection, threads, forks and uris.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -479,6 +479,31 @@ static void pipes(void) {
 }
 
 
+static zvm_channel_options resolved(const char *uri) {
+  zvm_channel_options ch = {.source = ZVM_SOURCE_URI, .uri = uri, .fd = -1};
+  err.status = zvm_uri_resolve(&ch, &err);
+  return ch;
+}
+
+
+static void uris(void) {
+  zvm_channel_options ch = resolved("file:a b");
+  ok(ch.source == ZVM_SOURCE_FILE && strcmp(ch.path, "a b") == 0,
+     "file: is a path");
+  ch = resolved("fd:7");
+  ok(ch.source == ZVM_SOURCE_FD && ch.fd == 7, "fd: is a descriptor");
+  ok(resolved("null:").source == ZVM_SOURCE_NULL, "null: is nothing");
+  ok(resolved("tcp:[::1]:80").source == ZVM_SOURCE_URI &&
+         err.status == ZVM_OK,
+     "a socket stays one");
+  ch = resolved("fd:07");
+  ok(err.status == ZVM_E_OPTION && ch.source == ZVM_SOURCE_URI && ch.fd == -1,
+     "what is none is refused, and nothing changes");
+  (void)resolved(NULL);
+  ok(err.status == ZVM_E_OPTION, "NULL is none");
+}
+
+
 int main(void) {
   (void)exit_code(exits, NULL);
   zvm_session *s = make(exits, NULL, NULL);
@@ -498,5 +523,6 @@ int main(void) {
   threads();
   forks();
   pipes();
+  uris();
   return tap_done();
 }
