@@ -44,6 +44,7 @@ build = {
   install = {
     lua = {
       ["zvm.backtrace"] = "lua/zvm/backtrace.lua",
+      ["zvm.distance"] = "lua/zvm/distance.lua",
       ["zvm.dwarf"] = "lua/zvm/dwarf.lua",
       ["zvm.dwarf.expression"] = "lua/zvm/dwarf/expression.lua",
       ["zvm.dwarf.frame"] = "lua/zvm/dwarf/frame.lua",

@@ -2,6 +2,7 @@
 -- zvm.cli.commands.
 --
 -- SPDX-License-Identifier: Apache-2.0
+local distance = require "zvm.distance"
 local exits = require "zvm.cli.exits"
 local symbols = require "zvm.symbols"
 
@@ -53,24 +54,6 @@ local function contains(list, value)
 end
 
 M.contains = contains
-
--- How many letters to change, add or leave out (Wagner and Fischer).
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do
-    row[j] = j
-  end
-  for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local same = a:byte(i) == b:byte(j) and 0 or 1
-      corner, row[j] = row[j], math.min(corner + same, row[j] + 1,
-        row[j - 1] + 1)
-    end
-  end
-  return row[#b]
-end
 
 --- " (did you mean X?)" for what is nearly a word of a list, or the beginning
 -- of one; else "".

@@ -1,6 +1,8 @@
 --- What a user wrote, as part of a message of one line.
 --
 -- SPDX-License-Identifier: Apache-2.0
+local distance = require "zvm.distance"
+
 local M = {}
 
 local LONGEST = 60
@@ -28,23 +30,6 @@ function M.value(value)
     return ("%.14g"):format(value)
   end
   return type(value)
-end
-
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do
-    row[j] = j
-  end
-  for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      corner, row[j] = row[j],
-        math.min(row[j] + 1, row[j - 1] + 1, corner + cost)
-    end
-  end
-  return row[#b]
 end
 
 --- The name in a list that is nearest to another one; the first of several.
