@@ -296,7 +296,7 @@ report state=exit]]):format(module:digest(), isolation, send),
           args = { "list", "fill", "3", "9" },
           channels = { c = { buffer = true, etag = true } },
         })
-        report.times = nil
+        report.times, report.usage = nil, nil
         return report
       end
       local report = report_of "/dev/full"
