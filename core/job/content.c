@@ -9,7 +9,6 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
-#include "channel/limits.h"
 #include "job.h"
 
 
@@ -20,13 +19,6 @@ static bool wants_any(const zvm__job *job) {
     if (job->channels->list[i].wants_final)
       return true;
   return false;
-}
-
-
-/* Others ended in the middle of something: what they left is chance. */
-static bool left_by_guest(const zvm__run *run) {
-  return run->state == ZVM_STATE_EXIT || run->state == ZVM_STATE_FAULT ||
-         (run->state == ZVM_STATE_LIMIT && zvm__limit_is_channel(run->limit));
 }
 
 
@@ -71,7 +63,7 @@ static void forget(const zvm__job *job, zvm__outcome *out) {
 
 void zvm__job_content(const zvm__job *job, zvm__run *run,
                       zvm__outcome *out) {
-  if (!wants_any(job) || !left_by_guest(run))
+  if (!wants_any(job) || !zvm__leaves_content(run->state, run->limit))
     return;
   zvm_state state = run->state;
   zvm_limited limit = run->limit;

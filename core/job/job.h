@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "channel/channel.h"
+#include "channel/limits.h"
 #include "memory/map.h"
 #include "trap/run.h"
 #include "trap/trace.h"
@@ -63,6 +64,15 @@ typedef struct zvm__outcome {
   uint8_t has_memory_etag; /* no bool: it may be any byte */
   uint8_t memory_etag[ZVM__DIGEST_SIZE];
 } zvm__outcome;
+
+/*
+** Whether what a guest left is digested: others ended in the middle of
+** something, and what they left is chance.
+*/
+static inline bool zvm__leaves_content(zvm_state state, zvm_limited limit) {
+  return state == ZVM_STATE_EXIT || state == ZVM_STATE_FAULT ||
+         (state == ZVM_STATE_LIMIT && zvm__limit_is_channel(limit));
+}
 
 /* Signals that reached the run and are the host's, to be raised again. */
 typedef struct zvm__again {

@@ -66,6 +66,29 @@ static bool has_swap(void) {
 }
 
 
+/* All that can fail. Channels come last: opening them has effects. */
+static zvm_status prepare(zvm_session *s, const zvm_session_options *opt,
+                          zvm_error *err) {
+  uint64_t memory = opt->memory != 0 ? opt->memory : MEMORY_DEFAULT;
+  uint64_t stack = opt->stack != 0 ? opt->stack : ZVM__STACK_DEFAULT;
+  zvm_status st = zvm__manifest_check(opt, err);
+  if (st == ZVM_OK)
+    st = zvm__map_plan(&s->map, s->module, memory, stack, err);
+  if (st == ZVM_OK)
+    st = zvm__tracing_open(&s->trace, opt, err);
+  if (st == ZVM_OK)
+    st = zvm__channels_open(&s->channels, opt, err);
+  if (st == ZVM_OK)
+    st = zvm__manifest_make(&s->manifest, &s->map, &s->channels, opt, err);
+  if (st != ZVM_OK)
+    return st;
+  s->reports = calloc(s->channels.count, sizeof *s->reports);
+  if (s->reports == NULL)
+    return zvm__fail(err, ZVM_E_NOMEM, "not enough memory for a report");
+  return zvm__tracing_begin(&s->trace, s->module, &s->channels, opt, err);
+}
+
+
 zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
                              zvm_error *err) {
   static const zvm_session_options none;
@@ -89,29 +112,12 @@ zvm_session *zvm_session_new(zvm_module *m, const zvm_session_options *opt,
   s->bounds = (zvm__bounds){opt->timeout_ms, opt->cpu_ms, opt->resident};
   s->memory_etag.algorithm = opt->memory_etag;
   s->memory_etag.swaps = opt->memory_etag != ZVM_ETAG_NONE && has_swap();
-  /* Channels come last of what can be refused: opening them has effects. */
-  if (zvm__manifest_check(opt, err) != ZVM_OK ||
-      zvm__map_plan(&s->map, m,
-                    opt->memory != 0 ? opt->memory : MEMORY_DEFAULT,
-                    opt->stack != 0 ? opt->stack : ZVM__STACK_DEFAULT,
-                    err) != ZVM_OK ||
-      zvm__tracing_open(&s->trace, opt, err) != ZVM_OK ||
-      zvm__channels_open(&s->channels, opt, err) != ZVM_OK ||
-      zvm__manifest_make(&s->manifest, &s->map, &s->channels, opt, err) !=
-          ZVM_OK)
-    goto free;
-  s->reports = calloc(s->channels.count, sizeof *s->reports);
-  if (s->reports == NULL) {
-    zvm__fail(err, ZVM_E_NOMEM, "not enough memory for a report");
-    goto free;
+  if (prepare(s, opt, err) != ZVM_OK) {
+    zvm_session_free(s);
+    return NULL;
   }
-  if (zvm__tracing_begin(&s->trace, m, &s->channels, opt, err) != ZVM_OK)
-    goto free;
   zvm__channels_keep(&s->channels);
   return s;
-free:
-  zvm_session_free(s);
-  return NULL;
 }
 
 

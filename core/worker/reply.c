@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "channel/limits.h"
+#include "possible.h"
 #include "send.h"
 
 typedef union message {
@@ -29,128 +29,6 @@ typedef union message {
 static zvm__verity silence(char why[ZVM__MESSAGE_MAX], const char *what) {
   (void)snprintf(why, ZVM__MESSAGE_MAX, "%s", what);
   return ZVM__SILENCE;
-}
-
-
-/* -- Is it possible? ----------------------------------------------------- */
-
-/*
-** A trap that was counted, with the arguments that it has, and a result that
-** a trap can have; after an exit there is no fault.
-*/
-static bool is_last_trap(const zvm_last_trap *last, const uint64_t *traps) {
-  if (last->slot < ZVM_SLOT_NONE || last->slot >= ZVM_SLOT_COUNT ||
-      last->slot == ZVM_SLOT_EXIT)
-    return false;
-  for (unsigned i = zvm__trap_words(last->slot); i < 4; i++)
-    if (last->args[i] != 0)
-      return false;
-  uint64_t all = 0;
-  for (int i = 0; i < ZVM_SLOT_COUNT; i++)
-    all |= traps[i];
-  if (last->slot == ZVM_SLOT_NONE)
-    return all == 0 && last->result == 0;
-  return traps[last->slot] != 0 && last->result > -4096 &&
-         last->result <= INT32_MAX;
-}
-
-
-static bool is_fault(const zvm_fault *f) {
-  return f->kind >= ZVM_FAULT_MEMORY && f->kind <= ZVM_FAULT_PROTECTION &&
-         (f->signal == SIGSEGV || f->signal == SIGBUS ||
-          f->signal == SIGILL || f->signal == SIGFPE ||
-          f->signal == SIGTRAP) &&
-         (f->access == 0 || f->access == 'r' || f->access == 'w' ||
-          f->access == 'x');
-}
-
-
-/*
-** A counter of a channel's at its end; but a random put may ask for a place
-** that no counter tells.
-*/
-static bool is_channel_limit(zvm_limited limit, const zvm__channel *ch,
-                             const zvm__wire_moved *m) {
-  if (!ch->stops)
-    return false;
-  if (limit == ZVM_LIMITED_FILE_SIZE)
-    return ch->file_size != ZVM_UNLIMITED;
-  int i = (int)limit - ZVM_LIMITED_GETS;
-  return m->used[i] == ch->limits[i] ||
-         (limit == ZVM_LIMITED_PUT_SIZE && zvm__channel_puts_random(ch));
-}
-
-
-/* Only what was limited can run out. */
-static bool is_limit(const zvm__outcome *o, const zvm__job *job,
-                     const zvm__wire_moved *moved) {
-  if (zvm__limit_is_channel(o->limit))
-    return o->channel < job->channels->count &&
-           is_channel_limit(o->limit, &job->channels->list[o->channel],
-                            &moved[o->channel]);
-  return (o->limit == ZVM_LIMITED_CPU && job->bounds.cpu_ms != 0) ||
-         (o->limit == ZVM_LIMITED_RESIDENT && job->bounds.resident != 0);
-}
-
-
-static bool is_trace_error(int32_t os, const zvm__job *job) {
-  return os == 0 || (job->trace != NULL && os > 0 && os < 4096);
-}
-
-
-/* At its end it had no more than it may write. */
-static bool is_usage(const zvm__outcome *o, const zvm__job *job) {
-  uint64_t most = 0;
-  for (unsigned i = 0; i < job->map->count; i++)
-    if ((job->map->region[i].prot & PROT_WRITE) != 0)
-      most += job->map->region[i].end - job->map->region[i].start;
-  return o->peak_memory <= most && o->peak_memory % ZVM_PAGE_SIZE == 0;
-}
-
-
-/* Of what a guest left: not of what was taken from it in the middle. */
-static bool has_content(const zvm__outcome *o) {
-  return o->state == ZVM_STATE_EXIT || o->state == ZVM_STATE_FAULT ||
-         (o->state == ZVM_STATE_LIMIT && zvm__limit_is_channel(o->limit));
-}
-
-
-static bool is_outcome(const zvm__outcome *o, const zvm__job *job,
-                       const zvm__wire_moved *moved) {
-  switch (o->state) {
-  case ZVM_STATE_EXIT:
-    return true;
-  case ZVM_STATE_FAULT:
-    return is_fault(&o->fault) && is_last_trap(&o->fault.last, o->traps);
-  case ZVM_STATE_STOPPED: /* by what this process has: see read_into */
-    return true;
-  case ZVM_STATE_TIMEOUT:
-    return job->bounds.timeout_ms != 0;
-  case ZVM_STATE_LIMIT:
-    return is_limit(o, job, moved);
-  case ZVM_STATE_LOST: /* only the host can know */
-    return false;
-  }
-  return false;
-}
-
-
-static bool is_moved(const zvm__wire_moved *m, const zvm__channel *ch,
-                     const zvm__outcome *o) {
-  /* What was served may not have arrived; nothing else can have. */
-  if (ch->source == &zvm__source_call &&
-      (m->used[ZVM_LIMIT_GET_SIZE] > ch->served[0] ||
-       m->used[ZVM_LIMIT_PUT_SIZE] > ch->served[1]))
-    return false;
-  for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
-    if (m->used[i] < 0 || m->used[i] > ch->limits[i])
-      return false;
-  uint64_t most = ch->source == &zvm__source_buffer
-                      ? (uint64_t)ch->limits[ZVM_LIMIT_PUT_SIZE]
-                      : 0;
-  return m->size <= most && m->os >= 0 && m->os < 4096 &&
-         m->has_etag <= (ch->digest != NULL) &&
-         m->has_final_etag <= (ch->wants_final && has_content(o));
 }
 
 
@@ -333,14 +211,11 @@ static zvm__verity accept_reply(const zvm__job *job, zvm__hearing *h,
       (const zvm__wire_moved *)(const void *)(r + 1);
   unsigned count = job->channels->count;
   const zvm__outcome *o = &r->outcome;
-  bool may_digest =
-      job->memory_etag.algorithm != ZVM_ETAG_NONE && has_content(o);
-  if (!is_outcome(o, job, moved) || !is_trace_error(o->trace_os, job) ||
-      !is_usage(o, job) || o->has_memory_etag > may_digest)
+  if (!zvm__outcome_is_possible(o, job, moved))
     return ZVM__SILENCE;
   uint64_t size = ZVM_STACK_KEPT;
   for (unsigned i = 0; i < count; i++) {
-    if (!is_moved(&moved[i], &job->channels->list[i], o))
+    if (!zvm__moved_is_possible(&moved[i], &job->channels->list[i], o))
       return ZVM__SILENCE;
     size += moved[i].size;
   }
