@@ -214,7 +214,7 @@ typedef int (*zvm_put_fn)(void *ctx, const void *from, size_t size);
 
 typedef enum zvm_mode {
   ZVM_MODE_READ = 0,       /* file must exist                       */
-  ZVM_MODE_WRITE = 1,      /* created, or emptied                   */
+  ZVM_MODE_WRITE = 1,      /* created, or replaced: see `partial`   */
   ZVM_MODE_APPEND = 2,     /* created, or kept; writes go to the end */
   ZVM_MODE_READ_WRITE = 3, /* created, or kept                      */
 } zvm_mode;
@@ -226,7 +226,7 @@ typedef enum zvm_on_limit {
   ZVM_ON_LIMIT_STOP = 2,    /* what fits is moved, and the run ends       */
 } zvm_on_limit;
 
-/* Digests of what a channel moved. ZVM_ETAG_SHA256 is what `true` was. */
+/* Digests: of what a channel moved, of its content, of memory. */
 typedef enum zvm_etag {
   ZVM_ETAG_NONE = 0,
   ZVM_ETAG_SHA256 = 1,
@@ -310,10 +310,13 @@ typedef struct zvm_session_options {
 } zvm_session_options;
 
 /*
-** Check options, open channels. Nothing is opened later. On failure
-** nothing stays open. All listen before any connects; who connects, or opens
-** a FIFO to write, waits for the other side up to 10 s, or the timeout if that
-** is shorter.
+** Check options, open channels. Nothing is opened later. `opt` may be NULL.
+** All listen before any connects; who connects, or opens a FIFO to write, waits
+** for the other side up to 10 s, or the timeout if that is shorter.
+**
+** NULL on failure, and nothing stays open: ZVM_E_OPTION for what the options
+** say, ZVM_E_CHANNEL for what they name on the host, ZVM_E_CPU, ZVM_E_NOMEM,
+** ZVM_E_SYSTEM for a trace that cannot be opened.
 */
 ZVM_API zvm_session *zvm_session_new(zvm_module *m,
                                      const zvm_session_options *opt,
@@ -461,6 +464,11 @@ typedef struct zvm_report {
 ** process: another thread's run waits; a run from within a run of the same
 ** thread is ZVM_E_STATE. In worker processes runs of several threads go on
 ** at the same time.
+**
+** On ZVM_OK *out is filled, and what it points to is the session's. Else the
+** guest did not run: ZVM_E_STATE for a session that has run; ZVM_E_LOWMEM
+** inline, where the low 4 GiB are not free; ZVM_E_CHANNEL if no connection can
+** be accepted; ZVM_E_NOMEM or ZVM_E_SYSTEM if the host lacks what it takes.
 */
 ZVM_API zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
                                    zvm_error *err);
@@ -487,7 +495,7 @@ ZVM_API void zvm_session_free(zvm_session *s);
 /*
 ** A stream from a session that has its WRITE end to one that has its READ
 ** end. An end belongs to the session that was made with it; free closes what
-** was not taken.
+** was not taken. NULL: ZVM_E_SYSTEM or ZVM_E_NOMEM.
 */
 ZVM_API zvm_pipe *zvm_pipe_new(zvm_error *err);
 ZVM_API void zvm_pipe_free(zvm_pipe *p); /* NULL is fine */
@@ -523,14 +531,15 @@ typedef enum zvm_barrier {
 ** `queue` further runs wait for their turn, none of them longer than its
 ** timeout. One that may not wait, or has waited so long, ends without having
 ** begun: ZVM_STATE_LIMIT, ZVM_LIMITED_WORKERS. All of the process share this:
-** 1024 and ZVM_QUEUE_UNLIMITED at first.
+** 1024 and ZVM_QUEUE_UNLIMITED at first. ZVM_E_OPTION for another `most`.
 */
 ZVM_API zvm_status zvm_workers_limit(uint32_t most, uint32_t queue,
                                      zvm_error *err);
 
 /*
 ** Which barriers are in force for workers of this process: ZVM_BARRIER_*,
-** or-ed. Starts what starts workers, if it does not run yet.
+** or-ed. Starts what starts workers, if it does not run yet; ZVM_E_SYSTEM or
+** ZVM_E_NOMEM if it cannot.
 */
 ZVM_API zvm_status zvm_barriers(uint32_t *out, zvm_error *err);
 
