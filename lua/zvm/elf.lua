@@ -34,6 +34,11 @@ M.u16, M.u32 = u16, u32
 
 --- The string that ends with a NUL at offset `at` of `s`, cut at `max`
 -- bytes; nil when it lies outside.
+--
+-- @tparam string s
+-- @tparam number at from 0
+-- @tparam[opt] number max
+-- @treturn ?string
 function M.text(s, at, max)
   if at < 0 or at >= #s then
     return nil
@@ -114,11 +119,18 @@ function M.read(bytes)
 end
 
 --- The bytes of a section or a segment.
+--
+-- @tparam string bytes of the file
+-- @tparam table part of `sections` or `segments`
+-- @treturn string shorter than `part.size` where the file ends before
 function M.content(bytes, part)
   return sub(bytes, part.offset + 1, part.offset + part.size)
 end
 
 --- The segment that executes: nil when there is none.
+--
+-- @tparam table elf
+-- @treturn ?table
 function M.text_segment(elf)
   for _, segment in ipairs(elf.segments) do
     if segment.type == PT_LOAD and segment.flags % 2 == 1
@@ -130,6 +142,10 @@ function M.text_segment(elf)
 end
 
 --- The CPU level that the module's note declares (zvm_abi.h): 2 or 3.
+--
+-- @tparam string bytes of the file
+-- @tparam table elf
+-- @treturn number
 function M.level(bytes, elf)
   for _, segment in ipairs(elf.segments) do
     if segment.type == PT_NOTE and segment.size >= 24 then
@@ -145,6 +161,9 @@ function M.level(bytes, elf)
 end
 
 --- Which field of the ELF header a file offset is in: nil when none.
+--
+-- @tparam number offset from 0
+-- @treturn ?string
 function M.field(offset)
   local FIELDS = {
     { 0, "the magic number" }, { 4, "e_ident, class" },

@@ -25,6 +25,9 @@ local function refuse(wrong)
 end
 
 --- An error of `read`, as one line: "manifest:LINE:COLUMN: KEY: reason".
+--
+-- @tparam table problem { line, column, key, reason }; both count from 1
+-- @treturn string
 function M.format(problem)
   return ("manifest:%d:%d: %s: %s"):format(problem.line, problem.column,
     problem.key, problem.reason)
@@ -86,7 +89,7 @@ end
 -- @treturn[2] string code "OPTION"
 -- @usage local report = assert(zvm.run(assert(manifest.options(doc))))
 function M.options(doc)
-  local text, wrong = writer.write(doc)
+  local text, wrong = writer.write(doc) -- which finds what is wrong with it
   if not text then
     return refuse(wrong)
   end

@@ -126,6 +126,9 @@ function show(value, seen, depth)
 end
 
 --- A value as Lua would write it; tables in the order of their keys.
+--
+-- @param value
+-- @treturn string of several lines for a table that has parts
 function M.show(value)
   return show(value, {}, 0)
 end
@@ -192,6 +195,7 @@ end
 --- A new loop.
 --
 -- @tparam table globals what its lines see beside the standard library
+-- @treturn table with `line` and `finish`
 function M.new(globals)
   local environment = setmetatable({}, { __index = _G })
   for name, value in pairs(globals) do

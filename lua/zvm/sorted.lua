@@ -22,6 +22,10 @@ end
 
 --- A list in ascending order of the field `key`; equal ones keep theirs.
 -- `list` itself may be overwritten.
+--
+-- @tparam table list of tables
+-- @tparam string|number key of what can be compared
+-- @treturn table
 function M.by(list, key)
   local n, width = #list, 1
   local from, to = list, {}
@@ -38,6 +42,12 @@ end
 
 --- The last index in [low, high] whose `at(index)` is not above `value`;
 -- nil when there is none.
+--
+-- @tparam number low
+-- @tparam number high
+-- @tparam number value
+-- @tparam function at index to number, ascending
+-- @treturn ?number
 function M.last(low, high, value, at)
   local found
   while low <= high do

@@ -35,6 +35,7 @@ local function shown(text)
     :gsub("\226\129[\166-\169]", "?"))
 end
 
+--- A name out of a file, harmless on a terminal; nil of nil.
 M.shown = shown
 
 -- -- Functions --------------------------------------------------------------

@@ -42,6 +42,7 @@ local function one_of(values)
     .. values[#values]
 end
 
+--- "a, b or c".
 M.one_of = one_of
 
 local function contains(list, value)
@@ -53,6 +54,7 @@ local function contains(list, value)
   return false
 end
 
+--- Whether a value is in a list.
 M.contains = contains
 
 --- " (did you mean X?)" for what is nearly a word of a list, or the beginning

@@ -291,6 +291,7 @@ local function run(job, cache)
     findings)
 end
 
+--- Run the command: its options, the words after them; gives the exit code.
 function M.run(options, words)
   local path = words[1]
   if not path or path == "" then
