@@ -146,7 +146,7 @@ static void threads(void) {
 /* Those beyond the usual retire when nobody needs them. */
 static void pool_shrinks(void) {
   int pids[WORKERS_MAX], n = WORKERS_MAX;
-  for (int i = 0; i < 60 && n > 5; i++) {
+  for (int i = 0; i < 100 && n != 5; i++) {
     usleep(100000);
     n = find_workers(getpid(), pids);
   }
@@ -247,7 +247,7 @@ static void queue(void) {
   for (int i = 0; i < QUEUED; i++) {
     all[i] = (copier){.letter = (char)('a' + i), .to = fds[1]};
     (void)pthread_create(&all[i].thread, NULL, copy_apart, &all[i]);
-    usleep(20000);
+    usleep(80000); /* until it waits: nothing tells */
   }
   is(read(fds[0], order, QUEUED), -1, "runs above the limit wait");
   (void)!write(first.pipe[1], "x", 1);
@@ -356,14 +356,41 @@ static void bounded_queue(void) {
 
 /* -- Lost ---------------------------------------------------------------- */
 
-/* To everything but the zygote a little later, from another process. */
+/* Does it use a processor? */
+static bool is_busy(int pid) {
+  char path[32], state = 0;
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  FILE *f = fopen(path, "r");
+  if (f == NULL)
+    return false;
+  bool read = fscanf(f, "%*d (%*[^)]) %c", &state) == 1;
+  (void)fclose(f);
+  return read && state == 'R';
+}
+
+
+/* A guest that loops is seen to: twice, as a worker starts only once. */
+static int find_looping(int owner, int pids[WORKERS_MAX]) {
+  int n = 0;
+  for (int look = 0, seen = 0; look < 200 && seen < 2; look++) {
+    bool busy = false;
+    usleep(20000);
+    n = find_workers(owner, pids);
+    for (int i = 1; i < n; i++)
+      busy = busy || is_busy(pids[i]);
+    seen = busy ? seen + 1 : 0;
+  }
+  return n;
+}
+
+
+/* To everything but the zygote when the guest loops, by another process. */
 static int signal_later(int sig, bool zygote) {
   int owner = getpid();
   int pid = fork();
   if (pid == 0) {
     int pids[WORKERS_MAX];
-    usleep(100000);
-    int n = find_workers(owner, pids);
+    int n = find_looping(owner, pids);
     for (int i = zygote ? 0 : 1; i < (zygote ? 1 : n); i++)
       (void)kill(pids[i], sig);
     _exit(0);
