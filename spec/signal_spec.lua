@@ -156,3 +156,38 @@ describe("a run with on_stop", function()
       require "zvm".run { program = path, on_stop = "keep" } })
   end)
 end)
+
+describe("a run that waits for somebody to connect to", function()
+  local nobody = host.temporary()
+  os.remove(nobody)
+  os.execute("mkfifo " .. nobody)
+  teardown(function()
+    os.remove(nobody)
+  end)
+
+  for what, spec in pairs {
+    FIFO = ("path = %q"):format(nobody),
+    ["unix socket"] = ("uri = %q"):format("unix:" .. nobody .. ".sock"),
+    ["TCP socket"] = 'uri = "tcp:127.0.0.1:1"',
+  } do
+    local body, path = run_of(code.exit(0),
+      ('{ out = { %s, mode = "w" } }'):format(spec))
+    local timed = "local s = os.time() print(pcall(function() " .. body
+      .. " end)) print(os.time() - s < 5)"
+    teardown(function()
+      os.remove(path)
+    end)
+
+    it("of a " .. what .. " is interrupted by SIGINT at once", function()
+      local text = interrupted("INT", timed)
+      assert.truthy(text:find("interrupted!", 1, true), text)
+      assert.truthy(text:find "true\n$", text)
+    end)
+
+    it("of a " .. what .. " ends with the host on SIGTERM", function()
+      local text, status = interrupted("TERM", body)
+      assert.equal("", text)
+      assert.equal("143", status)
+    end)
+  end
+end)

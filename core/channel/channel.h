@@ -10,6 +10,7 @@
 #ifndef ZVM_CHANNEL_CHANNEL_H
 #define ZVM_CHANNEL_CHANNEL_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "base/digest.h"
@@ -23,6 +24,13 @@ enum {
 
 typedef struct zvm__channel zvm__channel;
 typedef struct zvm__output zvm__output; /* output.h */
+
+/* How long to wait for another side (stops.c). */
+typedef struct zvm__await {
+  uint64_t until_ns; /* of CLOCK_MONOTONIC              */
+  sigset_t stops;    /* signals that are held meanwhile */
+  sigset_t before;   /* the thread's mask               */
+} zvm__await;
 
 /*
 ** What a source can do. Each moves up to `size` bytes, all of them unless
@@ -192,16 +200,26 @@ void zvm__channels_commit(zvm__channels *all, bool succeeded);
 /* One channel, from checked options (open.c). */
 zvm_status zvm__channel_open(zvm__channel *ch,
                              const zvm_channel_options *opt, zvm_error *err);
-/* Wait, until `until_ns` of CLOCK_MONOTONIC, for what it `connects` to. */
-zvm_status zvm__channel_join(zvm__channel *ch, uint64_t until_ns,
+/* Wait, as long as that, for what it `connects` to. */
+zvm_status zvm__channel_join(zvm__channel *ch, const zvm__await *p,
                              zvm_error *err);
+
+/* -- To wait (stops.c) ----------------------------------------------------- */
+
+/* Between begin and end signals that stop runs are held, and looked for. */
+void zvm__await_begin(zvm__await *p, uint64_t until_ns);
+void zvm__await_end(const zvm__await *p);
+/* Has one come? */
+bool zvm__await_broken(const zvm__await *p);
+/* Sleep so long: 0. Or do not: EINTR, or ETIMEDOUT when time is over then. */
+int zvm__await_pause(const zvm__await *p, uint64_t ns);
 
 /* -- Sockets (socket.c) -------------------------------------------------- */
 
 /* A socket that listens, or one that is connected: -1 and *err. */
 int zvm__socket_listen(const char *alias, const char *uri, zvm_error *err);
-int zvm__socket_connect(const char *alias, const char *uri, uint64_t until_ns,
-                        zvm_error *err);
+int zvm__socket_connect(const char *alias, const char *uri,
+                        const zvm__await *p, zvm_error *err);
 /*
 ** The connection that waits becomes the channel's descriptor, and the socket
 ** that listened is closed. An errno, or 0; EAGAIN: none waits.

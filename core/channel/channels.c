@@ -176,15 +176,18 @@ static zvm_status join(zvm__channels *all, uint32_t timeout_ms,
   enum { MOST_MS = 10000 };
   uint64_t ms = timeout_ms != 0 && timeout_ms < MOST_MS ? timeout_ms
                                                         : MOST_MS;
-  uint64_t until = 0;
+  zvm__await p;
   zvm_status st = ZVM_OK;
-  for (unsigned i = 0; i < all->count && st == ZVM_OK; i++) {
-    if (!all->list[i].connects)
-      continue;
-    if (until == 0)
-      until = zvm__now_ns() + ms * ZVM__MS_NS;
-    st = zvm__channel_join(&all->list[i], until, err);
-  }
+  unsigned i = 0;
+  while (i < all->count && !all->list[i].connects)
+    i++;
+  if (i == all->count)
+    return ZVM_OK;
+  zvm__await_begin(&p, zvm__now_ns() + ms * ZVM__MS_NS);
+  for (; i < all->count && st == ZVM_OK; i++)
+    if (all->list[i].connects)
+      st = zvm__channel_join(&all->list[i], &p, err);
+  zvm__await_end(&p);
   return st;
 }
 

@@ -102,38 +102,43 @@ zvm_status zvm__channel_open_socket(zvm__channel *ch,
 
 /* -- To join ------------------------------------------------------------- */
 
-static int open_fifo(const char *alias, const char *path, uint64_t until_ns,
-                     zvm_error *err) {
-  static const struct timespec pause = {.tv_nsec = 10000000};
+static int open_fifo(const char *alias, const char *path,
+                     const zvm__await *p, zvm_error *err) {
+  enum { RETRY_NS = 10 * ZVM__MS_NS };
   for (;;) {
     int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd >= 0)
       return fd;
-    if ((errno != ENXIO && errno != EINTR) || zvm__now_ns() >= until_ns) {
-      if (errno == ENXIO)
+    int os = errno;
+    int over = os == ENXIO || os == EINTR ? zvm__await_pause(p, RETRY_NS)
+                                          : os;
+    if (over != 0) {
+      if (over == EINTR)
+        zvm__fail(err, ZVM_E_CHANNEL, "channel %.80s: a signal came before "
+                  "anybody did to read the FIFO %.100s", alias, path);
+      else if (os == ENXIO)
         zvm__fail(err, ZVM_E_CHANNEL,
                   "channel %.80s: nobody came to read the FIFO %.100s", alias,
                   path);
       else
-        zvm__fail_os(err, ZVM_E_CHANNEL, errno,
+        zvm__fail_os(err, ZVM_E_CHANNEL, os,
                      "channel %.80s: cannot open %.100s", alias, path);
       return -1;
     }
-    (void)nanosleep(&pause, NULL);
   }
 }
 
 
-zvm_status zvm__channel_join(zvm__channel *ch, uint64_t until_ns,
+zvm_status zvm__channel_join(zvm__channel *ch, const zvm__await *p,
                              zvm_error *err) {
   zvm__uri u;
   zvm_status st = zvm__uri_parse(&u, ch->alias, ch->place, err);
   if (st != ZVM_OK)
     return st;
   if (u.scheme == ZVM__URI_FILE) {
-    ch->fd = open_fifo(ch->alias, u.path, until_ns, err);
+    ch->fd = open_fifo(ch->alias, u.path, p, err);
   } else {
-    ch->fd = zvm__socket_connect(ch->alias, ch->place, until_ns, err);
+    ch->fd = zvm__socket_connect(ch->alias, ch->place, p, err);
     if (ch->fd >= 0)
       zvm__socket_tune(ch->fd);
   }

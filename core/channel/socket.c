@@ -42,7 +42,7 @@ typedef struct address {
 } address;
 
 /* Tries one: a descriptor, or -1 and errno. */
-typedef int (*try_fn)(const address *a, uint64_t until_ns);
+typedef int (*try_fn)(const address *a, const zvm__await *p);
 
 
 void zvm__socket_tune(int fd) {
@@ -67,8 +67,8 @@ static int new_socket(const address *a) {
 
 /* -- Listen -------------------------------------------------------------- */
 
-static int try_listen(const address *a, uint64_t until_ns) {
-  (void)until_ns;
+static int try_listen(const address *a, const zvm__await *p) {
+  (void)p;
   int on = 1;
   int fd = new_socket(a);
   if (fd < 0)
@@ -91,13 +91,17 @@ static int try_listen(const address *a, uint64_t until_ns) {
 
 /* -- Connect ------------------------------------------------------------- */
 
-static int wait_connected(int fd, uint64_t until_ns) {
-  struct pollfd p = {.fd = fd, .events = POLLOUT};
+static int wait_connected(int fd, const zvm__await *p) {
+  enum { LOOK_MS = 100 };
+  struct pollfd ready = {.fd = fd, .events = POLLOUT};
   for (;;) {
     uint64_t now = zvm__now_ns();
-    if (now >= until_ns)
+    if (now >= p->until_ns)
       return ETIMEDOUT;
-    int n = poll(&p, 1, (int)((until_ns - now) / ZVM__MS_NS) + 1);
+    if (zvm__await_broken(p))
+      return EINTR;
+    uint64_t ms = (p->until_ns - now) / ZVM__MS_NS + 1;
+    int n = poll(&ready, 1, ms < LOOK_MS ? (int)ms : LOOK_MS);
     if (n > 0)
       break;
     if (n < 0 && errno != EINTR)
@@ -124,13 +128,13 @@ static bool is_own_peer(int fd) {
 
 
 /* EINTR leaves it on its way, as EINPROGRESS does. */
-static int try_connect(const address *a, uint64_t until_ns) {
+static int try_connect(const address *a, const zvm__await *p) {
   int fd = new_socket(a);
   if (fd < 0)
     return -1;
   int os = connect(fd, &a->any, a->size) == 0 ? 0 : errno;
   if (os == EINPROGRESS || os == EINTR)
-    os = wait_connected(fd, until_ns);
+    os = wait_connected(fd, p);
   if (os == 0 && is_own_peer(fd))
     os = ECONNREFUSED;
   int flags = os == 0 ? fcntl(fd, F_GETFL) : 0;
@@ -153,7 +157,8 @@ static bool may_come(int os) {
 
 /* -- What an uri names --------------------------------------------------- */
 
-static int try_unix(const char *path, try_fn try, uint64_t until_ns) {
+static int try_unix(const char *path, try_fn try,
+                    const zvm__await *p) {
   address a = {.family = AF_UNIX, .size = sizeof a.un};
   a.un.sun_family = AF_UNIX;
   size_t n = strlen(path);
@@ -162,13 +167,13 @@ static int try_unix(const char *path, try_fn try, uint64_t until_ns) {
     return -1;
   }
   memcpy(a.un.sun_path, path, n);
-  return try(&a, until_ns);
+  return try(&a, p);
 }
 
 
 /* *why: what the resolver says, or NULL. */
 static int try_tcp(const zvm__uri *u, bool passive, try_fn try,
-                   uint64_t until_ns, const char **why) {
+                   const zvm__await *p, const char **why) {
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                            .ai_flags = AI_NUMERICSERV |
                                        (passive ? AI_PASSIVE : 0)};
@@ -183,7 +188,7 @@ static int try_tcp(const zvm__uri *u, bool passive, try_fn try,
   for (struct addrinfo *i = list; i != NULL && fd < 0; i = i->ai_next) {
     address a = {.family = i->ai_family, .size = i->ai_addrlen};
     memcpy(&a.room, i->ai_addr, i->ai_addrlen);
-    fd = try(&a, until_ns);
+    fd = try(&a, p);
   }
   int os = errno;
   freeaddrinfo(list);
@@ -209,8 +214,8 @@ int zvm__socket_listen(const char *alias, const char *uri, zvm_error *err) {
   if (zvm__uri_parse(&u, alias, uri, err) != ZVM_OK)
     return -1;
   int fd = u.scheme == ZVM__URI_UNIX
-               ? try_unix(u.path, try_listen, 0)
-               : try_tcp(&u, true, try_listen, 0, &why);
+               ? try_unix(u.path, try_listen, NULL)
+               : try_tcp(&u, true, try_listen, NULL, &why);
   if (fd < 0) {
     if (u.scheme == ZVM__URI_UNIX && errno == EADDRINUSE)
       why = "there is such a file already; remove it first";
@@ -220,30 +225,41 @@ int zvm__socket_listen(const char *alias, const char *uri, zvm_error *err) {
 }
 
 
-int zvm__socket_connect(const char *alias, const char *uri, uint64_t until_ns,
-                        zvm_error *err) {
-  static const struct timespec pause = {.tv_nsec = RETRY_NS};
+/* Nobody listens yet: whether to try again, or errno why not. */
+static int try_again(const zvm__await *p, int os) {
+  if (os == EINTR)
+    return EINTR;
+  return may_come(os) ? zvm__await_pause(p, RETRY_NS) : os;
+}
+
+
+int zvm__socket_connect(const char *alias, const char *uri,
+                        const zvm__await *p, zvm_error *err) {
   zvm__uri u;
   if (zvm__uri_parse(&u, alias, uri, err) != ZVM_OK)
     return -1;
   for (;;) {
     const char *why = NULL;
     int fd = u.scheme == ZVM__URI_UNIX
-                 ? try_unix(u.path, try_connect, until_ns)
-                 : try_tcp(&u, false, try_connect, until_ns, &why);
+                 ? try_unix(u.path, try_connect, p)
+                 : try_tcp(&u, false, try_connect, p, &why);
     if (fd >= 0)
       return fd;
-    if (why != NULL || !may_come(errno)) {
+    int os = errno;
+    int over = why != NULL ? os : try_again(p, os);
+    if (over == 0)
+      continue;
+    errno = os;
+    if (why != NULL || !(may_come(os) || over == EINTR))
       fail(alias, "connect to", uri, why, err);
-      return -1;
-    }
-    if (zvm__now_ns() + RETRY_NS >= until_ns) {
-      zvm__fail_os(err, ZVM_E_CHANNEL, errno,
+    else if (over == EINTR)
+      zvm__fail(err, ZVM_E_CHANNEL, "channel %.80s: a signal came before "
+                "anybody did to listen at %.60s", alias, uri);
+    else
+      zvm__fail_os(err, ZVM_E_CHANNEL, os,
                    "channel %.80s: nobody came to listen at %.60s", alias,
                    uri);
-      return -1;
-    }
-    (void)nanosleep(&pause, NULL); /* EINTR: a little too early */
+    return -1;
   }
 }
 
