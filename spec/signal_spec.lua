@@ -191,3 +191,59 @@ describe("a run that waits for somebody to connect to", function()
     end)
   end
 end)
+
+describe("a started run with on_stop", function()
+  local _, path = run_of(code.new():raw "eb fe":module())
+  teardown(function()
+    os.remove(path)
+  end)
+
+  local function stopped(signal, option, after)
+    return interrupted(signal, ([[
+      local session = assert(require "zvm".start { program = %q,
+        on_stop = %q, timeout = "20s" })
+      local report = assert(session:wait())
+      print(report.state, report.signal)
+      %s
+    ]]):format(path, option, after or ""))
+  end
+
+  for name, number in pairs { INT = 2, TERM = 15, HUP = 1, QUIT = 3 } do
+    it(("report tells of SIG%s that comes while it is waited for"):format(
+      name), function()
+      local text, status = stopped(name, "report")
+      assert.equal(("stopped\t%d\n"):format(number), text)
+      assert.equal("0", status)
+    end)
+  end
+
+  it("report leaves signals to the host after it", function()
+    local text, status = stopped("TERM", "report",
+      'io.stdout:flush() os.execute "kill -TERM $PPID" print "still there"')
+    assert.equal("stopped\t15\n", text)
+    assert.equal("143", status)
+  end)
+
+  it("report leaves signals to the host before it is waited for", function()
+    local text, status = interrupted("TERM", ([[
+      local session = assert(require "zvm".start { program = %q,
+        on_stop = "report", timeout = "20s" })
+      os.execute "kill -TERM $PPID"
+      print(session:wait().state)
+    ]]):format(path))
+    assert.is_nil(text:find "stopped")
+    assert.equal("143", status)
+  end)
+
+  it("raise ends with the host", function()
+    local text, status = stopped("TERM", "raise")
+    assert.equal("", text)
+    assert.equal("143", status)
+  end)
+
+  it("of another word is refused", function()
+    assert.same({ nil, 'zvm.start: on_stop: "raise" or "report" expected, got '
+      .. '"keep"', "OPTION", n = 3 }, { n = 3,
+      require "zvm".start { program = path, on_stop = "keep" } })
+  end)
+end)
