@@ -646,6 +646,108 @@ describe("a manifest", function()
   end)
 end)
 
+describe("a job that a manifest describes", function()
+  -- Its lines: stdin and stdout are uris.
+  local function lines(stdin, stdout)
+    return { "Version = 20130611", "Program = " .. OPS,
+      "Memory = 0x4000000, 1", "Timeout = 017",
+      "Channel = " .. stdin .. ", /dev/stdin, 0, 1, 0x10, 1024, 0, 0",
+      "Channel = " .. stdout .. ", /dev/stdout, 0, 1, 0, 0, 010, 0x400",
+      "Channel = null:, /dev/stderr, 0, 0, 0, 0, 1, 1" }
+  end
+
+  local function job(list, newline)
+    host.write_file(folder .. "/job", table.concat(list, newline or "\n"))
+    return "FOLDER/job"
+  end
+
+  teardown(function()
+    for _, name in ipairs { "/job", "/from", "/to", "/reads" } do
+      os.remove(folder .. name)
+    end
+  end)
+
+  for name, newline in pairs { LF = "\n", ["CR LF"] = "\r\n" } do
+    it(("reads and writes files, its lines end with %s"):format(name),
+      function()
+        host.write_file(folder .. "/from", "words")
+        local path = job(lines("file:" .. folder .. "/from",
+          folder .. "/to"), newline)
+        local status, out, err = run("--report=json " .. path
+          .. " get 0 5 0")
+        assert.same({ 0, "" }, { status, out })
+        assert.equal("5 words\n", host.read_file(folder .. "/to"))
+        local report = cjson.decode(err)
+        assert.equal(64, #report.memory_etag)
+        assert.equal(64, #report.channels.stdin.etag)
+        assert.equal(8, report.channels.stdout.put_bytes)
+      end)
+  end
+
+  it("reads and writes descriptors, and nothing", function()
+    assert.same({ 0, "5 words\n", "" }, { run(job(lines("fd:0", "fd:1"))
+      .. " get 0 5 0", "printf words |") })
+    assert.same({ 0, "0\n", "" }, { run(job(lines("null:", "fd:1"))
+      .. " get 0 5 0") })
+    assert.same({ 0, "", "" }, { run(job(lines("null:", "null:"))
+      .. " get 0 5 0") })
+  end)
+
+  -- A port that was free a moment ago.
+  local function address(scheme)
+    if scheme == "unix" then
+      return "unix:" .. folder .. "/socket"
+    end
+    local socket = assert(require "socket".bind("127.0.0.1", 0))
+    local _, port = socket:getsockname()
+    socket:close()
+    return "tcp:127.0.0.1:" .. port
+  end
+
+  for _, scheme in ipairs { "tcp", "unix" } do
+    it("reads what another one writes, by " .. scheme, function()
+      local uri = address(scheme)
+      host.write_file(folder .. "/reads", table.concat(lines(uri, "fd:1"),
+        "\n"))
+      local reader = io.popen(("ZVM_LUA=%s lua/bin/zvm run %s/reads get 0 "
+        .. "100 0 2>&1 </dev/null"):format(LUA, folder))
+      assert.same({ 0, "", "" }, { run(job(lines("null:", uri))
+        .. " get 0 1 0") })
+      assert.equal("2 0\n\n", reader:read "*a")
+      reader:close()
+    end)
+  end
+
+  it("that is wrong has file, line, column, key and reason of each error",
+    function()
+      local wrong = lines("null:", "relative")
+      wrong[3], wrong[4] = "Memroy = 1, 1", "  Timeout = 5s"
+      table.insert(wrong, 5, "# Memory")
+      local path = job(wrong, "\r\n")
+      local told = 'zvm run: FOLDER/job:3:1: Memroy: unknown key; did you '
+        .. 'mean "Memory"?\n'
+        .. 'zvm run: FOLDER/job:4:13: Timeout: number expected, got "5s"\n'
+        .. 'zvm run: FOLDER/job:7:11: Channel: uri: absolute path expected, '
+        .. 'got "relative"; for a relative one, write "file:..."\n'
+        .. "zvm run: FOLDER/job:8:47: Memory: missing\n"
+      assert.same({ 125, "", told }, { run(path) })
+    end)
+
+  it("that no run can have is told with its line as well", function()
+    for uri, reason in pairs {
+      ["tcp:2:"] = "node 2 has no address without its name server; see "
+        .. "zvm.nodes",
+      ["opaque:x"] = "zvm has no broker that would know opaque sources",
+    } do
+      local list = lines("null:", uri)
+      list[8] = "Node = 1"
+      list[9] = "NameServer = tcp:127.0.0.1:1"
+      assert.same({ 125, "", "zvm run: FOLDER/job:6:11: Channel: uri: "
+        .. reason .. "\n" }, { run(job(list, "\r\n")) })
+    end
+  end)
+end)
+
 -- -- Words ------------------------------------------------------------------
 
 describe("a channel of a command line", function()

@@ -199,7 +199,9 @@ describe("zvm", function()
     ["explain --max=many x"] = "--max wants a number, not many",
     ["explain --code=1 x"] = "--code takes no value",
     ["explain --level=3 x"] = "--level are for --code",
-    ["explain --max=0 x"] = "max: whole number from 1 to 100",
+    ["explain --max=0 x"] = "--max wants a whole number from 1 to 100, not 0",
+    ["explain --max 101 x"] = "from 1 to 100, not 101",
+    ["explain --max=1.5 x"] = "from 1 to 100, not 1.5",
     ["explain --code --level=9 README.md"] = "level",
     ["version 5"] = "takes no arguments",
   }

@@ -90,8 +90,13 @@ end
 
 -- What is wrong with an option's value, or nil.
 local function fault_of(option, value)
-  if option.number and not tonumber(value) then
+  local number = option.number and tonumber(value)
+  if option.number and not number then
     return ("--%s wants a number, not %s"):format(option.name, told(value))
+  elseif option.most and not (number >= 1 and number <= option.most
+    and number % 1 == 0) then
+    return ("--%s wants a whole number from 1 to %d, not %s"):format(
+      option.name, option.most, told(value))
   elseif option.values and not contains(option.values, value) then
     return ("--%s wants %s, not %s"):format(option.name,
       one_of(option.values), told(value))

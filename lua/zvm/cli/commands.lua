@@ -10,6 +10,7 @@
 --   optional  it stands alone, or takes its value after "="
 --   many      it may be given again and again
 --   number    its value is a number
+--   most      that is whole, and from 1 to this
 --   complete  what its value names: "file" or "directory"
 --
 -- SPDX-License-Identifier: Apache-2.0
@@ -101,7 +102,7 @@ local explain = {
     .. "131072.",
   exits = exits.verdict,
   options = {
-    { name = "max", value = "N", number = true,
+    { name = "max", value = "N", number = true, most = 100,
       about = "Findings of each file: 20, at most 100." },
     { name = "code",
       about = "The files are bare machine code, whole bundles of 32 "

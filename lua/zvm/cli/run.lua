@@ -120,6 +120,30 @@ function M.is_manifest(head)
   return false
 end
 
+-- Line and column of the uri of the N-th channel.
+local function place_of(text, n)
+  local line = 0
+  for each in text:gmatch "([^\n]*)\n?" do
+    line = line + 1
+    local before = each:match "^[ \t]*Channel[ \t]*=[ \t]*"
+    n = before and n - 1 or n
+    if n == 0 then
+      return line, #before + 1
+    end
+  end
+end
+
+-- What no run can have, which manifest.options found in a document: it knows
+-- the channel, and the text knows the line.
+local function told_of(path, text, why)
+  local n, reason = why:match "^zvm%.manifest: channels%.(%d+)%.uri: (.*)$"
+  if not n then
+    return ("%s: %s"):format(path, why)
+  end
+  local line, column = place_of(text, tonumber(n))
+  return ("%s:%d:%d: Channel: uri: %s"):format(path, line, column, reason)
+end
+
 -- What a manifest says, as options of zvm.run; or nil and a message.
 local function read_manifest(path)
   local found, manifest = pcall(require, "zvm.manifest")
@@ -133,7 +157,7 @@ local function read_manifest(path)
   local doc, _, errors = manifest.read(bytes)
   if doc then
     local job, why = manifest.options(doc)
-    return job, why and ("%s: %s"):format(path, why)
+    return job, why and told_of(path, bytes, why)
   end
   local lines = {}
   for i, each in ipairs(errors) do
