@@ -3,18 +3,20 @@
 -- SPDX-License-Identifier: Apache-2.0
 local code = require "support.code"
 local host = require "support.host"
+local more = require "cases.run_options"
 local zvm = require "zvm"
 
 local PROGRAM = code.exit(0)
 
-local function assert_refused(options, message)
+-- `whole`: the message is all of it, with the name of the function.
+local function assert_refused(options, message, whole)
   if options.program == nil then
     options.program = PROGRAM
   end
   host.assert_flat(function()
     local report, text, status, extra = zvm.run(options)
     assert.is_nil(report)
-    assert.equal("zvm.run: " .. message, text)
+    assert.equal((whole and "" or "zvm.run: ") .. message, text)
     assert.equal("OPTION", status)
     assert.is_nil(extra)
   end, 10)
@@ -220,6 +222,14 @@ describe("a wrong type", function()
     assert.equal("precious", host.read_file(path))
     os.remove(path)
   end)
+end)
+
+describe("a wrong option", function()
+  for i, case in ipairs(more) do
+    it(("%d is refused: %s"):format(i, case[2]), function()
+      assert_refused(case[1], case[2], true)
+    end)
+  end
 end)
 
 describe("option tables", function()
