@@ -423,10 +423,25 @@ describe("zvm run", function()
       :format(LUA, OPS)))
   end)
 
-  it("leaves all that follows the program to the guest", function()
+  it("leaves all that follows -- to the guest", function()
     local _, out = run "-- ARGUMENTS --memory -x -- @@y '' 'a b' --help"
     assert.equal("arg arguments.zvm\narg --memory\narg -x\narg --\narg @y\n"
       .. "arg \narg a b\narg --help\n", out)
+  end)
+
+  it("takes its own options behind the program, and no others", function()
+    local status, out = run("ARGUMENTS a --name=me --env A=1 --memry -x "
+      .. "--help -- --timeout 1ns")
+    assert.equal("arg me\narg a\narg --memry\narg -x\narg --help\n"
+      .. "arg --timeout\narg 1ns\nenv A=1\n", out)
+    assert.equal(7, status)
+    assert.same({ 124, "", "zvm run: timeout\n" },
+      { run "LOOP --timeout 50ms" })
+    local _, _, err = run "ARGUMENTS --timeout 5y"
+    assert.truthy(err:find "^zvm run: %-%-timeout wants ")
+    _, out = run "ARGUMENTS -- a -- --name me"
+    assert.equal("arg arguments.zvm\narg a\narg --\narg --name\narg me\n",
+      out)
   end)
 
   it("sets a name and variables, and no others", function()
@@ -568,82 +583,6 @@ describe("a manifest", function()
       assert.is_false(is_manifest(text), text)
     end
   end)
-
-  describe("that is there", function()
-    -- The module of manifests as its contract has it.
-    local said
-    setup(function()
-      package.loaded["zvm.manifest"] = nil
-      package.preload["zvm.manifest"] = function()
-        return {
-          read = function(text)
-            if text:find "wrong" then
-              return nil, "wrong", { { line = 2, column = 1, key = "Memory",
-                reason = "no number" }, { line = 3, column = 4,
-                key = "Channel", reason = "7 fields" } }
-            end
-            return { program = text:match "Program = (%S+)" }
-          end,
-          options = function(doc)
-            if doc.program == "none" then
-              return nil, "no program", "OPTION"
-            end
-            return { program = doc.program, memory = "1M", channels = {
-              ["/dev/stdout"] = { path = folder .. "/out", mode = "w",
-                type = 0, limits = { puts = 1 } } } }
-          end,
-        }
-      end
-    end)
-    teardown(function()
-      package.preload["zvm.manifest"] = nil
-      package.loaded["zvm.manifest"] = nil
-    end)
-
-    local function main(text, ...)
-      local path = folder .. "/job"
-      host.write_file(path, "Version = 1\n" .. text)
-      local stderr = io.stderr
-      said = ""
-      io.stderr = { write = function(_, ...) -- luacheck: ignore
-        said = said .. table.concat { ... }
-        return true
-      end, flush = function() return true end }
-      local words = { "run", ... }
-      words[#words + 1] = path
-      words[#words + 1] = "list"
-      local status = cli.main(words, "lua/bin")
-      io.stderr = stderr -- luacheck: ignore
-      os.remove(path)
-      said = said:gsub(path:gsub("%p", "%%%0"), "JOB")
-      return status, said
-    end
-
-    it("is run with its channels, and the options over them", function()
-      assert.same({ 0, "" }, { main("Program = " .. OPS) })
-      local one = host.read_file(folder .. "/out")
-      assert.same({ 0, "" }, { main("Program = " .. OPS,
-        "--limit=stdout.puts=unlimited") })
-      local all = host.read_file(folder .. "/out")
-      assert.truthy(#all > #one and all:find(one, 1, true) == 1)
-      assert.same({ 0, "" }, { main("Program = " .. OPS,
-        "--channel=stdout=null:") })
-      assert.equal(all, host.read_file(folder .. "/out"))
-      os.remove(folder .. "/out")
-    end)
-
-    it("that is wrong is told error by error, and ends with 125", function()
-      assert.same({ 125, "zvm run: JOB:2:1: Memory: no number\n"
-        .. "zvm run: JOB:3:4: Channel: 7 fields\n" }, { main "wrong" })
-      assert.same({ 125, "zvm run: JOB: no program\n" },
-        { main "Program = none" })
-      assert.same({ 125, "zvm run: /nowhere: No such file or directory\n" },
-        { main "Program = /nowhere" })
-      local status = main("wrong", "--report=json")
-      assert.equal(125, status)
-      assert.equal("refused", cjson.decode(said).state)
-    end)
-  end)
 end)
 
 describe("a job that a manifest describes", function()
@@ -683,6 +622,25 @@ describe("a job that a manifest describes", function()
         assert.equal(8, report.channels.stdout.put_bytes)
       end)
   end
+
+  it("is overruled by options, channel by channel", function()
+    local path = job(lines("null:", folder .. "/to"))
+    assert.same({ 0, "", "" }, { run(path .. " get 0 5 0") })
+    assert.equal("0\n", host.read_file(folder .. "/to"))
+    assert.same({ 0, "5 words\n", "" }, { run("--channel=stdin=fd:0 "
+      .. "--channel=stdout=fd:1,w " .. path .. " get 0 5 0",
+      "printf words |") })
+    assert.same({ 123, "", "zvm run: limit: put_bytes of stdout\n" },
+      { run("--limit=stdout.put_bytes=1 --on-limit=stop " .. path
+        .. " get 0 5 0") })
+    assert.equal("0\n", host.read_file(folder .. "/to"))
+  end)
+
+  it("is refused in a report when it is wrong", function()
+    local status, _, err = run("--report=json " .. job { "Version = 1" })
+    assert.equal(125, status)
+    assert.equal("refused", cjson.decode(err:match "{.*").state)
+  end)
 
   it("reads and writes descriptors, and nothing", function()
     assert.same({ 0, "5 words\n", "" }, { run(job(lines("fd:0", "fd:1"))
@@ -734,17 +692,36 @@ describe("a job that a manifest describes", function()
     end)
 
   it("that no run can have is told with its line as well", function()
-    for uri, reason in pairs {
-      ["tcp:2:"] = "node 2 has no address without its name server; see "
-        .. "zvm.nodes",
-      ["opaque:x"] = "zvm has no broker that would know opaque sources",
-    } do
-      local list = lines("null:", uri)
-      list[8] = "Node = 1"
-      list[9] = "NameServer = tcp:127.0.0.1:1"
-      assert.same({ 125, "", "zvm run: FOLDER/job:6:11: Channel: uri: "
-        .. reason .. "\n" }, { run(job(list, "\r\n")) })
-    end
+    assert.same({ 125, "", "zvm run: FOLDER/job:6:11: Channel: uri: zvm has "
+      .. "no broker that would know opaque sources\n" },
+      { run(job(lines("null:", "opaque:x"), "\r\n")) })
+  end)
+
+  local function node(number, server, input, output)
+    local list = lines(input, output)
+    list[#list + 1] = "Node = " .. number
+    list[#list + 1] = "NameServer = " .. server
+    return list
+  end
+
+  it("meets other nodes at its name server", function()
+    local server = io.popen(LUA .. " examples/04-nodes/server.lua 2 2>&1")
+    local at = "tcp:127.0.0.1:" .. server:read "*l"
+    host.write_file(folder .. "/reads", table.concat(node(2, at, "tcp:1:",
+      "fd:1"), "\n"))
+    local reader = io.popen(("ZVM_LUA=%s lua/bin/zvm run %s/reads get 0 "
+      .. "100 0 2>&1 </dev/null"):format(LUA, folder))
+    assert.same({ 0, "", "" }, { run(job(node(1, at, "null:", "tcp:2:"))
+      .. " get 0 1 0") })
+    assert.equal("2 0\n\n", reader:read "*a")
+    reader:close()
+    server:close()
+  end)
+
+  it("says so when nobody is at the address of its name server", function()
+    assert.same({ 125, "", "zvm run: FOLDER/job: name server tcp:127.0.0.1:1"
+      .. ": connection refused\n" },
+      { run(job(node(1, "tcp:127.0.0.1:1", "null:", "tcp:2:"))) })
   end)
 end)
 

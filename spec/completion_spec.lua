@@ -116,9 +116,13 @@ describe("completion", function()
     assert.same({}, complete { "version", "READ" })
   end)
 
-  it("offers no options of zvm after the program, or after --", function()
-    assert.same({}, complete { "run", "x.zvm", "--mem" })
+  it("offers options of zvm after the program too, but not after --", function()
+    assert.same({ "--memory", "--memory-etag" },
+      complete { "run", "x.zvm", "--mem" })
+    assert.same({ "README.md" }, complete { "run", "x.zvm", "--memory", "1M",
+      "READ" })
     assert.same({}, complete { "run", "--", "--mem" })
+    assert.same({}, complete { "run", "x.zvm", "--", "--mem" })
     assert.same({ "--memory", "--memory-etag" }, complete { "run", "--etag",
       "--mem" })
     assert.same({ "--memory", "--memory-etag" }, complete { "run", "--stack",

@@ -140,8 +140,8 @@ _zvm() {
     return
   fi
 
-  # Where options are over: at --, and for run at the first other word.
-  local over= awaits=
+  # Options are over at --; for run, other words follow the program.
+  local over= awaits= program=
   for ((i = 2; i < last; i++)); do
     if [[ -n $awaits ]]; then
       awaits=
@@ -150,7 +150,7 @@ _zvm() {
     elif [[ ${words[i]} == -* ]]; then
       _zvm_takes_value "${words[i]}" && awaits=${words[i]}
     elif [[ $command == run ]]; then
-      over=1
+      program=1
     fi
     [[ -n $over ]] && break
   done
@@ -164,6 +164,8 @@ _zvm() {
   elif [[ $cur == -* ]]; then
     # shellcheck disable=SC2046
     _zvm_reply "" "$cur" $(_zvm_options "$command")
+  elif [[ -n $program ]]; then
+    _zvm_argument "$cur" "$piece"
   elif [[ $command == help ]]; then
     _zvm_reply "" "$cur" "$_zvm_commands"
   elif [[ $command == run || $command == validate || $command == explain ]]

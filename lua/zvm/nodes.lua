@@ -6,8 +6,8 @@
 -- every node has told it where it listens, so that nobody connects too
 -- early. examples/04-nodes has one, and the protocol.
 --
--- Needs LuaSocket. Whoever can reach a port can connect to it: this is for
--- networks whose hosts trust each other.
+-- Needs LuaSocket, of which its C module is enough. Whoever can reach a port
+-- can connect to it: this is for networks whose hosts trust each other.
 --
 -- SPDX-License-Identifier: Apache-2.0
 local manifest = require "zvm.manifest"
@@ -69,8 +69,7 @@ local function uses_of(doc)
 end
 
 local function connect(address, timeout)
-  local socket = require "socket"
-  local server, message = socket.tcp()
+  local server, message = require "socket.core".tcp()
   if not server then
     return nil, message
   end
@@ -87,11 +86,19 @@ end
 
 -- A socket that listens on a free port of `host`.
 local function listen(link, use, host)
-  local socket, message = require "socket".bind(host, 0, BACKLOG)
+  local socket, message = require "socket.core".tcp()
   if not socket then
     return nil, message
   end
   link.listening[use.index] = socket
+  local ok
+  ok, message = socket:bind(host, 0)
+  if ok then
+    ok, message = socket:listen(BACKLOG)
+  end
+  if not ok then
+    return nil, message
+  end
   local _, port = socket:getsockname()
   use.port = tonumber(port)
   return true
@@ -100,7 +107,7 @@ end
 -- All of what the server sends until it closes; or nil and why not.
 local function receive(server, deadline)
   local parts, size = {}, 0
-  local now = require "socket".gettime
+  local now = require "socket.core".gettime
   while size <= protocol.ANSWER do
     server:settimeout(math.max(0, deadline - now()))
     local part, message, rest = server:receive(4096)
@@ -117,7 +124,7 @@ local function receive(server, deadline)
 end
 
 local function ask(server, doc, uses, timeout)
-  local deadline = require "socket".gettime() + timeout
+  local deadline = require "socket.core".gettime() + timeout
   local ok, message = server:send(protocol.question(doc.node, uses))
   if not ok then
     return nil, message

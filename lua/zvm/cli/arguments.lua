@@ -155,7 +155,15 @@ local function read_option(command, options, word, following)
   return used
 end
 
---- Read a command line.
+-- Whether a word behind the program is an option of the command's own.
+local function is_own(command, word)
+  local name = word:match "^%-%-([^=]+)"
+  return name and name ~= "help" and find(command, name) ~= nil
+end
+
+--- Read a command line. `--` ends options. If the command's first word is a
+-- program, what follows it belongs to that, but for the command's own options
+-- before a `--`; of these, help is the program's.
 --
 -- @tparam table command of zvm.cli.commands
 -- @tparam table args
@@ -169,12 +177,13 @@ function M.read(command, args)
   local i = 1
   while args[i] do
     local word = args[i]
-    if word == "--" or command.first and not word:find "^%-." then
-      for k = word == "--" and i + 1 or i, #args do
+    local behind = command.first and words[1] ~= nil
+    if word == "--" then
+      for k = i + 1, #args do
         words[#words + 1] = args[k]
       end
       break
-    elseif word:find "^%-." then
+    elseif word:find "^%-." and (not behind or is_own(command, word)) then
       local used, message = read_option(command, options, word, args[i + 1])
       if not used then
         return nil, message

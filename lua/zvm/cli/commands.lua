@@ -24,15 +24,15 @@ local HELP = { name = "help", about = "Say this." }
 
 local run = {
   name = "run",
-  synopsis = { "[OPTION]... PROGRAM [ARGUMENT]...",
-    "[OPTION]... JOB.manifest [ARGUMENT]..." },
+  synopsis = { "[OPTION]... PROGRAM [ARGUMENT|OPTION]... [-- ARGUMENT...]",
+    "[OPTION]... JOB.manifest [ARGUMENT|OPTION]... [-- ARGUMENT...]" },
   about = "Run a program in the sandbox.",
-  text = "What comes after PROGRAM is the guest's, options as well. An "
-    .. "ARGUMENT @PATH maps that file as a channel to read, and becomes its "
-    .. "name in the guest; @@x is the argument @x. The guest has stdin, "
-    .. "stdout and stderr of this command, unless --channel says otherwise. "
-    .. "A file that is a manifest is known by what it contains; options add "
-    .. "to it, and win over it.",
+  text = "OPTIONs may stand before PROGRAM or after it; -- ends them, and "
+    .. "what is none of these is the guest's. An ARGUMENT @PATH maps that "
+    .. "file as a channel to read, and becomes its name in the guest; @@x is "
+    .. "the argument @x. The guest has stdin, stdout and stderr of this "
+    .. "command, unless --channel says otherwise. A file that is a manifest "
+    .. "is known by what it contains; options add to it, and win over it.",
   first = true,
   exits = exits.run,
   options = {

@@ -11,6 +11,7 @@ local commands = require "zvm.cli.commands"
 local exits = require "zvm.cli.exits"
 local quantity = require "zvm.cli.quantity"
 local reports = require "zvm.report"
+local source = require "zvm.manifest.source"
 local zvm = require "zvm"
 
 local M = {}
@@ -144,6 +145,28 @@ local function told_of(path, text, why)
   return ("%s:%d:%d: Channel: uri: %s"):format(path, line, column, reason)
 end
 
+-- Whether a document has channels of nodes, whose addresses a name server
+-- knows.
+local function has_nodes(doc)
+  for _, each in ipairs(doc.channels) do
+    if source.read(each.uri).node then
+      return doc.name_server ~= nil
+    end
+  end
+  return false
+end
+
+-- Options, when all nodes have met. Their sockets live as long as the options.
+local function join(doc, path)
+  if not pcall(require, "socket.core") then
+    return nil, path .. ": its channels of nodes need the Lua module socket: "
+      .. "install lua-socket"
+  end
+  local job, why = require "zvm.nodes".join(doc)
+  return job or nil, not job and path .. ": "
+    .. why:gsub("^zvm%.nodes: ", "") or nil
+end
+
 -- What a manifest says, as options of zvm.run; or nil and a message.
 local function read_manifest(path)
   local found, manifest = pcall(require, "zvm.manifest")
@@ -155,7 +178,9 @@ local function read_manifest(path)
     return nil, message
   end
   local doc, _, errors = manifest.read(bytes)
-  if doc then
+  if doc and has_nodes(doc) then
+    return join(doc, path)
+  elseif doc then
     local job, why = manifest.options(doc)
     return job, why and told_of(path, bytes, why)
   end
