@@ -199,8 +199,7 @@ static zvm__verity hear_end(zvm__hearing *h, const zvm__wire_ended *e,
 static zvm__verity refusal(const zvm__wire_reply *r, zvm_error *err) {
   zvm__fail(err, r->status, "in the worker: %.*s",
             (int)strnlen(r->text, sizeof r->text), r->text);
-  if (err != NULL)
-    err->os = r->os;
+  err->os = r->os;
   return ZVM__REFUSAL;
 }
 

@@ -255,7 +255,7 @@ static zvm_status take_report(zvm__verity v, const zvm__hearing *h,
   case ZVM__ANSWER:
     break;
   case ZVM__REFUSAL:
-    return err != NULL ? err->status : ZVM_E_SYSTEM;
+    return err->status;
   case ZVM__SILENCE:
     return zvm__report_lose(
         out, message,
@@ -342,10 +342,13 @@ static bool take_turn(zvm__worker *w, const zvm__bounds *b, zvm__wait *wait,
 zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
                            zvm__wait *wait, bool *spent, zvm_error *err) {
   enum { TRIES = 2048 }; /* more than can be in the zygote's queue */
+  zvm_error own; /* a refusal has its status there */
+  if (err == NULL)
+    err = &own;
   zvm__wait_begin(wait);
   zvm_status st = ZVM_OK;
   zvm__worker w = {.socket = -1};
-  bool again = true;
+  bool again = true, given = false;
   uint64_t asked = job->trace != NULL ? zvm__now_ns() : 0;
   bool sent = take_turn(&w, &job->bounds, wait, out, &st, err);
   for (int tries = 0; tries < TRIES && again; tries++) {
@@ -358,19 +361,22 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
     if (job->trace != NULL && tries == 0)
       zvm__trace_line(job->trace, start, start - asked, "send");
     st = zvm__job_send(job, &w, &again, err);
+    given = st == ZVM_OK;
     /* The worker is at it: time for what need not be done before. */
     zvm__wait_open(wait);
     zvm__pool_tidy(job);
-    if (st == ZVM_OK)
+    if (given)
       st = hear(job, &w, out, wait, start, &again, err);
+    given = given && !again;
   }
   if (w.socket >= 0)
     zvm__pool_drop(&w);
-  if (st == ZVM_OK) {
-    *spent = true;
+  if (st == ZVM_OK)
     wait->message[out->state == ZVM_STATE_LOST ? ZVM__MESSAGE_MAX - 1 : 0] =
         '\0';
+  /* What a worker that refused its job did before, only that knows. */
+  *spent = st == ZVM_OK || given;
+  if (*spent)
     zvm__channels_end(job, sent);
-  }
   return st;
 }

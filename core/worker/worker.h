@@ -25,8 +25,8 @@ typedef struct zvm__wait {
 } zvm__wait;
 
 /*
-** Run `job` in a worker. A status other than ZVM_OK: it did not run.
-** *spent is set if it did, or may have. Whatever the result, call
+** Run `job` in a worker. A status other than ZVM_OK: it did not run, or so the
+** worker says. *spent is set if it did, or may have. Whatever the result, call
 ** zvm__wait_end when the report is whole: handlers of the host may not
 ** return.
 */

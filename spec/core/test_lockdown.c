@@ -158,13 +158,15 @@ static void is_ended(const char *name, zvm_status status,
   zvm_report r = {0};
   zvm_module *m = guest(exits);
   zvm_session *s = zvm_session_new(m, &opt, &err);
-  zvm_status st = zvm_session_run(s, &r, &err);
+  zvm_status st = zvm_session_run(s, &r, NULL);
   (void)close(ends[1]);
   struct pollfd p = {.fd = ends[0], .events = POLLIN};
   bool ended = poll(&p, 1, 2000) == 1;
   if (!ok(st == status && (st != ZVM_OK || r.state == ZVM_STATE_LOST) &&
               ended, sentence))
     printf("# status %d, state %d, ended %d\n", (int)st, (int)r.state, ended);
+  is(zvm_session_run(s, &r, &err), ZVM_E_STATE,
+     "and its session does not run again");
   zvm_session_free(s);
   zvm_module_free(m);
   (void)close(ends[0]);
