@@ -7,7 +7,7 @@
 **
 ** Workers are hostile. A round never waits for a certain one, but when its
 ** answer has begun, and then not longer than STOP_MS and a millisecond for
-** each piece that it says will come.
+** each piece that comes. Only with nobody else under way it may take longer.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -29,6 +29,14 @@ bool zvm__flights_any(void) {
 
 static bool is_parents(const zvm__flight *f) {
   return f->maker != getpid();
+}
+
+
+bool zvm__flight_has_others(const zvm__flight *f) {
+  for (const zvm__flight *at = flights; at != NULL; at = at->next)
+    if (at != f && at->phase != ZVM__ENDED)
+      return true;
+  return false;
 }
 
 

@@ -39,6 +39,9 @@ struct zvm__flight {
   zvm_error err;
 };
 
+/* Is another one of the same thread under way? (flight.c) */
+bool zvm__flight_has_others(const zvm__flight *f);
+
 /* -- From phase to phase (phase.c) --------------------------------------- */
 
 /*

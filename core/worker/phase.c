@@ -182,14 +182,14 @@ static void accept_one(zvm__flight *f, zvm__channel *ch) {
 
 
 /*
-** Only one that is waited for may take what time it likes. It has some in any
-** case: we may be late ourselves, after a long call.
+** Only one that is waited for, and holds nobody else up, may take what time it
+** likes. It has some in any case: we may be late ourselves, after a long call.
 */
 static void hear(zvm__flight *f) {
   bool again = false;
   zvm__hearing *h = &f->hearing;
   uint64_t grace = zvm__now_ns() + ZVM__STOP_MS * ZVM__MS_NS;
-  if (!f->waited || h->until_ns < grace)
+  if (!f->waited || h->until_ns < grace || zvm__flight_has_others(f))
     h->until_ns = grace;
   zvm_status st = zvm__report_hear(&f->job, h, &f->outcome, f->message,
                                    f->start_ns, &again, &f->err);

@@ -93,6 +93,7 @@ static bool take_pieces(zvm__hearing *h, uint8_t *to, size_t size) {
     if (take(h, to + at, n, &unread) != (ssize_t)n)
       return false;
     at += n;
+    zvm__hearing_allow(h, n);
   }
   return true;
 }
@@ -212,13 +213,9 @@ static zvm__verity accept_reply(const zvm__job *job, zvm__hearing *h,
   const zvm__outcome *o = &r->outcome;
   if (!zvm__outcome_is_possible(o, job, moved))
     return ZVM__SILENCE;
-  uint64_t size = ZVM_STACK_KEPT;
-  for (unsigned i = 0; i < count; i++) {
+  for (unsigned i = 0; i < count; i++)
     if (!zvm__moved_is_possible(&moved[i], &job->channels->list[i], o))
       return ZVM__SILENCE;
-    size += moved[i].size;
-  }
-  zvm__hearing_allow(h, size);
   zvm__verity v = take_buffers(h, moved, buffers, count);
   if (v == ZVM__ANSWER)
     v = take_stack(h, job, &r->outcome, job->left);

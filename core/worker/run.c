@@ -185,7 +185,7 @@ void zvm__hearing_stop(zvm__hearing *h) {
     return;
   if (!h->answers)
     zvm__pool_tell(h->worker, h->stopped);
-  uint64_t until = zvm__now_ns() + ZVM__STOP_MS * ZVM__MS_NS + h->more_ns;
+  uint64_t until = zvm__now_ns() + ZVM__STOP_MS * ZVM__MS_NS;
   h->until_ns = until < h->until_ns ? until : h->until_ns;
 }
 
@@ -210,11 +210,13 @@ bool zvm__hearing_wait(zvm__hearing *h) {
 }
 
 
-/* The slowest that is waited for: a piece each millisecond. */
-void zvm__hearing_allow(zvm__hearing *h, uint64_t size) {
-  h->more_ns = (size / ZVM__WIRE_PIECE + 1) * ZVM__MS_NS;
+/*
+** The slowest that is waited for: a piece each millisecond. What it only says
+** will come gives it no time.
+*/
+void zvm__hearing_allow(zvm__hearing *h, size_t size) {
   if (h->until_ns != UINT64_MAX)
-    h->until_ns += h->more_ns;
+    h->until_ns += (uint64_t)size * ZVM__MS_NS / ZVM__WIRE_PIECE;
 }
 
 

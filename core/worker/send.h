@@ -32,7 +32,6 @@ typedef struct zvm__hearing {
   const zvm__worker *worker;
   uint64_t stops;    /* signals that stop the run, as bits               */
   uint64_t until_ns; /* CLOCK_MONOTONIC; UINT64_MAX: as long as it takes  */
-  uint64_t more_ns;  /* that may pass after a stop: see zvm__hearing_allow */
   int watcher;       /* a signalfd of `stops`, or -1                      */
   int stopped;       /* the signal that came, or 0                        */
   bool answers;      /* its first message is there                        */
@@ -42,8 +41,8 @@ typedef struct zvm__hearing {
 
 /* Until there is something to read; false, and `tired`, if it is too late. */
 bool zvm__hearing_wait(zvm__hearing *h);
-/* `size` bytes are to follow. */
-void zvm__hearing_allow(zvm__hearing *h, uint64_t size);
+/* `size` bytes have come: there is time for as many more. */
+void zvm__hearing_allow(zvm__hearing *h, size_t size);
 
 /*
 ** Read the answer that is about to come (reply.c). Nothing of it is taken

@@ -115,6 +115,11 @@ static void say(const void *bytes, size_t size) {
 }
 
 
+static long try_spin(void) {
+  go_on();
+}
+
+
 static long try_say_nothing(void) {
   say("", 0);
   go_on();
@@ -216,6 +221,7 @@ static const struct {
     {"count_low_pages", try_count_low_pages},
     {"linger", try_linger},
     {"write_job", try_write_job},
+    {"spin", try_spin},
     {"say_nothing", try_say_nothing},
     {"say_end", try_say_end},
     {"say_no", try_say_no},

@@ -173,6 +173,47 @@ static void is_ended(const char *name, zvm_status status,
 }
 
 
+static zvm_session *make_attempt(const char *name) {
+  int64_t all = ZVM_UNLIMITED;
+  zvm_channel_options ch = {.alias = "/dev/attempt",
+                            .source = ZVM_SOURCE_MEMORY,
+                            .data = name,
+                            .size = strlen(name),
+                            .limits = {all, all, all, all}};
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .channels = &ch,
+                             .channels_count = 1};
+  zvm_error err;
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  zvm_module_free(m);
+  return s;
+}
+
+
+/* Its answer begins, and never ends, without a timeout; another run goes on. */
+static void holds_up(void) {
+  zvm_error err;
+  zvm_report r = {0}, other = {0};
+  zvm_session *s = make_attempt("call_close");
+  zvm_session *waited = make_attempt("say_end");
+  zvm_session *spins = make_attempt("spin");
+  (void)zvm_session_start(s, &err);
+  (void)zvm_session_start(spins, &err);
+  (void)alarm(20);
+  ok(zvm_session_run(waited, &r, &err) == ZVM_OK &&
+         r.state == ZVM_STATE_LOST,
+     "one that feigns its end does not hold up others without an end");
+  (void)alarm(0);
+  ok(zvm_session_wait(s, &other, &err) == ZVM_OK &&
+         other.state == ZVM_STATE_EXIT,
+     "which go on");
+  zvm_session_free(s);
+  zvm_session_free(waited);
+  zvm_session_free(spins);
+}
+
+
 static int take(void *ctx, const void *from, size_t size) {
   (void)from, (void)size;
   ++*(int *)ctx;
@@ -236,6 +277,7 @@ int main(void) {
   is_ended("say_nothing", ZVM_OK, "a worker that says nothing is killed");
   is_ended("say_end", ZVM_OK, "one that feigns its end has no second try");
   is_ended("say_no", ZVM_E_NOMEM, "one that refuses its job is killed");
+  holds_up();
   asks("call_flood", true,
        "one that asks a function and does not hear is killed");
   asks("call_large", true, "so is one that asks for more than can be");
