@@ -486,7 +486,8 @@ ZVM_API zvm_status zvm_session_wait(zvm_session *s, zvm_report *out,
 
 /*
 ** NULL is fine. A run that is under way is killed. Not from within a call of
-** one of its channels.
+** one of its channels; nor by another thread while the one that started it runs
+** or waits for any session: that serves it then.
 */
 ZVM_API void zvm_session_free(zvm_session *s);
 

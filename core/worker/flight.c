@@ -87,7 +87,6 @@ static zvm__flight *new_flight(const zvm__job *job, zvm_error *err) {
     zvm__fail(err, ZVM_E_NOMEM, "not enough memory for a run");
     return NULL;
   }
-  f->list = &flights;
   f->maker = getpid();
   f->job = *job;
   f->start_ns = zvm__now_ns();
@@ -126,8 +125,17 @@ static void wait_for(zvm__flight *f, const zvm__wait *wait) {
 }
 
 
+/* A thread that ended may have had its list where this one's is. */
+static bool is_own(const zvm__flight *f) {
+  const zvm__flight *at = flights;
+  while (at != NULL && at != f)
+    at = at->next;
+  return at != NULL;
+}
+
+
 bool zvm__flight_is_free(const zvm__flight *f) {
-  return f->list == &flights && !f->waited && !f->busy;
+  return is_own(f) && !f->waited && !f->busy;
 }
 
 
@@ -135,7 +143,7 @@ zvm_status zvm__flight_wait(zvm__flight *f, zvm__outcome *out,
                             zvm__wait *wait, zvm_error *err) {
   if (!wait->blocked)
     zvm__wait_begin(wait);
-  if (f->list != &flights)
+  if (!is_own(f))
     return zvm__fail(err, ZVM_E_STATE,
                      "another thread started this session: wait there");
   if (f->waited || f->busy)
@@ -161,7 +169,7 @@ void zvm__flight_free(zvm__flight *f) {
   if (f->phase != ZVM__ENDED && !is_parents(f))
     zvm__flight_kill(f);
   f->phase = ZVM__ENDED;
-  if (f->list != &flights) {
+  if (!is_own(f)) {
     f->gone = true;
     return;
   }

@@ -14,7 +14,6 @@
 
 struct zvm__flight {
   struct zvm__flight *next;
-  struct zvm__flight **list; /* of the thread that started it    */
   pid_t maker;               /* a forked child has no part in it */
   zvm__job job;
   enum {

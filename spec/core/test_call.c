@@ -405,6 +405,28 @@ static void *free_elsewhere(void *arg) {
 }
 
 
+static void *start_here(void *arg) {
+  return (void *)(intptr_t)zvm_session_start(arg, &err);
+}
+
+
+/* What a thread leaves behind when it ends. */
+static void abandoned(void) {
+  pthread_t t;
+  void *st = NULL;
+  zvm_session *s = make(exits, NULL, NULL);
+  (void)pthread_create(&t, NULL, start_here, s);
+  (void)pthread_join(t, &st);
+  is((intptr_t)st, ZVM_OK, "a thread starts a session, and ends");
+  (void)alarm(10);
+  (void)pthread_create(&t, NULL, wait_elsewhere, s);
+  (void)pthread_join(t, &st);
+  (void)alarm(0);
+  is((intptr_t)st, ZVM_E_STATE, "one in its place cannot wait for it either");
+  zvm_session_free(s);
+}
+
+
 static void threads(void) {
   pthread_t t;
   void *st = NULL;
@@ -521,6 +543,7 @@ int main(void) {
   reset(ZVM_ISOLATION_INLINE);
   signals();
   threads();
+  abandoned();
   forks();
   pipes();
   uris();
