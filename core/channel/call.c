@@ -29,6 +29,7 @@ enum {
   PUT = ZVM__CALL_PUT,
   TOLD = ZVM__CALL_TOLD,
   HEAD = ZVM__CALL_HEAD,
+  ERRNO_MOST = 4095, /* as the kernel's: what a report may say */
 };
 
 
@@ -45,7 +46,7 @@ static int heed(zvm__channel *ch, int os) {
     ch->cancelled = true;
     return EINTR;
   }
-  return os == EINTR || os < 0 ? EIO : os;
+  return os == EINTR || os < 0 || os > ERRNO_MOST ? EIO : os;
 }
 
 
@@ -206,10 +207,11 @@ static bool is_request(const zvm__channel *ch, const message *m, ssize_t n) {
   int64_t size = (int64_t)m->size;
   switch (m->what) {
   case GET:
-    return n == HEAD && !ch->ended &&
+    return n == HEAD && !ch->ended && ch->limits[ZVM_LIMIT_GETS] > 0 &&
            size <= ch->limits[ZVM_LIMIT_GET_SIZE] - ch->served[0];
   case PUT:
     return n == (ssize_t)(HEAD + m->size) &&
+           ch->limits[ZVM_LIMIT_PUTS] > 0 &&
            size <= ch->limits[ZVM_LIMIT_PUT_SIZE] - ch->served[1];
   default:
     return false;
@@ -240,6 +242,18 @@ bool zvm__call_prepare(zvm__channel *ch) {
 }
 
 
+/* Where there is no room for the bytes of a get there may be for their lack. */
+static bool tell(const zvm__channel *ch, message *m) {
+  ssize_t n = send(ch->peer, m, HEAD + m->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (n < 0 && (errno == ENOMEM || errno == ENOBUFS || errno == EMSGSIZE)) {
+    m->os = errno;
+    m->size = 0;
+    n = send(ch->peer, m, HEAD, MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  return n >= 0 || errno == EPIPE || errno == ECONNRESET;
+}
+
+
 zvm__served zvm__call_serve(zvm__channel *ch) {
   message *m = room(ch);
   ZVM_CHECK(m != NULL);
@@ -255,8 +269,8 @@ zvm__served zvm__call_serve(zvm__channel *ch) {
   m->os = act(ch, m);
   m->what = TOLD;
   ch->cancelled = m->os == ECANCELED;
-  n = send(ch->peer, m, HEAD + m->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  bool told = tell(ch, m);
   if (ch->cancelled)
     return ZVM__CANCELLED;
-  return n < 0 && errno == EAGAIN ? ZVM__NONSENSE : ZVM__SERVED;
+  return told ? ZVM__SERVED : ZVM__NONSENSE;
 }

@@ -174,6 +174,32 @@ static void counts(void) {
 }
 
 
+/* A right without a call, and bytes that the socket has no room for. */
+static void bounds(void) {
+  int ends[2], small = 1;
+  zvm__channel ch = new_call(ends);
+  ch.limits[ZVM_LIMIT_GETS] = ch.limits[ZVM_LIMIT_PUTS] = 0;
+  m = (zvm__call_message){.what = ZVM__CALL_GET, .size = 4};
+  is(judge(&ch, ends[1], ZVM__CALL_HEAD), ZVM__NONSENSE,
+     "who may get bytes, but not once, does not ask");
+  m = (zvm__call_message){.what = ZVM__CALL_PUT, .size = 4};
+  ok(judge(&ch, ends[1], ZVM__CALL_HEAD + 4) == ZVM__NONSENSE &&
+         gives + takes == 0,
+     "nor put them");
+  ch.limits[ZVM_LIMIT_GETS] = 1;
+  ch.limits[ZVM_LIMIT_GET_SIZE] = ZVM_UNLIMITED;
+  (void)setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  m = (zvm__call_message){.what = ZVM__CALL_GET, .size = ZVM__CALL_PIECE};
+  is(judge(&ch, ends[1], ZVM__CALL_HEAD), ZVM__SERVED,
+     "an answer that the kernel does not take");
+  ok(recv(ends[1], &m, sizeof m, MSG_DONTWAIT) == ZVM__CALL_HEAD &&
+         m.what == ZVM__CALL_TOLD && m.os == EMSGSIZE && m.size == 0,
+     "is an error: who asked does not wait for ever");
+  (void)ch.source->close(&ch);
+  (void)close(ends[1]);
+}
+
+
 static void deaf(void) {
   int ends[2], served = 0;
   zvm__channel ch = new_call(ends);
@@ -207,6 +233,12 @@ static void ends_run(zvm_isolation isolation, const char *sentence) {
     printf("# status %d, state %d, signal %d, %d calls, %s\n", (int)st,
            (int)r.state, r.signal, takes,
            r.message != NULL ? r.message : "");
+  zvm_session_free(s);
+  os = 5000;
+  s = make(writes, &ch, &opt);
+  ok(zvm_session_run(s, &r, &err) == ZVM_OK && r.code == -EIO &&
+         r.channels[3].os == EIO,
+     "a number that is no errno is EIO");
   zvm_session_free(s);
   os = ENOSPC;
   s = make(writes, &ch, &opt);
@@ -534,6 +566,7 @@ int main(void) {
   zvm_session_free(s);
   requests();
   counts();
+  bounds();
   deaf();
   ends_run(ZVM_ISOLATION_PROCESS, "a function may end the run");
   ends_run(ZVM_ISOLATION_INLINE, "inline too");
