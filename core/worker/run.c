@@ -360,8 +360,11 @@ zvm_status zvm__worker_run(const zvm__job *job, zvm__outcome *out,
       break;
     again = false;
     uint64_t start = zvm__now_ns();
-    if (job->trace != NULL && tries == 0)
+    if (job->trace != NULL && tries == 0) {
+      zvm__trace_hurry(job->trace); /* with all signals blocked */
       zvm__trace_line(job->trace, start, start - asked, "send");
+      start = zvm__now_ns();
+    }
     st = zvm__job_send(job, &w, &again, err);
     given = st == ZVM_OK;
     /* The worker is at it: time for what need not be done before. */

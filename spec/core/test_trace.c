@@ -161,6 +161,35 @@ static void broken(zvm_isolation isolation) {
 }
 
 
+/* A pipe that is full when the run begins, and nobody reads. */
+static void full(zvm_isolation isolation) {
+  static const char page[4096];
+  char name[32];
+  zvm_error err;
+  zvm_report r = {0};
+  int ends[2];
+  (void)!pipe(ends);
+  (void)snprintf(name, sizeof name, "/dev/fd/%d", ends[1]);
+  zvm_session_options opt = {
+      .isolation = isolation, .trace = name, .timeout_ms = 300};
+  zvm_module *m = guest(loops);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  (void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
+  while (write(ends[1], page, sizeof page) > 0)
+    ;
+  (void)fcntl(ends[1], F_SETFL, 0);
+  (void)alarm(10);
+  ok(zvm_session_run(s, &r, &err) == ZVM_OK && r.state == ZVM_STATE_TIMEOUT,
+     "a timeout holds before the guest has begun");
+  (void)alarm(0);
+  is(r.trace_os, EAGAIN, "and the trace is not whole");
+  zvm_session_free(s);
+  zvm_module_free(m);
+  (void)close(ends[0]);
+  (void)close(ends[1]);
+}
+
+
 int main(void) {
   int fd = mkstemp(path);
   if (fd < 0)
@@ -174,6 +203,8 @@ int main(void) {
   failed();
   broken(ZVM_ISOLATION_INLINE);
   broken(ZVM_ISOLATION_PROCESS);
+  full(ZVM_ISOLATION_INLINE);
+  full(ZVM_ISOLATION_PROCESS);
   is(open_descriptors(), before, "no descriptor is left");
   lost();
   (void)unlink(path);
