@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "channel/uri.h"
 
 
 /* -- The file ------------------------------------------------------------ */
@@ -59,16 +60,27 @@ static int open_path(const char *path) {
 }
 
 
+/* What is wrong with one is for its channel to say. */
+static bool stat_uri(const zvm_channel_options *o, struct stat *st) {
+  zvm__uri u;
+  if (o->alias == NULL || zvm__uri_parse(&u, o->alias, o->uri, NULL) != ZVM_OK)
+    return false;
+  return (u.scheme == ZVM__URI_FILE && stat(u.path, st) == 0) ||
+         (u.scheme == ZVM__URI_FD && fstat(u.fd, st) == 0);
+}
+
+
 static bool stat_channel(const zvm_channel_options *o, struct stat *st) {
   switch (o->source) {
   case ZVM_SOURCE_FILE:
     return o->path != NULL && stat(o->path, st) == 0;
   case ZVM_SOURCE_FD:
     return fstat(o->fd, st) == 0;
+  case ZVM_SOURCE_URI:
+    return stat_uri(o, st);
   case ZVM_SOURCE_NULL:
   case ZVM_SOURCE_MEMORY:
   case ZVM_SOURCE_BUFFER:
-  case ZVM_SOURCE_URI:
   case ZVM_SOURCE_CALL:
   case ZVM_SOURCE_PIPE:
     break;

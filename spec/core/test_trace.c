@@ -161,6 +161,38 @@ static void broken(zvm_isolation isolation) {
 }
 
 
+/* However a channel names it. */
+static void refused(zvm_source source, const char *uri, const char *what) {
+  zvm_error err = {0};
+  zvm_channel_options c = {.alias = "/dev/x",
+                           .source = source,
+                           .path = path,
+                           .uri = uri,
+                           .limits = {1, 1, 0, 0}};
+  zvm_session_options opt = {.channels = &c, .channels_count = 1,
+                             .trace = path};
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  ok(s == NULL && err.status == ZVM_E_OPTION &&
+         strstr(err.text, "is the file of channel /dev/x") != NULL,
+     what);
+  zvm_session_free(s);
+  zvm_module_free(m);
+}
+
+
+static void own_file(void) {
+  char uri[64];
+  refused(ZVM_SOURCE_FILE, NULL, "a trace has a file of its own");
+  (void)snprintf(uri, sizeof uri, "file:%s", path);
+  refused(ZVM_SOURCE_URI, uri, "which is no channel's by an uri");
+  int fd = open(path, O_RDONLY);
+  (void)snprintf(uri, sizeof uri, "fd:%d", fd);
+  refused(ZVM_SOURCE_URI, uri, "nor by one of a descriptor");
+  (void)close(fd);
+}
+
+
 /* A pipe that is full when the run begins, and nobody reads. */
 static void full(zvm_isolation isolation) {
   static const char page[4096];
@@ -203,6 +235,7 @@ int main(void) {
   failed();
   broken(ZVM_ISOLATION_INLINE);
   broken(ZVM_ISOLATION_PROCESS);
+  own_file();
   full(ZVM_ISOLATION_INLINE);
   full(ZVM_ISOLATION_PROCESS);
   is(open_descriptors(), before, "no descriptor is left");
