@@ -475,6 +475,19 @@ for _, isolation in ipairs { "process", "inline" } do
       end
     end)
 
+    it("may end the process, and close the Lua state", function()
+      local path = host.temporary()
+      host.write_file(path, ([[
+        require "zvm".run { program = %q, args = { "get", "3", "1", "0" },
+          isolation = %q, channels = { x = { read = function()
+            os.exit(3, true)
+          end } } }]]):format(OPS, isolation))
+      local other = beside(("%s %s; echo $?"):format(LUA, path))
+      assert.equal("3\n", other:read "*a")
+      other:close()
+      os.remove(path)
+    end)
+
     it("cannot yield", function()
       local resume = coroutine.wrap(function()
         return pcall(run, { x = { write = coroutine.yield } },

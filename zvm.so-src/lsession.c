@@ -42,9 +42,15 @@ static bool is_busy(const lsession *ls) {
 }
 
 
-/* None that is being served is collected: see lcall.c. */
+/*
+** None that is being served is collected: see lcall.c. But a function of its
+** channels may close the Lua state, as os.exit can: then the process ends, and
+** the run with it.
+*/
 static int session_gc(lua_State *L) {
-  drop_session(L, luaL_checkudata(L, 1, ZVM__SESSION_TYPE));
+  lsession *ls = luaL_checkudata(L, 1, ZVM__SESSION_TYPE);
+  if (!is_busy(ls))
+    drop_session(L, ls);
   return 0;
 }
 
@@ -207,8 +213,11 @@ int zvm__session_run(lua_State *L) {
   module = lua_gettop(L);
   calls = zvm__calls_bind(&o, &r.channels);
   memset(&report, 0, sizeof report);
-  if (make_or_retry(&o, &r, ls, &err))
+  if (make_or_retry(&o, &r, ls, &err)) {
+    ls->waits = true;
     run(zvm_session_run, &r, ls, &report, &err);
+    ls->waits = false;
+  }
   zvm__calls_settle(L);
   pushed = push_result(L, ls, &r, calls, &report, &err, module);
   disown(L, owned);
