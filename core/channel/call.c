@@ -266,7 +266,12 @@ zvm__served zvm__call_serve(zvm__channel *ch) {
   }
   if (n > (ssize_t)sizeof *m || !is_request(ch, m, n))
     return ZVM__NONSENSE;
+  pid_t self = getpid();
   m->os = act(ch, m);
+  if (getpid() != self) { /* a forked child: its parent answers */
+    shut(&ch->peer);
+    return ZVM__SERVE_END;
+  }
   m->what = TOLD;
   ch->cancelled = m->os == ECANCELED;
   bool told = tell(ch, m);

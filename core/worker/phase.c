@@ -115,6 +115,7 @@ static void launch(zvm__flight *f) {
     again = false;
     f->start_ns = zvm__now_ns();
     f->hearing.worker = &f->worker;
+    f->hearing.stopped = 0; /* another one was told */
     f->hearing.until_ns = zvm__patience(&f->job.bounds, f->start_ns);
     st = zvm__job_send(&f->job, &f->worker, &again, &f->err);
     zvm__pool_tidy(&f->job);

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/num.h"
 #include "flight.h"
@@ -73,13 +74,14 @@ static void add(watch *w, int fd, zvm__flight *f, zvm__channel *ch) {
 }
 
 
+/* Who is to stop leaves its calls: it is asked for nothing any more. */
 static void add_channels(watch *w, zvm__flight *f) {
   for (unsigned i = 0; i < f->job.channels->count; i++) {
     zvm__channel *ch = &f->job.channels->list[i];
     if (f->phase == ZVM__ACCEPTS && ch->listens)
       add(w, ch->fd, f, ch);
-    if (f->phase == ZVM__RUNS && ch->source == &zvm__source_call &&
-        ch->peer >= 0)
+    if (f->phase == ZVM__RUNS && f->hearing.stopped == 0 &&
+        ch->source == &zvm__source_call && ch->peer >= 0)
       add(w, ch->peer, f, ch);
   }
 }
@@ -115,10 +117,13 @@ static bool fill(watch *w, zvm__flight *first, zvm__flight *waited) {
 }
 
 
+/* Within a call the process may have forked, and we be the child. */
 static void expire_late(zvm__flight *first) {
   uint64_t now = zvm__now_ns();
+  pid_t self = getpid();
   for (zvm__flight *f = first; f != NULL; f = f->next)
-    if (!f->busy && f->phase != ZVM__ENDED && now >= zvm__flight_deadline(f))
+    if (!f->busy && f->phase != ZVM__ENDED && f->maker == self &&
+        now >= zvm__flight_deadline(f))
       zvm__flight_expire(f);
 }
 

@@ -507,6 +507,91 @@ static void forks(void) {
 }
 
 
+/* A call forks, and both return. */
+static int fork_within(void *ctx, void *to, size_t size, size_t *got) {
+  pid_t *child = ctx;
+  (void)size;
+  *got = 1;
+  *(char *)to = 'f';
+  if (*child != 0)
+    return 0;
+  *child = fork();
+  if (*child == 0) {
+    *child = -1;
+    *(char *)to = 'c';
+  } else {
+    (void)usleep(100000); /* if it answers, it is first */
+  }
+  return 0;
+}
+
+
+static void forks_within(void) {
+  zvm_report r = {0};
+  pid_t child = 0;
+  int status = -1;
+  zvm_channel_options ch = channel(ZVM_SOURCE_CALL, ZVM_MODE_READ);
+  ch.get = fork_within;
+  ch.ctx = &child;
+  ch.etag = ZVM_ETAG_MD5;
+  zvm_session *s = make(reads, &ch, NULL);
+  (void)zvm_workers_limit(1, 9, &err);
+  zvm_session *next = make(exits, NULL, NULL);
+  (void)zvm_session_start(s, &err);
+  (void)zvm_session_start(next, &err); /* waits for the first one's worker */
+  zvm_status st = zvm_session_wait(s, &r, &err);
+  if (child == -1)
+    _exit(st == ZVM_OK && r.state == ZVM_STATE_LOST ? 0 : 1);
+  uint8_t etag[ZVM_ETAG_MAX];
+  memcpy(etag, r.channels[3].etag, sizeof etag);
+  zvm_session_free(s);
+  s = make(reads, &ch, NULL); /* it does not fork again */
+  (void)zvm_session_run(s, &r, &err);
+  ok(st == ZVM_OK && r.code == 256 &&
+         memcmp(etag, r.channels[3].etag, sizeof etag) == 0,
+     "a call that forked is answered once");
+  if (waitpid(child, &status, 0) == child)
+    is(status, 0, "and its child has no part in the run");
+  ok(zvm_session_wait(next, &r, &err) == ZVM_OK && r.code == 7,
+     "nor in those that wait");
+  zvm_session_free(s);
+  zvm_session_free(next);
+  (void)zvm_workers_limit(1024, ZVM_QUEUE_UNLIMITED, &err);
+}
+
+
+/* -- Signals within calls ------------------------------------------------ */
+
+static int raise_twice(void *ctx, void *to, size_t size, size_t *got) {
+  (void)size;
+  ++*(int *)ctx;
+  *(char *)to = 's';
+  *got = 1;
+  (void)raise(SIGINT);
+  return 0;
+}
+
+
+/* One byte is given for each call: the guest would make 256. */
+static void stops_calls(zvm_isolation isolation) {
+  struct sigaction sa = {.sa_handler = count}, old;
+  int calls = 0;
+  zvm_report r = {0};
+  zvm_channel_options ch = channel(ZVM_SOURCE_CALL, ZVM_MODE_READ);
+  ch.get = raise_twice;
+  ch.ctx = &calls;
+  zvm_session *s =
+      make(reads, &ch, &(zvm_session_options){.isolation = isolation});
+  (void)sigaction(SIGINT, &sa, &old);
+  zvm_status st = zvm_session_run(s, &r, &err);
+  if (!ok(st == ZVM_OK && r.state == ZVM_STATE_STOPPED && calls == 1,
+          "no function is called after a stop"))
+    printf("# status %d, state %d, %d calls\n", (int)st, (int)r.state, calls);
+  (void)sigaction(SIGINT, &old, NULL);
+  zvm_session_free(s);
+}
+
+
 /* -- Pipes --------------------------------------------------------------- */
 
 static void pipes(void) {
@@ -578,6 +663,9 @@ int main(void) {
   threads();
   abandoned();
   forks();
+  forks_within();
+  stops_calls(ZVM_ISOLATION_PROCESS);
+  stops_calls(ZVM_ISOLATION_INLINE);
   pipes();
   uris();
   return tap_done();
