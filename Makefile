@@ -278,7 +278,7 @@ $(B)/test/test_worker: PLACE := -no-pie
 
 # What file systems and kernels may lack is in its own functions.
 $(B)/test/test_output: PLACE := -Wl,--wrap=openat,--wrap=faccessat \
-  -Wl,--wrap=renameat,--wrap=getrandom,--wrap=linkat,--wrap=pread
+  -Wl,--wrap=renameat,--wrap=getrandom,--wrap=linkat,--wrap=pread,--wrap=close
 
 # Hosts that embed Lua. There are no headers of LuaJIT's: Lua's will do.
 host_link = $(CC) -O1 -g $(WARN) -std=gnu11 -D_GNU_SOURCE $(LUA_CFLAGS) \

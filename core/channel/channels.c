@@ -318,8 +318,7 @@ void zvm__channels_commit(zvm__channels *all, bool succeeded) {
     if (out == NULL)
       continue;
     ch->output = NULL;
-    /* The descriptor was the output's, or is closed by now. */
-    ch->fd = -1;
+    ch->fd = -1; /* the descriptor was the output's */
     if (!succeeded) {
       zvm__output_discard(out);
       continue;

@@ -27,7 +27,7 @@ enum {
 
 struct zvm__output {
   int dir;      /* O_PATH */
-  int fd;       /* of a file without a name, which is ours; else -1 */
+  int fd;       /* of the new file; ours, so that its end is known */
   pid_t owner;  /* a forked child's copy must not remove what is ours */
   dev_t device; /* of the directory */
   ino_t inode;
@@ -142,6 +142,7 @@ static int open_named(zvm__output *out, int access, mode_t mode) {
     if (fd >= 0 || errno != EEXIST) {
       if (fd < 0)
         out->temporary[0] = '\0';
+      out->fd = fd;
       return fd;
     }
   }
@@ -231,7 +232,6 @@ static zvm_status open_beside(zvm__channel *ch, zvm__output *out,
   ch->fd = open_temporary(out, access_of(o), exists ? 0600 : 0666);
   if (ch->fd < 0)
     return exists ? fail_beside(o, errno, err) : fail(o, errno, err);
-  ch->owns_fd = out->fd < 0;
   if (exists && !keep_rights(ch->fd, &old))
     return fail_beside(o, errno, err);
   return ZVM_OK;
@@ -338,16 +338,13 @@ static int name_it(zvm__output *out) {
 
 /* Closed before it is renamed: some file systems only say then. */
 int zvm__output_commit(zvm__output *out) {
-  int os = 0;
-  if (out->fd >= 0) {
-    os = name_it(out);
-    if (close(out->fd) != 0 && errno != EINTR && os == 0) {
-      os = errno;
-      if (out->temporary[0] == '\0')
-        (void)unlinkat(out->dir, out->name, 0);
-    }
-    out->fd = -1;
+  int os = out->temporary[0] == '\0' ? name_it(out) : 0;
+  if (close(out->fd) != 0 && errno != EINTR && os == 0) {
+    os = errno;
+    if (out->temporary[0] == '\0')
+      (void)unlinkat(out->dir, out->name, 0);
   }
+  out->fd = -1;
   if (os == 0 && out->temporary[0] != '\0') {
     if (renameat(out->dir, out->temporary, out->dir, out->name) == 0)
       out->temporary[0] = '\0';

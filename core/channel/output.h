@@ -5,9 +5,9 @@
 ** knows no such files, a temporary one in the same directory: readers of the
 ** name see the old file or the new one, whole.
 **
-** The commit needs the directory, the two names, and of a file without a name
-** its descriptor. Those are kept here, apart from the channel's: a channel may
-** close what it owns long before.
+** The commit needs the directory, the two names, and the file's descriptor.
+** Those are kept here, apart from the channel's: a channel may close what it
+** owns long before.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */

@@ -41,6 +41,7 @@ static int same_names; /* so many numbers in a row are the same */
 static int without_rename;
 static int unnamed; /* files without a name that were opened */
 static int unread;  /* an errno, or 0 */
+static int unsaved; /* what closing a file of `directory` says, or 0 */
 
 int __real_openat(int dir, const char *name, int flags, ...);
 int __wrap_openat(int dir, const char *name, int flags, ...);
@@ -56,6 +57,8 @@ int __real_linkat(int from, const char *a, int to, const char *b, int flags);
 int __wrap_linkat(int from, const char *a, int to, const char *b, int flags);
 ssize_t __real_pread(int fd, void *to, size_t size, off_t at);
 ssize_t __wrap_pread(int fd, void *to, size_t size, off_t at);
+int __real_close(int fd);
+int __wrap_close(int fd);
 
 
 int __wrap_openat(int dir, const char *name, int flags, ...) {
@@ -94,6 +97,19 @@ ssize_t __wrap_pread(int fd, void *to, size_t size, off_t at) {
   if (unread == 0)
     return __real_pread(fd, to, size, at);
   errno = unread;
+  return -1;
+}
+
+
+int __wrap_close(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  struct stat st;
+  bool fails = unsaved != 0 && flags >= 0 && (flags & O_ACCMODE) == O_WRONLY &&
+               fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+  int result = __real_close(fd);
+  if (!fails)
+    return result;
+  errno = unsaved;
   return -1;
 }
 
@@ -245,6 +261,24 @@ static void renames_that_fail(void) {
 }
 
 
+/* Some file systems write when a file is closed, and only say then. */
+static void files_that_are_not_saved(void) {
+  for (int i = 0; i < 4; i++) {
+    without_tmpfile = i < 2 ? 0 : EISDIR;
+    unsaved = 0;
+    put_old();
+    unsaved = EDQUOT;
+    ok(run(puts_and_exits, both[i % 2]) && os == EDQUOT && holds("old") &&
+           names() == 1,
+       "a file that could not be written to its end replaces none");
+    (void)unlink(path);
+    ok(run(puts_and_exits, both[i % 2]) && os == EDQUOT && names() == 0,
+       "nor is there a new one");
+  }
+  unsaved = without_tmpfile = 0;
+}
+
+
 /* By this process: it is the one whose functions these are. */
 static void content_that_cannot_be_read(void) {
   zvm_module *m = guest(puts_and_exits);
@@ -313,6 +347,7 @@ int main(void) {
   without_proc = false;
   names_that_are_taken();
   renames_that_fail();
+  files_that_are_not_saved();
   children();
   content_that_cannot_be_read();
   is(open_descriptors(), before, "no descriptor stays open");
