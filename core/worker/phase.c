@@ -105,10 +105,22 @@ static bool is_taken(zvm__flight *f, bool *again) {
 }
 
 
+static void trace_send(const zvm__flight *f) {
+  zvm__trace *t = f->job.trace;
+  uint64_t now = zvm__now_ns();
+  if (t == NULL)
+    return;
+  zvm__trace_hurry(t); /* others wait meanwhile */
+  zvm__trace_line(t, now, now - f->start_ns, "send");
+}
+
+
 /* With a worker. */
 static void launch(zvm__flight *f) {
   bool again = true;
   zvm_status st = ZVM_OK;
+  if (f->tries == 0)
+    trace_send(f);
   f->phase = ZVM__RUNS;
   f->sent = true;
   while (again && f->tries++ < TRIES) {

@@ -85,6 +85,23 @@ static void traced(zvm_isolation isolation) {
 }
 
 
+/* One that was started is told of as one that was run. */
+static void started(void) {
+  zvm_error err;
+  zvm_report r = {0};
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .trace = path};
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  (void)zvm_session_start(s, &err);
+  ok(zvm_session_wait(s, &r, &err) == ZVM_OK && r.code == 42 &&
+         has(" send\n") && has(" end state=exit code=42\n"),
+     "the trace of a run that was started says when it was sent");
+  zvm_session_free(s);
+  zvm_module_free(m);
+}
+
+
 static void longest(void) {
   char alias[256];
   memset(alias, 'a', sizeof alias - 1);
@@ -232,6 +249,7 @@ int main(void) {
   traced(ZVM_ISOLATION_PROCESS);
   int before = open_descriptors(); /* what is kept from run to run is there */
   longest();
+  started();
   failed();
   broken(ZVM_ISOLATION_INLINE);
   broken(ZVM_ISOLATION_PROCESS);
