@@ -55,7 +55,7 @@ void zvm__flight_act(zvm__flight *f, zvm__channel *ch);
 /* When it will have waited for too long in its phase; what comes of that. */
 uint64_t zvm__flight_deadline(const zvm__flight *f);
 void zvm__flight_expire(zvm__flight *f);
-/* A signal came, and it is this one that is waited for. */
+/* A signal came, or may have, and it is this one that is waited for. */
 void zvm__flight_stop(zvm__flight *f);
 /* Nobody will wait for it. Its channels are left to the session. */
 void zvm__flight_kill(zvm__flight *f);

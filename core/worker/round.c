@@ -153,10 +153,15 @@ void zvm__flights_round(zvm__flight *const *list, zvm__flight *waited) {
              .events = few_events,
              .room = FEW,
              .until_ns = UINT64_MAX};
+  bool blind = zvm__hearing_is_blind(&waited->hearing);
+  if (blind)
+    w.until_ns = zvm__now_ns() + TURN_NS;
   if (fill(&w, *list, waited)) {
     int n = poll(w.fds, w.count, zvm__left_ms(w.until_ns));
     if (n > 0)
       look(&w, waited);
+    else if (n == 0 && blind)
+      zvm__flight_stop(waited);
     expire_late(*list); /* whoever is busy with what */
   }
   if (w.room > FEW) {

@@ -190,6 +190,11 @@ void zvm__hearing_stop(zvm__hearing *h) {
 }
 
 
+bool zvm__hearing_is_blind(const zvm__hearing *h) {
+  return h->watcher < 0 && h->stops != 0 && h->stopped == 0;
+}
+
+
 bool zvm__hearing_wait(zvm__hearing *h) {
   if (h->watcher < 0 && h->stopped == 0)
     h->watcher = zvm__stops_watch(h->stops);
@@ -197,12 +202,16 @@ bool zvm__hearing_wait(zvm__hearing *h) {
     struct pollfd fds[2] = {
         {.fd = h->worker->socket, .events = POLLIN},
         {.fd = h->stopped == 0 ? h->watcher : -1, .events = POLLIN}};
-    int n = poll(fds, 2, zvm__left_ms(h->until_ns));
+    bool blind = zvm__hearing_is_blind(h);
+    uint64_t until = h->until_ns;
+    if (blind)
+      until = zvm__least(until, zvm__now_ns() + TURN_NS);
+    int n = poll(fds, 2, zvm__left_ms(until));
     if (n > 0 && fds[0].revents != 0)
       return true;
-    if (n > 0)
+    if (n > 0 || (n == 0 && blind))
       zvm__hearing_stop(h);
-    else if (n == 0 && zvm__now_ns() >= h->until_ns)
+    if (n == 0 && zvm__now_ns() >= h->until_ns)
       break; /* less than 0 is EINTR: job control */
   }
   h->tired = true;

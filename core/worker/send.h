@@ -70,8 +70,10 @@ void zvm__wait_open(zvm__wait *wait);
 int zvm__stops_watch(uint64_t stops);
 int zvm__stops_pending(uint64_t stops);
 
-/* One of its signals is there: tell the worker. */
+/* One of its signals is there, or may be: tell the worker. */
 void zvm__hearing_stop(zvm__hearing *h);
+/* No descriptor was left to see them by: they are looked for now and then. */
+bool zvm__hearing_is_blind(const zvm__hearing *h);
 /* For how long poll may sleep; it may wake up too early, never too late. */
 int zvm__left_ms(uint64_t until_ns);
 /* When a worker must have said all: its own timers end its run before. */

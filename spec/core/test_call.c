@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -405,6 +406,34 @@ static int nest(void *ctx, void *to, size_t size, size_t *got) {
 }
 
 
+/* A stop, where no descriptor is left to see it by. */
+static void stops_blindly(bool starts, const char *sentence) {
+  struct sigaction sa = {.sa_handler = count}, old;
+  struct rlimit before, few;
+  pthread_t self = pthread_self(), other;
+  zvm_report r = {0};
+  zvm_session *s = make(spins, NULL, NULL);
+  zvm_status st = starts ? zvm_session_start(s, &err) : ZVM_OK;
+  (void)sigaction(SIGINT, &sa, &old);
+  (void)getrlimit(RLIMIT_NOFILE, &before);
+  few = before;
+  few.rlim_cur = 3;
+  (void)pthread_create(&other, NULL, send_soon, &self);
+  (void)setrlimit(RLIMIT_NOFILE, &few);
+  (void)alarm(10);
+  if (st == ZVM_OK)
+    st = starts ? zvm_session_wait(s, &r, &err)
+                : zvm_session_run(s, &r, &err);
+  (void)alarm(0);
+  (void)setrlimit(RLIMIT_NOFILE, &before);
+  (void)pthread_join(other, NULL);
+  if (!ok(st == ZVM_OK && r.state == ZVM_STATE_STOPPED, sentence))
+    printf("# status %d, state %d, %s\n", (int)st, (int)r.state, err.text);
+  zvm_session_free(s);
+  (void)sigaction(SIGINT, &old, NULL);
+}
+
+
 static void signals(void) {
   struct sockaddr_in a;
   zvm_status st = ZVM_E_STATE;
@@ -420,6 +449,8 @@ static void signals(void) {
   stops(&ch, reads_and_spins, ZVM_ISOLATION_PROCESS,
         "and the run around it");
   stops(&ch, reads_and_spins, ZVM_ISOLATION_INLINE, "and one inline");
+  stops_blindly(false, "without a descriptor a stop is seen as well");
+  stops_blindly(true, "of a run that was started too");
 }
 
 
