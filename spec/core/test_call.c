@@ -420,11 +420,9 @@ static void stops_blindly(bool starts, const char *sentence) {
   few.rlim_cur = 3;
   (void)pthread_create(&other, NULL, send_soon, &self);
   (void)setrlimit(RLIMIT_NOFILE, &few);
-  (void)alarm(10);
   if (st == ZVM_OK)
     st = starts ? zvm_session_wait(s, &r, &err)
                 : zvm_session_run(s, &r, &err);
-  (void)alarm(0);
   (void)setrlimit(RLIMIT_NOFILE, &before);
   (void)pthread_join(other, NULL);
   if (!ok(st == ZVM_OK && r.state == ZVM_STATE_STOPPED, sentence))

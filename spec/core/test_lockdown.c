@@ -200,11 +200,9 @@ static void holds_up(void) {
   zvm_session *spins = make_attempt("spin");
   (void)zvm_session_start(s, &err);
   (void)zvm_session_start(spins, &err);
-  (void)alarm(20);
   ok(zvm_session_run(waited, &r, &err) == ZVM_OK &&
          r.state == ZVM_STATE_LOST,
      "one that feigns its end does not hold up others without an end");
-  (void)alarm(0);
   ok(zvm_session_wait(s, &other, &err) == ZVM_OK &&
          other.state == ZVM_STATE_EXIT,
      "which go on");
