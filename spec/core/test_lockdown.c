@@ -238,6 +238,11 @@ static void asks(const char *name, bool lost, const char *sentence) {
                              .channels_count = 2};
   zvm_error err = {0};
   zvm_report r = {0};
+  char message[160];
+  for (int i = 0; i < 3; i++) { /* a pool at rest has as many as it gets */
+    (void)attempt("nothing", NULL, NULL, message);
+    usleep(30000);
+  }
   int before = open_descriptors();
   zvm_module *m = guest(exits);
   zvm_session *s = zvm_session_new(m, &opt, &err);
