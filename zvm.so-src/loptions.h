@@ -22,7 +22,7 @@ typedef struct zvm__options {
   size_t len;           /* of path                             */
   char path[192];       /* "channels.stdout", "" at the top    */
   size_t used;          /* of room                             */
-  _Alignas(16) char room[1024]; /* for what is small           */
+  _Alignas(8) char room[1024]; /* aligned as what Lua gives    */
 } zvm__options;
 
 /* Pushes the anchor table. */
