@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/action.h"
 #include "cell.h"
 #include "entry/entry.h"
 #include "memory/lowmem.h"
@@ -77,7 +78,7 @@ static void nothing(int sig) {
 
 /* A stop is only the run's if somebody handles it: see trap/signals.c. */
 static void prepare_signals(void) {
-  static const int stops[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  static const int stops[] = ZVM__STOP_SIGNALS;
   struct sigaction action = {.sa_handler = nothing};
   sigset_t all;
   (void)sigfillset(&all);

@@ -13,19 +13,12 @@
 #include <signal.h>
 #include <time.h>
 
+#include "base/action.h"
 #include "base/clock.h"
 #include "channel.h"
 
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int signals[] = ZVM__STOP_SIGNALS;
 enum { SIGNALS = sizeof signals / sizeof signals[0] };
-
-
-static bool has_handler(int sig) {
-  struct sigaction a;
-  return sigaction(sig, NULL, &a) == 0 &&
-         ((a.sa_flags & SA_SIGINFO) != 0 ||
-          (a.sa_handler != SIG_DFL && a.sa_handler != SIG_IGN));
-}
 
 
 void zvm__await_begin(zvm__await *p, uint64_t until_ns) {
@@ -33,7 +26,8 @@ void zvm__await_begin(zvm__await *p, uint64_t until_ns) {
   (void)sigemptyset(&p->stops);
   (void)pthread_sigmask(SIG_SETMASK, NULL, &p->before);
   for (int i = 0; i < SIGNALS; i++)
-    if (sigismember(&p->before, signals[i]) == 0 && has_handler(signals[i]))
+    if (sigismember(&p->before, signals[i]) == 0 &&
+        zvm__signal_has_handler(signals[i]))
       (void)sigaddset(&p->stops, signals[i]);
   (void)pthread_sigmask(SIG_BLOCK, &p->stops, NULL);
 }

@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "action.h"
+#include "base/action.h"
 #include "memory/lowmem.h"
 #include "run.h"
 
@@ -29,8 +29,7 @@ enum {
 
 static const int fault_signals[FAULTS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE,
                                           SIGTRAP};
-/* These end a run, if the host handles them; if not, they end the host. */
-static const int stop_signals[STOPS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int stop_signals[STOPS] = ZVM__STOP_SIGNALS;
 /* Their default action needs no handler, and job control should work. */
 static const int tty_signals[TTY_STOPS] = {SIGTSTP, SIGTTIN, SIGTTOU};
 
@@ -178,22 +177,6 @@ zvm_status zvm__signals_prepare(zvm_error *err) {
 }
 
 
-static uint64_t bit(int sig) {
-  return (uint64_t)1 << (sig - 1);
-}
-
-
-/*
-** The system call, as the C library's own function leaves out two signals
-** that it keeps for itself, with handlers that would run on a guest stack.
-*/
-static uint64_t swap_mask(uint64_t mask) {
-  uint64_t old = 0;
-  (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof mask);
-  return old;
-}
-
-
 /* Signals that may stay unblocked although we do not handle them. */
 static uint64_t harmless(void) {
   uint64_t set = 0;
@@ -201,7 +184,7 @@ static uint64_t harmless(void) {
     zvm__action host;
     if (zvm__action_swap(tty_signals[i], NULL, &host) &&
         !zvm__action_has_handler(&host))
-      set |= bit(tty_signals[i]);
+      set |= zvm__signal_bit(tty_signals[i]);
   }
   return set;
 }
@@ -271,26 +254,26 @@ zvm_status zvm__signals_install(zvm__run *run, zvm_error *err) {
   (void)sigemptyset(&run->again);
   run->has_again = false;
   /* All blocked while ours come; then what we handle and what is harmless. */
-  signals.host_mask = swap_mask(~(uint64_t)0);
+  signals.host_mask = zvm__mask_swap(~(uint64_t)0);
   atomic_store(&signals.thread, run->thread);
   atomic_store(&signals.run, run);
   if (!signals.armed && !arm()) {
     int os = errno;
     atomic_store(&signals.run, NULL);
-    (void)swap_mask(signals.host_mask);
+    (void)zvm__mask_swap(signals.host_mask);
     return zvm__fail_os(err, ZVM_E_STATE, os,
                         "cannot run from a signal handler");
   }
   uint64_t stops = 0;
   for (int i = 0; i < STOPS; i++)
-    stops |= bit(stop_signals[i]);
+    stops |= zvm__signal_bit(stop_signals[i]);
   /* What the host blocks stays so, but for faults: the kernel would kill. */
   uint64_t open = (signals.harmless | stops) & ~signals.host_mask;
   if (run->open_stops)
     open |= stops;
   for (int i = 0; i < FAULTS; i++)
-    open |= bit(fault_signals[i]);
-  (void)swap_mask(~open);
+    open |= zvm__signal_bit(fault_signals[i]);
+  (void)zvm__mask_swap(~open);
   return ZVM_OK;
 }
 
@@ -315,19 +298,19 @@ static void take_off_queue(const zvm__run *run) {
 
 void zvm__signals_restore(void) {
   const zvm__run *run = atomic_load(&signals.run);
-  (void)swap_mask(~(uint64_t)0);
+  (void)zvm__mask_swap(~(uint64_t)0);
   if (run != NULL && (run->bounds.timeout_ms | run->bounds.cpu_ms |
                       run->bounds.resident) != 0)
     take_off_queue(run);
   restore_handlers();
   atomic_store(&signals.run, NULL);
   (void)sigaltstack(&signals.host_stack, NULL);
-  (void)swap_mask(signals.host_mask);
+  (void)zvm__mask_swap(signals.host_mask);
 }
 
 
 void zvm__signals_close(void) {
-  (void)swap_mask(~(uint64_t)0);
+  (void)zvm__mask_swap(~(uint64_t)0);
   atomic_store(&signals.run, NULL);
 }
 

@@ -18,10 +18,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/action.h"
 #include "base/clock.h"
 #include "base/num.h"
 #include "send.h"
-#include "trap/action.h"
 
 enum {
   STOPS = 4,
@@ -33,32 +33,13 @@ enum {
   TURN_NS = 10000000, /* after which signals are looked at */
 };
 
-static const int stop_signals[STOPS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int stop_signals[STOPS] = ZVM__STOP_SIGNALS;
 static const int tty_signals[TTY_STOPS] = {SIGTSTP, SIGTTIN, SIGTTOU};
 static const int fault_signals[FAULTS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE,
                                           SIGTRAP};
 
 
 /* -- Signals ------------------------------------------------------------- */
-
-static uint64_t bit(int sig) {
-  return (uint64_t)1 << (sig - 1);
-}
-
-
-/* The system call: the library's function leaves two signals out. */
-static uint64_t swap_mask(uint64_t mask) {
-  uint64_t old = 0;
-  (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof mask);
-  return old;
-}
-
-
-static bool has_handler(int sig) {
-  zvm__action a;
-  return zvm__action_swap(sig, NULL, &a) && zvm__action_has_handler(&a);
-}
-
 
 /*
 ** Of this thread: within the calls of channels there may be runs. What an
@@ -75,7 +56,7 @@ void zvm__wait_begin(zvm__wait *wait) {
   innermost = wait;
   uint64_t all = ~(uint64_t)0;
   for (int i = 0; i < FAULTS; i++)
-    all &= ~bit(fault_signals[i]);
+    all &= ~zvm__signal_bit(fault_signals[i]);
   (void)syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &wait->host_mask,
                 sizeof all);
   wait->blocked = true;
@@ -90,18 +71,18 @@ void zvm__wait_open(zvm__wait *wait) {
     return;
   uint64_t open = 0;
   for (int i = 0; i < FAULTS; i++)
-    open |= bit(fault_signals[i]);
+    open |= zvm__signal_bit(fault_signals[i]);
   for (int i = 0; i < TTY_STOPS; i++)
-    if (!has_handler(tty_signals[i]))
-      open |= bit(tty_signals[i]);
+    if (!zvm__signal_has_handler(tty_signals[i]))
+      open |= zvm__signal_bit(tty_signals[i]);
   for (int i = 0; i < STOPS; i++)
-    if (has_handler(stop_signals[i]))
-      wait->stops |= bit(stop_signals[i]);
+    if (zvm__signal_has_handler(stop_signals[i]))
+      wait->stops |= zvm__signal_bit(stop_signals[i]);
     else
-      open |= bit(stop_signals[i]);
+      open |= zvm__signal_bit(stop_signals[i]);
   wait->stops &= ~wait->own_mask;
   wait->open = true;
-  (void)swap_mask(~open | wait->host_mask);
+  (void)zvm__mask_swap(~open | wait->host_mask);
 }
 
 
@@ -111,7 +92,7 @@ void zvm__wait_end(zvm__wait *wait) {
   if (!blocked)
     return;
   innermost = wait->outer;
-  (void)swap_mask(wait->host_mask);
+  (void)zvm__mask_swap(wait->host_mask);
 }
 
 
@@ -119,7 +100,7 @@ int zvm__stops_watch(uint64_t stops) {
   sigset_t set;
   (void)sigemptyset(&set);
   for (int i = 0; i < STOPS; i++)
-    if ((stops & bit(stop_signals[i])) != 0)
+    if ((stops & zvm__signal_bit(stop_signals[i])) != 0)
       (void)sigaddset(&set, stop_signals[i]);
   return stops == 0 ? -1 : signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -131,7 +112,7 @@ int zvm__stops_pending(uint64_t stops) {
   if (sigpending(&set) != 0)
     return 0;
   for (int i = 0; i < STOPS; i++)
-    if ((stops & bit(stop_signals[i])) != 0 &&
+    if ((stops & zvm__signal_bit(stop_signals[i])) != 0 &&
         sigismember(&set, stop_signals[i]) == 1)
       return stop_signals[i];
   return 0;

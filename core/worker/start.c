@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/action.h"
 #include "pool.h"
 
 #ifndef MFD_EXEC
@@ -156,15 +157,14 @@ static int run_launcher(launch *l) {
   if (stacks == MAP_FAILED)
     return errno;
   l->stack_top = stacks + 2 * STACK;
-  uint64_t all = ~(uint64_t)0, mask;
-  (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof all);
+  uint64_t mask = zvm__mask_swap(~(uint64_t)0);
   /* No exit signal: no SIGCHLD, and only __WCLONE waits for it. */
   pid_t pid = clone(launch_zygote, l->stack_top, CLONE_VM | CLONE_VFORK, l);
   int os = pid < 0 ? errno : 0;
   if (pid > 0)
     while (waitpid(pid, NULL, (int)__WCLONE) < 0 && errno == EINTR)
       ;
-  (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
+  (void)zvm__mask_swap(mask);
   (void)munmap(stacks, 2 * STACK);
   return os != 0 ? os : l->os;
 }

@@ -1,5 +1,5 @@
 /*
-** action.h - what a signal does, as the kernel knows it.
+** action.h - what signals do, and which are blocked, as the kernel knows it.
 **
 ** The C library's sigaction translates each structure twice and leaves two
 ** signals out of each mask. A run asks for the actions of a dozen signals and
@@ -8,8 +8,8 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef ZVM_TRAP_ACTION_H
-#define ZVM_TRAP_ACTION_H
+#ifndef ZVM_BASE_ACTION_H
+#define ZVM_BASE_ACTION_H
 
 #include <signal.h>
 #include <stdbool.h>
@@ -29,6 +29,9 @@ typedef struct zvm__action {
 } zvm__action;
 
 enum { ZVM__SA_RESTORER = 0x04000000 };
+
+/* These stop a run if the host handles them; if not, they end the host. */
+#define ZVM__STOP_SIGNALS {SIGINT, SIGTERM, SIGHUP, SIGQUIT}
 
 /* Where a handler returns to (restorer.S). */
 void zvm__restorer(void);
@@ -51,8 +54,32 @@ static inline bool zvm__action_swap(int sig, const zvm__action *to,
 }
 
 
+static inline uint64_t zvm__signal_bit(int sig) {
+  return (uint64_t)1 << (sig - 1);
+}
+
+
+/*
+** Block these, of the calling thread; gives what was blocked. The C library's
+** own function leaves two signals out that it keeps for itself, with handlers
+** that would run on a guest stack.
+*/
+static inline uint64_t zvm__mask_swap(uint64_t mask) {
+  uint64_t old = 0;
+  (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof mask);
+  return old;
+}
+
+
 static inline bool zvm__action_has_handler(const zvm__action *a) {
   return a->handler != SIG_DFL && a->handler != SIG_IGN;
+}
+
+
+/* Has the host a handler for it now? */
+static inline bool zvm__signal_has_handler(int sig) {
+  zvm__action a;
+  return zvm__action_swap(sig, NULL, &a) && zvm__action_has_handler(&a);
 }
 
 #endif
