@@ -87,6 +87,19 @@ typedef struct zvm_abi_channel {
   uint32_t name; /* char *, the alias               */
 } zvm_abi_channel;
 
+#define ZVM_CLOCK_START 946684800000000000 /* 2000-01-01T00:00:00Z, ns */
+#define ZVM_SEED 0x7a766d20736565d         /* where none is given       */
+
+/* What the library OS does with a channel besides naming it. */
+#define ZVM_MOUNT_IMAGE 0  /* a tar image seen at `path`, from the start    */
+#define ZVM_MOUNT_EXPORT 1 /* at exit `path` and all below is packed to it  */
+
+typedef struct zvm_abi_mount {
+  uint32_t kind;    /* ZVM_MOUNT_* */
+  uint32_t channel; /* its handle  */
+  uint32_t path;    /* char *, an absolute path */
+} zvm_abi_mount;
+
 typedef struct zvm_abi_manifest {
   uint32_t heap_ptr;       /* page-aligned, right above the module's bss  */
   uint32_t heap_size;      /* bytes, whole pages, all mapped rw-          */
@@ -98,10 +111,16 @@ typedef struct zvm_abi_manifest {
   uint32_t argc;
   uint32_t argv;           /* char *[argc + 1], ends with 0               */
   uint32_t envp;           /* char *[], ends with 0                       */
+  uint32_t directory;      /* char *, where the program starts: absolute  */
+  uint32_t mounts_count;
+  uint32_t mounts;         /* zvm_abi_mount[mounts_count]                 */
+  int64_t clock;           /* ns since 1970 when the program starts       */
+  uint64_t seed;           /* of all that is random in the guest          */
 } zvm_abi_manifest;
 
 _Static_assert(sizeof(zvm_abi_channel) == 48, "guest layout");
-_Static_assert(sizeof(zvm_abi_manifest) == 36, "guest layout");
+_Static_assert(sizeof(zvm_abi_mount) == 12, "guest layout");
+_Static_assert(sizeof(zvm_abi_manifest) == 64, "guest layout");
 #endif
 
 #endif

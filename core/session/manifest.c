@@ -16,7 +16,7 @@
 #include "base/num.h"
 
 enum {
-  CHANNELS_AT = 40, /* the manifest's 36 bytes, rounded up to 8 */
+  CHANNELS_AT = 64, /* behind the manifest */
   POINTER = 4,      /* bytes of a guest pointer                 */
 };
 
@@ -105,10 +105,12 @@ zvm_status zvm__manifest_make(zvm__manifest *out, zvm__map *map,
                               zvm_error *err) {
   strings args = measure(opt->args);
   strings env = measure(opt->env);
+  const char *directory = "/";
   size_t argv_at = CHANNELS_AT + channels->count * sizeof(zvm_abi_channel);
   size_t envp_at = argv_at + (args.count + 1) * POINTER;
   size_t text_at = envp_at + (env.count + 1) * POINTER;
-  out->size = text_at + alias_bytes(channels) + args.bytes + env.bytes;
+  out->size = text_at + alias_bytes(channels) + args.bytes + env.bytes +
+              strlen(directory) + 1;
   out->bytes = calloc(1, out->size);
   if (out->bytes == NULL)
     return zvm__fail(err, ZVM_E_NOMEM, "not enough memory for the manifest");
@@ -125,7 +127,10 @@ zvm_status zvm__manifest_make(zvm__manifest *out, zvm__map *map,
       .argc = args.count,
       .argv = w.base + (uint32_t)argv_at,
       .envp = w.base + (uint32_t)envp_at,
+      .clock = ZVM_CLOCK_START,
+      .seed = ZVM_SEED,
   };
+  head.directory = put_string(&w, directory);
   memcpy(w.bytes, &head, sizeof head);
   put_channels(&w, channels);
   put_list(&w, argv_at, opt->args, args.count);
