@@ -52,21 +52,53 @@ static bool give_pieces(const uint8_t *bytes, size_t size) {
 }
 
 
+/* Bytes that follow an answer, part by part. */
+static const uint8_t *part(const zvm__job *job, unsigned i, size_t *size) {
+  const zvm__channels *chs = job->channels;
+  if (i == chs->count) {
+    *size = job->left->size;
+    return job->left->bytes;
+  }
+  const zvm__channel *ch = &chs->list[i];
+  *size = ch->source == &zvm__source_buffer ? ch->size : 0;
+  return ch->bytes;
+}
+
+
+/* What of a part is in the answer's own message, with `along` there before. */
+static size_t share(size_t along, size_t size) {
+  return size < ZVM__WIRE_ALONG - along ? size : ZVM__WIRE_ALONG - along;
+}
+
+
 /* `reply` has room for what follows it. */
 static bool answer(zvm__wire_reply *reply, const zvm__job *job) {
-  const zvm__channels *chs = job->channels;
+  unsigned count = job->channels->count;
   zvm__wire_moved *moved = (zvm__wire_moved *)(void *)(reply + 1);
+  uint8_t *follows = (uint8_t *)(moved + count);
+  size_t along = 0, size;
   if (reply->status != ZVM_OK)
     return give(reply, sizeof *reply);
-  for (unsigned i = 0; i < chs->count; i++)
-    fill_moved(&moved[i], &chs->list[i]);
-  if (!give(reply, sizeof *reply + chs->count * sizeof *moved))
+  for (unsigned i = 0; i < count; i++)
+    fill_moved(&moved[i], &job->channels->list[i]);
+  for (unsigned i = 0; i <= count; i++) {
+    const uint8_t *bytes = part(job, i, &size);
+    size_t n = share(along, size);
+    if (n > 0)
+      memcpy(follows + along, bytes, n);
+    along += n;
+  }
+  if (!give(reply, (size_t)(follows - (uint8_t *)reply) + along))
     return false;
-  for (unsigned i = 0; i < chs->count; i++)
-    if (chs->list[i].source == &zvm__source_buffer &&
-        !give_pieces(chs->list[i].bytes, chs->list[i].size))
+  along = 0;
+  for (unsigned i = 0; i <= count; i++) {
+    const uint8_t *bytes = part(job, i, &size);
+    size_t n = share(along, size);
+    if (n < size && !give_pieces(bytes + n, size - n))
       return false;
-  return give_pieces(job->left->bytes, job->left->size);
+    along += n;
+  }
+  return true;
 }
 
 
@@ -87,7 +119,8 @@ void zvm__work(int patience) {
       !zvm__lock_job(&head))
     _exit(1);
   size_t size = sizeof(zvm__wire_reply) +
-                job.channels->count * sizeof(zvm__wire_moved);
+                job.channels->count * sizeof(zvm__wire_moved) +
+                ZVM__WIRE_ALONG;
   zvm__wire_reply *reply = calloc(1, size);
   if (reply == NULL)
     _exit(1);

@@ -10,9 +10,10 @@
 ** with it and with each of the one-byte messages that follow: the image of
 ** the module, the blob if it is a file, the channels' in their order, the
 ** trace's. A worker that `tells` says that it has them, before it maps anything
-** of the guest. The answer is one message; bytes that a BUFFER collected follow
-** in pieces of ZVM__WIRE_PIECE, the last one of each channel shorter; then,
-** likewise, of a fault the bytes of the stack that zvm__guest_stack names.
+** of the guest. The answer is followed by the bytes that each BUFFER collected;
+** then, of a fault, by the bytes of the stack that zvm__guest_stack names. The
+** first ZVM__WIRE_ALONG of them are in the same message, what is left of each
+** is in pieces of ZVM__WIRE_PIECE, the last one shorter.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -38,6 +39,7 @@ enum {
   ZVM__WIRE_FDS = 250,          /* the kernel takes 253 */
   ZVM__WIRE_BLOB = 48 * 1024,   /* a larger one is a file */
   ZVM__WIRE_PIECE = 64 * 1024,
+  ZVM__WIRE_ALONG = 2048,
   ZVM__WIRE_TEXT = 240,
 };
 

@@ -21,9 +21,16 @@
 #include "send.h"
 
 typedef union message {
-  zvm__wire_reply reply; /* zvm__wire_moved for each channel follow */
+  zvm__wire_reply reply; /* zvm__wire_moved for each channel follow, and the
+                            first of the bytes */
   zvm__wire_ended ended;
 } message;
+
+/* What of an answer's message was not taken yet. */
+typedef struct rest {
+  const uint8_t *at;
+  size_t left;
+} rest;
 
 
 static zvm__verity silence(char why[ZVM__MESSAGE_MAX], const char *what) {
@@ -86,9 +93,14 @@ static ssize_t take(zvm__hearing *h, void *to, size_t size, bool *unread) {
 }
 
 
-static bool take_pieces(zvm__hearing *h, uint8_t *to, size_t size) {
+/* The first of them from `r`, as far as it has any. */
+static bool take_bytes(zvm__hearing *h, rest *r, uint8_t *to, size_t size) {
   bool unread;
-  for (size_t at = 0; at < size;) {
+  size_t along = size < r->left ? size : r->left;
+  memcpy(to, r->at, along);
+  r->at += along;
+  r->left -= along;
+  for (size_t at = along; at < size;) {
     size_t n = size - at < ZVM__WIRE_PIECE ? size - at : ZVM__WIRE_PIECE;
     if (take(h, to + at, n, &unread) != (ssize_t)n)
       return false;
@@ -100,7 +112,8 @@ static bool take_pieces(zvm__hearing *h, uint8_t *to, size_t size) {
 
 
 /* Into buffers of their own: all of them, or none. */
-static zvm__verity take_buffers(zvm__hearing *h, const zvm__wire_moved *moved,
+static zvm__verity take_buffers(zvm__hearing *h, rest *r,
+                                const zvm__wire_moved *moved,
                                 uint8_t **buffers, unsigned count) {
   for (unsigned i = 0; i < count; i++) {
     if (moved[i].size == 0)
@@ -108,10 +121,16 @@ static zvm__verity take_buffers(zvm__hearing *h, const zvm__wire_moved *moved,
     buffers[i] = malloc(moved[i].size);
     if (buffers[i] == NULL)
       return ZVM__NOMEM;
-    if (!take_pieces(h, buffers[i], moved[i].size))
+    if (!take_bytes(h, r, buffers[i], moved[i].size))
       return ZVM__SILENCE;
   }
   return ZVM__ANSWER;
+}
+
+
+static void drop_left(zvm__left *left) {
+  free(left->bytes);
+  *left = (zvm__left){0};
 }
 
 
@@ -119,7 +138,7 @@ static zvm__verity take_buffers(zvm__hearing *h, const zvm__wire_moved *moved,
 ** What a fault left of the stack. Which bytes these are follows from rsp: the
 ** worker has no say in it.
 */
-static zvm__verity take_stack(zvm__hearing *h, const zvm__job *job,
+static zvm__verity take_stack(zvm__hearing *h, rest *r, const zvm__job *job,
                               const zvm__outcome *o, zvm__left *left) {
   *left = (zvm__left){0};
   if (o->state != ZVM_STATE_FAULT)
@@ -130,10 +149,9 @@ static zvm__verity take_stack(zvm__hearing *h, const zvm__job *job,
   left->bytes = malloc(left->size);
   if (left->bytes == NULL)
     return ZVM__NOMEM;
-  if (take_pieces(h, left->bytes, left->size))
+  if (take_bytes(h, r, left->bytes, left->size))
     return ZVM__ANSWER;
-  free(left->bytes);
-  *left = (zvm__left){0};
+  drop_left(left);
   return ZVM__SILENCE;
 }
 
@@ -205,20 +223,27 @@ static zvm__verity refusal(const zvm__wire_reply *r, zvm_error *err) {
 }
 
 
+/* `along`: bytes of the message behind what every answer has. */
 static zvm__verity accept_reply(const zvm__job *job, zvm__hearing *h,
-                                const zvm__wire_reply *r, uint8_t **buffers) {
+                                const zvm__wire_reply *r, size_t along,
+                                uint8_t **buffers) {
   const zvm__wire_moved *moved =
       (const zvm__wire_moved *)(const void *)(r + 1);
   unsigned count = job->channels->count;
+  rest follows = {(const uint8_t *)(moved + count), along};
   const zvm__outcome *o = &r->outcome;
   if (!zvm__outcome_is_possible(o, job, moved))
     return ZVM__SILENCE;
   for (unsigned i = 0; i < count; i++)
     if (!zvm__moved_is_possible(&moved[i], &job->channels->list[i], o))
       return ZVM__SILENCE;
-  zvm__verity v = take_buffers(h, moved, buffers, count);
+  zvm__verity v = take_buffers(h, &follows, moved, buffers, count);
   if (v == ZVM__ANSWER)
-    v = take_stack(h, job, &r->outcome, job->left);
+    v = take_stack(h, &follows, job, &r->outcome, job->left);
+  if (v == ZVM__ANSWER && follows.left > 0) {
+    drop_left(job->left);
+    v = ZVM__SILENCE;
+  }
   for (unsigned i = 0; i < count; i++)
     if (v == ZVM__ANSWER)
       fill_channel(&job->channels->list[i], &moved[i], buffers[i]);
@@ -241,7 +266,7 @@ static zvm__verity read_into(message *m, const zvm__job *job,
   size_t whole = sizeof m->reply +
                  job->channels->count * sizeof(zvm__wire_moved);
   bool unread = false;
-  ssize_t n = take(h, m, whole, &unread);
+  ssize_t n = take(h, m, whole + ZVM__WIRE_ALONG, &unread);
   h->answers = true;
   if (n == 0) {
     zvm__pool_check();
@@ -256,12 +281,13 @@ static zvm__verity read_into(message *m, const zvm__job *job,
       (st == ZVM_E_NOMEM || st == ZVM_E_SYSTEM || st == ZVM_E_STATE ||
        st == ZVM_E_LOWMEM))
     return refusal(&m->reply, err);
-  if (n != (ssize_t)whole || st != ZVM_OK)
+  if (n < (ssize_t)whole || st != ZVM_OK)
     return silence(why, nonsense);
   if (m->reply.outcome.state == ZVM_STATE_STOPPED &&
       !is_stop(h, m->reply.outcome.signal))
     return silence(why, "a signal stopped the worker, not this process");
-  zvm__verity v = accept_reply(job, h, &m->reply, buffers);
+  zvm__verity v =
+      accept_reply(job, h, &m->reply, (size_t)n - whole, buffers);
   if (v == ZVM__SILENCE)
     return silence(why, nonsense);
   if (v == ZVM__ANSWER)
@@ -274,7 +300,8 @@ zvm__verity zvm__reply_read(const zvm__job *job, zvm__hearing *h,
                             zvm__outcome *out, char why[ZVM__MESSAGE_MAX],
                             zvm_error *err) {
   unsigned count = job->channels->count;
-  message *m = calloc(1, sizeof *m + count * sizeof(zvm__wire_moved));
+  message *m = calloc(1, sizeof *m + count * sizeof(zvm__wire_moved) +
+                             ZVM__WIRE_ALONG);
   uint8_t **buffers = calloc(count, sizeof *buffers);
   zvm__verity v = ZVM__NOMEM;
   if (m != NULL && buffers != NULL)
