@@ -131,8 +131,8 @@ CELL_FLAGS = $(OPT) $(WARN) $(STRICT) $(filter-out -fPIC,$(CORE_CFLAGS)) \
 CELL_OBJ := $(patsubst %,$(B)/cell/%.o,$(basename $(CELL_SRC)))
 HOOK_OBJ := $(patsubst %,$(B)/hook/%.o,$(basename $(CELL_SRC))) \
   $(B)/hook/spec/core/hook.o
-cell_link = $(CC) -static-pie -s -Wl,--gc-sections -Wl,-z,noexecstack -o $@ \
-  $^ -lcrypto
+cell_link = $(CC) -static-pie -s -Wl,--gc-sections -Wl,-z,noexecstack \
+  -Wl,-T,core/cell/near.ld -o $@ $(filter %.o,$^) -lcrypto
 
 $(B)/cell/%.o: %.c Makefile | setup
 	@mkdir -p $(@D)
@@ -142,7 +142,7 @@ $(B)/cell/%.o: %.S Makefile | setup
 	@mkdir -p $(@D)
 	$(call run,AS)$(CC) -g $(CORE_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/zvm-worker: $(CELL_OBJ)
+$(B)/zvm-worker: $(CELL_OBJ) core/cell/near.ld
 	$(call run,LD)$(cell_link)
 
 # The same with host code in the guest's place, for one test.
@@ -154,7 +154,7 @@ $(B)/hook/%.o: %.S Makefile | setup
 	@mkdir -p $(@D)
 	$(call run,AS)$(CC) -g $(CORE_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/test/hook-worker: $(HOOK_OBJ)
+$(B)/test/hook-worker: $(HOOK_OBJ) core/cell/near.ld
 	@mkdir -p $(@D)
 	$(call run,LD)$(cell_link)
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/far.h"
 #include "base/num.h"
 #include "zvm_abi.h"
 
@@ -28,8 +29,10 @@ typedef struct block {
 
 static struct {
   size_t used;
-  alignas(ALIGN) uint8_t room[ROOM];
+  size_t most; /* that was ever used: above it all is zero */
 } heap;
+
+ZVM__FAR alignas(ZVM_PAGE_SIZE) static uint8_t room[ROOM];
 
 
 static block *head_of(void *p) {
@@ -43,7 +46,7 @@ static size_t mapping_of(size_t size) {
 
 
 static bool is_last(const block *b) {
-  return (const uint8_t *)(b + 1) + b->size == heap.room + heap.used;
+  return (const uint8_t *)(b + 1) + b->size == room + heap.used;
 }
 
 
@@ -66,9 +69,11 @@ static void *take(size_t size) {
   size = zvm__round_up(size, ALIGN);
   if (size >= LARGE || size + sizeof(block) > ROOM - heap.used)
     return map_block(size);
-  block *b = (block *)(void *)(heap.room + heap.used);
+  block *b = (block *)(void *)(room + heap.used);
   *b = (block){.size = size, .mapped = false};
   heap.used += sizeof *b + size;
+  if (heap.most < heap.used)
+    heap.most = heap.used;
   return b + 1;
 }
 
@@ -89,16 +94,16 @@ void free(void *p) {
 }
 
 
-/* What was given back may be given again: clear it. */
+/* What was given back may be given again: clear that. */
 void *calloc(size_t count, size_t size) {
-  size_t whole;
+  size_t whole, most = heap.most;
   if (__builtin_mul_overflow(count, size, &whole)) {
     errno = ENOMEM;
     return NULL;
   }
-  void *p = take(whole);
-  if (p != NULL && !head_of(p)->mapped)
-    memset(p, 0, whole);
+  uint8_t *p = take(whole);
+  if (p != NULL && !head_of(p)->mapped && p < room + most)
+    memset(p, 0, zvm__least(whole, (size_t)(room + most - p)));
   return p;
 }
 

@@ -10,17 +10,19 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "base/far.h"
 #include "cell.h"
 
 static struct {
   zvm_module module;
   zvm__channels channels;
   zvm__trace trace;
-  union {
-    zvm__wire_head head;
-    uint8_t bytes[sizeof(zvm__wire_head) + ZVM__WIRE_BLOB];
-  } message;
 } room;
+
+ZVM__FAR static union {
+  zvm__wire_head head;
+  uint8_t bytes[sizeof(zvm__wire_head) + ZVM__WIRE_BLOB];
+} message;
 
 typedef struct cursor {
   const uint8_t *at;
@@ -178,7 +180,7 @@ static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
 
 
 void zvm__receive_touch(void) {
-  volatile uint8_t *p = room.message.bytes;
+  volatile uint8_t *p = message.bytes;
   room.module.refs = 0;
   p[ZVM_PAGE_SIZE] = 0;
 }
@@ -199,16 +201,16 @@ bool zvm__receive_wait(int patience) {
 
 bool zvm__receive(zvm__job *job, zvm__wire_head *head) {
   uint32_t fds = 0;
-  ssize_t n = take(room.message.bytes, sizeof room.message.bytes, &fds);
-  if (n < (ssize_t)sizeof *head || room.message.head.magic != ZVM__WIRE_JOB)
+  ssize_t n = take(message.bytes, sizeof message.bytes, &fds);
+  if (n < (ssize_t)sizeof *head || message.head.magic != ZVM__WIRE_JOB)
     return false;
-  *head = room.message.head;
+  *head = message.head;
   while (fds < head->fds) {
     char byte = 0;
     if (take(&byte, 1, &fds) != 1)
       return false;
   }
-  cursor blob = {room.message.bytes + sizeof *head,
+  cursor blob = {message.bytes + sizeof *head,
                  (uint64_t)n - sizeof *head};
   if (head->apart) {
     void *p = mmap(NULL, head->blob, PROT_READ, MAP_PRIVATE, nth_fd(1), 0);

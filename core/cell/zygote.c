@@ -134,16 +134,31 @@ __attribute__((aligned(ZVM_PAGE_SIZE)))
 static const uint8_t spare_data[ZVM_PAGE_SIZE] = {0xF4};
 
 
+/* Of near.ld, each the start of a page: code, then constants. */
+extern const uint8_t zvm__near_start[], zvm__near_end[], zvm__far_start[],
+    zvm__far_end[];
+
+
+static void advise(const uint8_t *from, const uint8_t *to, int what) {
+  uintptr_t start = (uintptr_t)from, end = (uintptr_t)to;
+  (void)madvise((void *)start, (end - start) & -(uintptr_t)ZVM_PAGE_SIZE,
+                what);
+}
+
+
 /*
 ** A fork copies what is mapped of a file only if there is a guard in the
 ** mapping: then a worker has at once what the zygote had, and else by one
 ** fault for sixteen pages. Older kernels do not know guards in files.
+**
+** Each page that is there costs every worker: what only the start needed is
+** dropped.
 */
 static void plan_forks(void) {
-  (void)madvise((void *)(uintptr_t)spare_code, ZVM_PAGE_SIZE,
-                MADV_GUARD_INSTALL);
-  (void)madvise((void *)(uintptr_t)spare_data, ZVM_PAGE_SIZE,
-                MADV_GUARD_INSTALL);
+  advise(zvm__near_start, zvm__near_end, MADV_POPULATE_READ);
+  advise(zvm__near_end, zvm__far_end, MADV_DONTNEED);
+  advise(spare_code, spare_code + ZVM_PAGE_SIZE, MADV_GUARD_INSTALL);
+  advise(spare_data, spare_data + ZVM_PAGE_SIZE, MADV_GUARD_INSTALL);
 }
 
 
@@ -393,9 +408,9 @@ int main(void) {
     return 1;
   zygote.pid = getpid();
   zygote.target = WAITING;
-  plan_forks();
   if (!zvm__filter_zygote())
     return 1;
+  plan_forks();
   serve();
   /* Workers die with us, by PR_SET_PDEATHSIG. */
   return 0;

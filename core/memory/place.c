@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 
+#include "base/far.h"
 #include "base/num.h"
 #include "layout.h"
 #include "lowmem.h"
@@ -51,6 +52,10 @@ static struct {
   zvm__warm stack;
   bool touched; /* more is resident than what is warm */
 } placed;
+
+/* Not in `placed`: a worker, which writes to that, need not have these. */
+ZVM__FAR static zvm__fresh fresh_data;
+ZVM__FAR static zvm__fresh fresh_stack;
 
 
 static bool map_at(uint64_t start, uint64_t end, int prot, int flags, int fd,
@@ -305,11 +310,12 @@ void zvm__map_small_pages(const zvm__map *map) {
 static bool reset_region(const zvm__map *map, const zvm__region *r) {
   uint64_t most = (uint64_t)ZVM__WARM_MAX * ZVM_PAGE_SIZE;
   if (r->end == ZVM__GUEST_END)
-    return zvm__warm_reset(&placed.stack, r->start, r->end,
+    return zvm__warm_reset(&placed.stack, fresh_stack, r->start, r->end,
                            r->end - r->start > most ? r->end - most
                                                     : r->start);
   if (r->end == map->heap_end)
-    return zvm__warm_reset(&placed.data, r->start, r->end, r->start);
+    return zvm__warm_reset(&placed.data, fresh_data, r->start, r->end,
+                           r->start);
   return madvise((void *)(uintptr_t)r->start, r->end - r->start,
                  MADV_DONTNEED) == 0;
 }

@@ -48,16 +48,16 @@ static void guess(zvm__warm *w, uint64_t start, uint64_t end) {
 
 
 /* With all dropped, what is mapped shows. */
-static void take_fresh(zvm__warm *w) {
+static void take_fresh(zvm__warm *w, uint8_t *fresh) {
   w->size = w->end - w->start;
   while (w->size > 0 && host(w->start)[w->size - 1] == 0)
     w->size--;
-  memcpy(w->fresh, host(w->start), w->size);
+  memcpy(fresh, host(w->start), w->size);
 }
 
 
-static void refresh(const zvm__warm *w) {
-  memcpy(host(w->start), w->fresh, w->size);
+static void refresh(const zvm__warm *w, const uint8_t *fresh) {
+  memcpy(host(w->start), fresh, w->size);
   memset(host(w->start) + w->size, 0, w->end - w->start - w->size);
 }
 
@@ -69,8 +69,8 @@ void zvm__warm_forget(zvm__warm *w) {
 }
 
 
-bool zvm__warm_reset(zvm__warm *w, uint64_t start, uint64_t end,
-                     uint64_t look) {
+bool zvm__warm_reset(zvm__warm *w, zvm__fresh fresh, uint64_t start,
+                     uint64_t end, uint64_t look) {
   uint64_t most = look + (uint64_t)ZVM__WARM_MAX * ZVM_PAGE_SIZE;
   if (w->start < start || w->end > end) {
     w->start = w->end = start;
@@ -80,10 +80,10 @@ bool zvm__warm_reset(zvm__warm *w, uint64_t start, uint64_t end,
     guess(w, look, end < most ? end : most);
     if (!drop(start, end))
       return false;
-    take_fresh(w);
+    take_fresh(w, fresh);
   } else if (!drop(start, w->start) || !drop(w->end, end)) {
     return false;
   }
-  refresh(w);
+  refresh(w, fresh);
   return true;
 }

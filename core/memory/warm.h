@@ -14,13 +14,15 @@
 
 enum { ZVM__WARM_MAX = 32 }; /* pages: more cost what fresh ones do */
 
-/* [start, end) stays. It begins with `size` bytes of `fresh`, then zeros. */
+/* What pages that stay begin with, after a run; the owner's. */
+typedef uint8_t zvm__fresh[ZVM__WARM_MAX * ZVM_PAGE_SIZE];
+
+/* [start, end) stays. It begins with `size` fresh bytes, then zeros. */
 typedef struct zvm__warm {
   unsigned runs; /* that ended in this region, since it was mapped */
   uint64_t start;
   uint64_t end; /* == start: nothing stays */
   size_t size;
-  uint8_t fresh[ZVM__WARM_MAX * ZVM_PAGE_SIZE];
 } zvm__warm;
 
 /* The region was mapped anew. */
@@ -31,7 +33,7 @@ void zvm__warm_forget(zvm__warm *w);
 ** What may stay is looked for in [look, look + ZVM__WARM_MAX pages). False
 ** if the kernel will not drop pages.
 */
-bool zvm__warm_reset(zvm__warm *w, uint64_t start, uint64_t end,
-                     uint64_t look);
+bool zvm__warm_reset(zvm__warm *w, zvm__fresh fresh, uint64_t start,
+                     uint64_t end, uint64_t look);
 
 #endif
