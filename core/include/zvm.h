@@ -289,6 +289,19 @@ typedef enum zvm_isolation {
   ZVM_ISOLATION_PROCESS = 2, /* in a locked process that ends with the run */
 } zvm_isolation;
 
+typedef struct zvm_mount_options {
+  int kind;            /* ZVM_MOUNT_IMAGE: the channel, which needs random gets,
+                          is a tar image, and seen at `path`. EXPORT: `path`
+                          and what is below are put to it when the guest
+                          exits, as tar                                  */
+  const char *channel; /* its alias                                      */
+  const char *path;    /* in the guest's tree                            */
+} zvm_mount_options;
+
+#define ZVM_MOUNTS_MAX 1024
+#define ZVM_CLOCK_MAX 7258118400000000000 /* 2200-01-01T00:00:00Z         */
+#define ZVM_CLOCK_1970 INT64_MIN          /* 1970-01-01T00:00:00Z itself  */
+
 typedef struct zvm_session_options {
   const char *const *args; /* NULL-terminated; args[0] is the program's name */
   const char *const *env;  /* NULL-terminated "K=V"                          */
@@ -307,6 +320,17 @@ typedef struct zvm_session_options {
                           step of the run and each trap; NULL: none. See
                           docs/trace.md                                      */
   zvm_etag memory_etag;  /* of the guest's memory at its end: docs/etags.md  */
+  /*
+  ** The rest is for the guest's library, which alone gives it a meaning:
+  ** docs/abi.md. Paths are absolute, of at most 4095 bytes, without empty,
+  ** `.` or `..` parts.
+  */
+  const char *directory; /* where the program starts; NULL = "/"             */
+  const zvm_mount_options *mounts; /* in this order                          */
+  size_t mounts_count;
+  int64_t clock_ns; /* since 1970, up to ZVM_CLOCK_MAX, when the program
+                       starts; 0 = ZVM_CLOCK_START, 2000-01-01T00:00:00Z     */
+  uint64_t seed;    /* of all that is random; 0 = ZVM_SEED                   */
 } zvm_session_options;
 
 /*

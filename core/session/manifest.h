@@ -16,7 +16,7 @@ typedef struct zvm__manifest {
 
 enum { ZVM__STRINGS_MAX = 1 << 20 }; /* bytes of args and env together */
 
-/* Do args and env fit? Asked before anything is opened. */
+/* Will what it is made of do? Asked before anything is opened. */
 zvm_status zvm__manifest_check(const zvm_session_options *opt,
                                zvm_error *err);
 

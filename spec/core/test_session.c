@@ -123,6 +123,45 @@ GUEST(remembers,
       "finish",
       ".long 7");
 
+/*
+** Exits with 0 if its start block has the clock, seed, directory and mounts
+** of test_start_block. The manifest is in ebx, the mounts in esi.
+*/
+GUEST(reads_start_block,
+      "mov $0xfefffffc, %eax\n mov (%eax), %ebx\n xor %edi, %edi\n"
+      "mov 36(%ebx), %eax\n cmpl $0x00622f61, 1(%eax)\n setne %cl\n"
+      "or %cl, %dil\n .p2align 5\n"
+      "cmpl $2, 40(%ebx)\n setne %cl\n or %cl, %dil\n"
+      "mov $1000000001, %eax\n cmp 48(%ebx), %rax\n setne %cl\n"
+      ".p2align 5\n"
+      "or %cl, %dil\n mov $77, %eax\n cmp 56(%ebx), %rax\n setne %cl\n"
+      "or %cl, %dil\n .p2align 5\n"
+      "mov 44(%ebx), %esi\n cmpl $0, (%esi)\n setne %cl\n or %cl, %dil\n"
+      "cmpl $4, 4(%esi)\n setne %cl\n or %cl, %dil\n .p2align 5\n"
+      "mov 8(%esi), %eax\n cmpw $0x002f, (%eax)\n setne %cl\n"
+      "or %cl, %dil\n .p2align 5\n"
+      "cmpl $1, 12(%esi)\n setne %cl\n or %cl, %dil\n"
+      "cmpl $3, 16(%esi)\n setne %cl\n or %cl, %dil\n .p2align 5\n"
+      "mov 20(%esi), %eax\n cmpl $0x74756f2f, (%eax)\n setne %cl\n"
+      "or %cl, %dil\n finish",
+      "");
+/* The same of a session that says nothing of it. */
+GUEST(reads_default_block,
+      "mov $0xfefffffc, %eax\n mov (%eax), %ebx\n xor %edi, %edi\n"
+      "mov 36(%ebx), %eax\n cmpw $0x002f, (%eax)\n setne %cl\n"
+      ".p2align 5\n"
+      "or %cl, %dil\n cmpl $0, 40(%ebx)\n setne %cl\n or %cl, %dil\n"
+      "movabs $946684800000000000, %rax\n .p2align 5\n"
+      "cmp 48(%ebx), %rax\n setne %cl\n or %cl, %dil\n"
+      "movabs $0x7a766d20736565d, %rax\n .p2align 5\n"
+      "cmp 56(%ebx), %rax\n setne %cl\n or %cl, %dil\n finish",
+      "");
+/* Exits with the clock's low half. */
+GUEST(reads_clock,
+      "mov $0xfefffffc, %eax\n mov (%eax), %ebx\n mov 48(%ebx), %edi\n"
+      "finish",
+      "");
+
 
 static zvm_fault fault_of(const unsigned char *pages, zvm_fault_kind kind,
                           const char *sentence) {
@@ -304,6 +343,155 @@ static void test_options(void) {
 }
 
 
+/* -- The start block ----------------------------------------------------- */
+
+static zvm_channel_options image_channel(const char *alias) {
+  return (zvm_channel_options){
+      .alias = alias,
+      .type = ZVM_TYPE_RGET_SPUT,
+      .source = ZVM_SOURCE_MEMORY,
+      .data = "tar",
+      .size = 3,
+      .limits = {ZVM_UNLIMITED, ZVM_UNLIMITED},
+  };
+}
+
+
+static zvm_channel_options out_channel(const char *alias) {
+  return (zvm_channel_options){
+      .alias = alias,
+      .source = ZVM_SOURCE_BUFFER,
+      .limits = {[ZVM_LIMIT_PUTS] = ZVM_UNLIMITED,
+                 [ZVM_LIMIT_PUT_SIZE] = ZVM_UNLIMITED},
+  };
+}
+
+
+static void test_start_block(void) {
+  zvm_channel_options channels[] = {image_channel("/dev/z"),
+                                    out_channel("/dev/a")};
+  zvm_mount_options mounts[] = {{ZVM_MOUNT_IMAGE, "/dev/z", "/"},
+                                {ZVM_MOUNT_EXPORT, "/dev/a", "/out"}};
+  zvm_session_options opt = {.directory = "/a/b",
+                             .mounts = mounts,
+                             .mounts_count = 2,
+                             .channels = channels,
+                             .channels_count = 2,
+                             .clock_ns = 1000000001,
+                             .seed = 77};
+  is(exit_code(reads_start_block, &opt), 0,
+     "a guest is told directory, mounts, clock and seed");
+  opt.isolation = ZVM_ISOLATION_PROCESS;
+  is(exit_code(reads_start_block, &opt), 0, "in a worker too");
+  is(exit_code(reads_default_block, NULL), 0,
+     "a guest that is given none of them starts in / in the year 2000");
+  opt = (zvm_session_options){.clock_ns = ZVM_CLOCK_1970};
+  is(exit_code(reads_clock, &opt), 0, "a clock can start in 1970");
+  opt = (zvm_session_options){.clock_ns = ZVM_CLOCK_MAX};
+  is(exit_code(reads_clock, &opt), (int32_t)ZVM_CLOCK_MAX,
+     "and as late as 2200");
+  zvm_mount_options standard = {ZVM_MOUNT_EXPORT, "/dev/stdout", "/"};
+  opt = (zvm_session_options){.mounts = &standard, .mounts_count = 1};
+  is(exit_code(exits, &opt), 42,
+     "an export may go to a standard channel that was not given");
+}
+
+
+static void test_paths(zvm_module *m) {
+  static const struct {
+    const char *path, *part;
+  } bad[] = {
+      {"", "directory: path is not absolute"},
+      {"tmp", "path is not absolute: \"tmp\""},
+      {"//", "an empty part"},
+      {"/tmp/", "an empty part"},
+      {"/tmp//x", "an empty part"},
+      {"/./x", "a part that is . or .."},
+      {"/x/..", "a part that is . or .."},
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    refuse(m, &(zvm_session_options){.directory = bad[i].path}, bad[i].part,
+           "a directory that is no clean absolute path is refused");
+  char name[4098];
+  memset(name, 'x', sizeof name);
+  name[0] = '/';
+  name[257] = '\0';
+  refuse(m, &(zvm_session_options){.directory = name}, "more than 255 bytes",
+         "so is one with a name of 256 bytes");
+  for (int i = 0; i < 4096; i += 64)
+    name[i] = '/';
+  name[257] = 'x';
+  name[4096] = '\0';
+  refuse(m, &(zvm_session_options){.directory = name},
+         "longer than 4095 bytes", "and a path of 4096 bytes");
+  name[4095] = '\0';
+  zvm_session_options longest = {.directory = name};
+  is(exit_code(exits, &longest), 42, "4095 bytes are fine");
+}
+
+
+static void refuse_mount(zvm_module *m, int kind, const char *channel,
+                         const char *path, const char *part,
+                         const char *sentence) {
+  zvm_channel_options channels[] = {
+      image_channel("/dev/image"), out_channel("/dev/out"),
+      image_channel("/dev/none"), out_channel("/dev/shut")};
+  zvm_mount_options mounts[] = {{ZVM_MOUNT_IMAGE, "/dev/image", "/"},
+                                {kind, channel, path}};
+  channels[2].limits[ZVM_LIMIT_GET_SIZE] = 0;
+  channels[3].limits[ZVM_LIMIT_PUTS] = 0;
+  refuse(m,
+         &(zvm_session_options){.channels = channels,
+                                .channels_count = 4,
+                                .mounts = mounts,
+                                .mounts_count = 2},
+         part, sentence);
+}
+
+
+static void test_mounts(zvm_module *m) {
+  refuse_mount(m, 2, "/dev/image", "/", "unknown kind",
+               "a mount of no known kind is refused");
+  refuse_mount(m, ZVM_MOUNT_IMAGE, NULL, "/", "mount 2: no channel",
+               "so is one without a channel");
+  refuse_mount(m, ZVM_MOUNT_IMAGE, "/dev/image", NULL, "mount 2: no path",
+               "and one without a path");
+  refuse_mount(m, ZVM_MOUNT_IMAGE, "/dev/image", "mnt", "not absolute",
+               "and one with a path that is not absolute");
+  refuse_mount(m, ZVM_MOUNT_IMAGE, "/dev/imag", "/",
+               "mount 2: there is no channel /dev/imag",
+               "and one of a channel that is not there");
+  refuse_mount(m, ZVM_MOUNT_IMAGE, "/dev/out", "/", "read at random",
+               "an image that is a stream is refused");
+  refuse_mount(m, ZVM_MOUNT_IMAGE, "/dev/stdin", "/", "read at random",
+               "so is one on the standard input that is always there");
+  refuse_mount(m, ZVM_MOUNT_IMAGE, "/dev/none", "/", "readable",
+               "and one that may not be read");
+  refuse_mount(m, ZVM_MOUNT_EXPORT, "/dev/image", "/", "writable",
+               "an export to what is only read is refused");
+  refuse_mount(m, ZVM_MOUNT_EXPORT, "/dev/shut", "/", "writable",
+               "so is one to what may not be written");
+  refuse_mount(m, ZVM_MOUNT_EXPORT, "/dev/stdin", "/", "writable",
+               "and one to the standard input");
+  refuse(m, &(zvm_session_options){.mounts_count = ZVM_MOUNTS_MAX + 1},
+         "1025 mounts", "more than 1024 mounts are refused");
+  refuse(m, &(zvm_session_options){.mounts_count = 1}, "missing",
+         "a count without mounts is refused");
+}
+
+
+static void test_start_options(void) {
+  zvm_module *m = guest(exits);
+  test_paths(m);
+  test_mounts(m);
+  refuse(m, &(zvm_session_options){.clock_ns = -1}, "clock: -1",
+         "a clock before 1970 is refused");
+  refuse(m, &(zvm_session_options){.clock_ns = ZVM_CLOCK_MAX + 1}, "clock: ",
+         "and one after 2200");
+  zvm_module_free(m);
+}
+
+
 int main(void) {
   test_entry();
   test_faults();
@@ -313,5 +501,7 @@ int main(void) {
   test_warm();
   test_states();
   test_options();
+  test_start_block();
+  test_start_options();
   return tap_done();
 }
