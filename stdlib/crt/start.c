@@ -10,7 +10,7 @@
 
 #include "libc.h"
 #include "pthread_impl.h"
-#include "zvm_abi.h"
+#include "start.h"
 
 /* The only thread. What musl fills in at run time is written down here. */
 struct pthread __zvm_thread = {
@@ -63,22 +63,37 @@ static char *copy_strings(char **to, char *const *from, size_t n, char *text) {
   return text;
 }
 
-/*
-** C allows a program to write to argv and its strings, and the manifest is
-** read-only: both vectors are copied to the bottom of the stack.
-*/
-_Noreturn void __zvm_start(void) {
-  const zvm_abi_manifest *m =
-      *(const zvm_abi_manifest *const *)ZVM_MANIFEST_PTR;
-  char *const *args = (char *const *)m->argv;
-  char *const *env = (char *const *)m->envp;
-  size_t argc, envc;
-  size_t bytes = measure(args, &argc) + measure(env, &envc);
-  char **argv = __builtin_alloca((argc + envc + 2) * sizeof(char *) + bytes);
-  char **envp = argv + argc + 1;
-  char *text = copy_strings(argv, args, argc, (char *)(envp + envc + 1));
-  copy_strings(envp, env, envc, text);
+/* -- Mounts -------------------------------------------------------------- */
 
+const zvm_abi_mount *__zvm_mounts;
+uint32_t __zvm_mounts_count;
+const unsigned char *__zvm_channel_types;
+
+/* The channel of that name, or -1. After the standard ones all are sorted. */
+int __zvm_channel_named(const char *name) {
+  const zvm_abi_manifest *m = START_BLOCK;
+  const zvm_abi_channel *list = (const zvm_abi_channel *)m->channels;
+  int low = 3, high = m->channels_count;
+  for (int i = 0; i < low; i++)
+    if (!strcmp((const char *)list[i].name, name)) return i;
+  while (low < high) {
+    int middle = (low + high) / 2;
+    int order = strcmp((const char *)list[middle].name, name);
+    if (!order) return middle;
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return -1;
+}
+
+/* -- Start --------------------------------------------------------------- */
+
+/* In programs that look files up; others have no use for images. */
+extern weak hidden void __zvm_fs_start(void);
+
+static _Noreturn void run(size_t argc, char **argv, char **envp) {
   __environ = envp;
   libc.auxv = auxv;
   libc.page_size = ZVM_PAGE_SIZE;
@@ -88,6 +103,29 @@ _Noreturn void __zvm_start(void) {
     __progname_full = argv[0];
     __progname = slash ? slash + 1 : argv[0];
   }
+  if (__zvm_mounts_count && __zvm_fs_start) __zvm_fs_start();
   __libc_start_init();
   exit(main((int)argc, argv, envp));
+}
+
+/*
+** C allows a program to write to argv and its strings, and the manifest is
+** read-only: both vectors are copied to the bottom of the stack.
+*/
+_Noreturn void __zvm_start(void) {
+  const zvm_abi_manifest *m = START_BLOCK;
+  char *const *args = (char *const *)m->argv;
+  char *const *env = (char *const *)m->envp;
+  size_t argc, envc;
+  size_t bytes = measure(args, &argc) + measure(env, &envc);
+  char **argv = __builtin_alloca((argc + envc + 2) * sizeof(char *) + bytes);
+  char **envp = argv + argc + 1;
+  char *text = copy_strings(argv, args, argc, (char *)(envp + envc + 1));
+  int nvram = __zvm_channel_named("/dev/nvram");
+  copy_strings(envp, env, envc, text);
+
+  __zvm_mounts = (const zvm_abi_mount *)m->mounts;
+  __zvm_mounts_count = m->mounts_count;
+  if (nvram >= 0) __zvm_nvram(nvram, argc, argv, envp, run);
+  run(argc, argv, envp);
 }

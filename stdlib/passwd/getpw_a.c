@@ -10,11 +10,11 @@
 
 #include "../pwf.h"
 
-#define USER 1000 /* as sys/process.c has it */
+#define USER 1000 /* as sys/identity.c has it */
 
 /* Name, password, comment, directory, shell; callers own the copy. */
-static const char text[] = "guest\0x\0\0/\0";
-enum { PASSWORD = 6, COMMENT = 8, DIRECTORY = 9, SHELL = 11 };
+static const char text[] = "guest\0x\0\0/home/guest\0";
+enum { PASSWORD = 6, COMMENT = 8, DIRECTORY = 9, SHELL = 21 };
 
 int __getpw_a(const char *name, uid_t uid, struct passwd *pw, char **buf,
               size_t *size, struct passwd **res) {

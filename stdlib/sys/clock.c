@@ -1,12 +1,15 @@
 /*
-** clock.c - time that passes only when it is looked at.
+** clock.c - time that passes only by what the program does.
 **
-** The clock starts at 2000-01-01T00:00:00Z, and each question moves it on
-** by a microsecond; a sleep moves it on by its length and takes no time.
-** Clocks that are not the wall's count from the start of the program.
+** It starts where the start block says. Each question about it moves it on
+** by a microsecond, a call that moves bytes by that and a nanosecond for each
+** byte, and a sleep by its length, which takes no time. Clocks that are not
+** the wall's count from the start of the program; those of the CPU leave out
+** what was slept. The clock stops in 2262, where its number ends.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <time.h>
@@ -14,85 +17,180 @@
 #include "sys.h"
 
 #define NS_PER_S 1000000000
-#define START_S 946684800
 #define STEP_NS 1000
 
-static int64_t elapsed; /* ns since the start */
+static int64_t elapsed; /* ns since the start, sleeps too          */
+static int64_t slept;   /* of these                                */
+static int64_t shift;   /* from the start block's clock to the one */
+                        /* that the program was given besides      */
 
+static int64_t started(void) { return START_BLOCK->clock + shift; }
+
+/* The number that `started() + elapsed` never passes is the largest. */
 void __zvm_clock_advance(int64_t ns) {
-  if (__builtin_add_overflow(elapsed, ns, &elapsed)) elapsed = INT64_MAX;
+  int64_t left = INT64_MAX - started() - elapsed;
+  elapsed += ns < left ? ns : left;
 }
 
-static int64_t now(void) {
+void __zvm_clock_sleep(int64_t ns) {
+  int64_t before = elapsed;
+  __zvm_clock_advance(ns);
+  slept += elapsed - before;
+}
+
+int64_t __zvm_clock_now(void) { return started() + elapsed; }
+
+int64_t __zvm_clock_elapsed(void) { return elapsed; }
+
+void __zvm_clock_set(int64_t ns) { shift = ns - START_BLOCK->clock; }
+
+/* -- Clocks -------------------------------------------------------------- */
+
+enum { WALL, STEADY, CPU, UNKNOWN };
+
+/* Numbers below zero are CPU clocks of a process, ~id >> 3, or a thread. */
+static int sort_of(int id) {
+  int process = ~(id >> 3);
+  if (id < 0)
+    return id & 4 || process == 0 || process == 1 ? CPU : UNKNOWN;
+  switch (id) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_TAI: return WALL;
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
+    case CLOCK_BOOTTIME_ALARM: return STEADY;
+    case CLOCK_PROCESS_CPUTIME_ID:
+    case CLOCK_THREAD_CPUTIME_ID: return CPU;
+    default: return UNKNOWN;
+  }
+}
+
+/* What the clock shows, after it has moved for being looked at. */
+static int64_t look(int sort) {
   __zvm_clock_advance(STEP_NS);
-  return elapsed;
+  switch (sort) {
+    case WALL: return __zvm_clock_now();
+    case CPU: return elapsed - slept;
+    default: return elapsed;
+  }
 }
 
 SYS(clock_gettime) {
   struct timespec *ts = PTR(struct timespec, b);
-  bool wall = a == CLOCK_REALTIME || a == CLOCK_REALTIME_COARSE;
+  int sort = sort_of((int)a);
   int64_t t;
-  if ((int)a > CLOCK_TAI) return -EINVAL;
-  t = now();
-  ts->tv_sec = t / NS_PER_S + (wall || a == CLOCK_TAI ? START_S : 0);
+  if (sort == UNKNOWN) return -EINVAL;
+  t = look(sort);
+  ts->tv_sec = t / NS_PER_S;
   ts->tv_nsec = t % NS_PER_S;
   return 0;
 }
 
 SYS(clock_getres) {
   struct timespec *ts = PTR(struct timespec, b);
-  if (ts) *ts = (struct timespec){ .tv_nsec = STEP_NS };
+  if (sort_of((int)a) == UNKNOWN) return -EINVAL;
+  if (ts) *ts = (struct timespec){ .tv_nsec = 1 };
   return 0;
+}
+
+/* Nobody may set a clock but root. */
+SYS(clock_settime) {
+  const struct timespec *ts = PTR(const struct timespec, b);
+  if (sort_of((int)a) != WALL || ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_S)
+    return -EINVAL;
+  return -EPERM;
 }
 
 SYS(gettimeofday) {
   struct timeval *tv = PTR(struct timeval, a);
-  int64_t t = now();
+  int64_t t = look(WALL);
   if (tv) {
-    tv->tv_sec = t / NS_PER_S + START_S;
+    tv->tv_sec = t / NS_PER_S;
     tv->tv_usec = t % NS_PER_S / 1000;
   }
   return 0;
 }
 
 SYS(time) {
-  time_t t = now() / NS_PER_S + START_S;
+  time_t t = look(WALL) / NS_PER_S;
   if (a) *PTR(time_t, a) = t;
   return t;
 }
 
 SYS(times) {
   struct tms *out = PTR(struct tms, a);
-  long ticks = (long)(now() / (NS_PER_S / 100));
-  if (out) *out = (struct tms){ .tms_utime = ticks };
-  return ticks;
+  int64_t t = look(STEADY);
+  if (out)
+    *out = (struct tms){ .tms_utime =
+                             (long)((elapsed - slept) / (NS_PER_S / 100)) };
+  return (long)(t / (NS_PER_S / 100));
 }
 
-static int sleep_for(const struct timespec *ts) {
-  int64_t ns;
-  if (ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_S || ts->tv_sec < 0)
-    return -EINVAL;
-  if (__builtin_mul_overflow(ts->tv_sec, (int64_t)NS_PER_S, &ns) ||
-      __builtin_add_overflow(ns, ts->tv_nsec, &ns))
-    ns = INT64_MAX;
-  __zvm_clock_advance(ns);
+/* musl takes the words of a 32-bit kernel: two times, then counters. */
+SYS(getrusage) {
+  int *out = PTR(int, b);
+  int64_t us;
+  if ((int)a < RUSAGE_CHILDREN || (int)a > RUSAGE_THREAD) return -EINVAL;
+  us = (int)a == RUSAGE_CHILDREN ? 0 : look(CPU) / 1000;
+  for (int i = 0; i < 18; i++) out[i] = 0;
+  out[0] = (int)(us / 1000000);
+  out[1] = (int)(us % 1000000);
   return 0;
 }
 
-SYS(nanosleep) { return sleep_for(PTR(const struct timespec, a)); }
+/* -- Sleep --------------------------------------------------------------- */
 
-SYS(clock_nanosleep) {
-  struct timespec ts = *PTR(const struct timespec, c);
-  bool wall = a == CLOCK_REALTIME;
-  if ((int)b & TIMER_ABSTIME) {
-    int64_t until;
-    ts.tv_sec -= wall ? START_S : 0;
-    if (ts.tv_sec < 0) return 0;
-    if (__builtin_mul_overflow(ts.tv_sec, (int64_t)NS_PER_S, &until) ||
-        __builtin_add_overflow(until, ts.tv_nsec, &until))
-      until = INT64_MAX;
-    if (until > elapsed) elapsed = until;
+/*
+** Where there are threads, the others run meanwhile. 0, or -EINTR: a signal
+** was handled before the time came.
+*/
+extern weak hidden int __zvm_sleep_until(int64_t ns);
+
+/* -1: it is none. One that cannot be told in ns lasts to the end of time. */
+static int64_t length(const struct timespec *ts) {
+  int64_t ns;
+  if (ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_S || ts->tv_sec < 0) return -1;
+  if (__builtin_mul_overflow(ts->tv_sec, (int64_t)NS_PER_S, &ns) ||
+      __builtin_add_overflow(ns, ts->tv_nsec, &ns))
+    ns = INT64_MAX;
+  return ns;
+}
+
+/* What was left of it goes to `rest`, if it was cut short. */
+static int sleep_for(int64_t ns, struct timespec *rest) {
+  int64_t now = __zvm_clock_now(), left;
+  int64_t until = ns < INT64_MAX - now ? now + ns : INT64_MAX;
+  int result;
+  if (!__zvm_sleep_until) {
+    __zvm_clock_sleep(ns);
     return 0;
   }
-  return sleep_for(&ts);
+  result = __zvm_sleep_until(until);
+  left = until - __zvm_clock_now();
+  if (left < 0) left = 0;
+  if (result && rest)
+    *rest = (struct timespec){ .tv_sec = left / NS_PER_S,
+                               .tv_nsec = (long)(left % NS_PER_S) };
+  return result;
+}
+
+SYS(nanosleep) {
+  int64_t ns = length(PTR(const struct timespec, a));
+  return ns < 0 ? -EINVAL : sleep_for(ns, PTR(struct timespec, b));
+}
+
+/* Nobody sleeps by a clock that stands still meanwhile. */
+SYS(clock_nanosleep) {
+  int64_t ns = length(PTR(const struct timespec, c));
+  int sort = sort_of((int)a);
+  if (sort == UNKNOWN || a == CLOCK_THREAD_CPUTIME_ID || ns < 0)
+    return -EINVAL;
+  if (sort == CPU) return -ENOTSUP;
+  if (!((int)b & TIMER_ABSTIME)) return sleep_for(ns, PTR(struct timespec, d));
+  ns -= sort == WALL ? __zvm_clock_now() : elapsed;
+  return ns > 0 ? sleep_for(ns, NULL) : 0;
 }

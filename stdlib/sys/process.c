@@ -1,90 +1,172 @@
 /*
-** process.c - exit, and who this is: always the same one.
+** process.c - the end of a program, its limits, and what it says of itself.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
 #define _GNU_SOURCE
-#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
-#include <sys/utsname.h>
 
+#include "libc.h"
 #include "sys.h"
 
-SYS(exit) { zvm_exit((int)a); }
-SYS(exit_group) { zvm_exit((int)a); }
+/* -- The end ------------------------------------------------------------- */
 
-SYS(getpid) { return 1; }
-SYS(gettid) { return 1; }
-SYS(getppid) { return 0; }
-SYS(getpgid) { return 1; }
-SYS(getsid) { return 1; }
-SYS(getuid) { return 1000; }
-SYS(geteuid) { return 1000; }
-SYS(getgid) { return 1000; }
-SYS(getegid) { return 1000; }
-SYS(wait4) { return -ECHILD; }
-SYS(set_tid_address) { return 1; }
-SYS(sched_yield) { return 0; }
+/* In programs that may have files; 0, or it has said what went wrong. */
+extern weak hidden int __zvm_export(void);
 
-SYS(sched_getaffinity) {
-  unsigned char *set = PTR(unsigned char, c);
-  if ((size_t)b < 4) return -EINVAL;
-  memset(set, 0, 4);
-  set[0] = 1;
-  return 4;
-}
+enum { BLOCK = 512, CANNOT_EXPORT = 125 };
 
-SYS(uname) {
-  *PTR(struct utsname, a) = (struct utsname){
-    .sysname = "zvm",
-    .nodename = "zvm",
-    .release = "1",
-    .version = "1",
-    .machine = "x86_64",
-  };
+/* Of a program without files: an archive of nothing, to each channel. */
+static int export_nothing(void) {
+  static const char end[2 * BLOCK];
+  for (uint32_t i = 0; i < __zvm_mounts_count; i++) {
+    uint32_t k = 0, channel = __zvm_mounts[i].channel;
+    if (__zvm_mounts[i].kind != ZVM_MOUNT_EXPORT) continue;
+    while (__zvm_mounts[k].kind != ZVM_MOUNT_EXPORT ||
+           __zvm_mounts[k].channel != channel)
+      k++;
+    if (k == i && zvm_pwrite(channel, end, sizeof end, 0) != sizeof end)
+      return -EIO;
+  }
   return 0;
 }
 
+static _Noreturn void leave(int code) {
+  if (__zvm_mounts_count && (__zvm_export ? __zvm_export() : export_nothing()))
+    code = CANNOT_EXPORT;
+  zvm_exit(code);
+}
+
+SYS(exit) { leave((int)a); }
+SYS(exit_group) { leave((int)a); }
+
+SYS(gettid) { return 1; }
+SYS(set_tid_address) { return 1; }
+SYS(wait4) { return -ECHILD; }
+SYS(sched_yield) { return 0; }
+
+/* -- What there is ------------------------------------------------------- */
+
+extern weak hidden size_t __zvm_pages_spare(void);
+
 SYS(sysinfo) {
+  int64_t elapsed = __zvm_clock_elapsed();
   *PTR(struct sysinfo, a) = (struct sysinfo){
+    .uptime = (unsigned long)(elapsed / 1000000000),
     .totalram = MANIFEST->heap_size,
+    .freeram = __zvm_pages_spare ? __zvm_pages_spare() : 0,
     .procs = 1,
     .mem_unit = 1,
   };
   return 0;
 }
 
-SYS(getrusage) {
-  memset(PTR(struct rusage, b), 0, sizeof(struct rusage));
-  return 0;
+/* -- Limits -------------------------------------------------------------- */
+
+struct limit {
+  unsigned long long soft, hard;
+};
+
+/* What was set, less than it was; only told, as nothing can be in excess. */
+static struct limit set[RLIM_NLIMITS];
+static unsigned is_set; /* by bit */
+
+static unsigned long long first_limit(int resource) {
+  switch (resource) {
+    case RLIMIT_STACK: return MANIFEST->stack_size;
+    case RLIMIT_AS:
+    case RLIMIT_DATA: return MANIFEST->heap_size;
+    case RLIMIT_NOFILE: return FD_MAX;
+    case RLIMIT_CORE:
+    case RLIMIT_NPROC: return 0;
+    default: return ~0ull;
+  }
 }
 
-static int limit(int resource, unsigned long long *out) {
-  unsigned long long value = ~0ull;
-  switch (resource) {
-    case RLIMIT_STACK: value = MANIFEST->stack_size; break;
-    case RLIMIT_AS:
-    case RLIMIT_DATA: value = MANIFEST->heap_size; break;
-    case RLIMIT_NOFILE: value = FD_MAX; break;
-    case RLIMIT_CORE:
-    case RLIMIT_NPROC: value = 0; break;
-    default: break;
-  }
-  out[0] = out[1] = value;
+static struct limit get_limit(int resource) {
+  unsigned long long most = first_limit(resource);
+  if (is_set >> resource & 1) return set[resource];
+  return (struct limit){ most, most };
+}
+
+static int set_limit(int resource, struct limit to) {
+  if (to.soft > to.hard) return -EINVAL;
+  if (to.hard > get_limit(resource).hard) return -EPERM;
+  set[resource] = to;
+  is_set |= 1u << resource;
   return 0;
 }
 
 SYS(prlimit64) {
-  if (c) return -EPERM;
-  return d ? limit((int)b, PTR(unsigned long long, d)) : 0;
+  struct limit old;
+  int error = 0;
+  if ((int)a != 0 && (int)a != 1) return -ESRCH;
+  if ((unsigned)b >= RLIM_NLIMITS) return -EINVAL;
+  old = get_limit((int)b);
+  if (c) error = set_limit((int)b, *PTR(const struct limit, c));
+  if (!error && d) *PTR(struct limit, d) = old;
+  return error;
 }
 
 SYS(getrlimit) {
-  unsigned long long both[2];
   unsigned long *out = PTR(unsigned long, b);
-  limit((int)a, both);
-  out[0] = out[1] = both[0] > ~0ul ? ~0ul : (unsigned long)both[0];
+  struct limit now;
+  if ((unsigned)a >= RLIM_NLIMITS) return -EINVAL;
+  now = get_limit((int)a);
+  out[0] = now.soft > ~0ul ? ~0ul : (unsigned long)now.soft;
+  out[1] = now.hard > ~0ul ? ~0ul : (unsigned long)now.hard;
   return 0;
 }
+
+/* -- What it says of itself ---------------------------------------------- */
+
+enum { NAME_SIZE = 16, SLACK_NS = 50000 };
+
+static char name[NAME_SIZE];
+static bool is_named;
+
+static const char *name_of(void) {
+  if (!is_named) strncpy(name, __progname, NAME_SIZE - 1);
+  is_named = true;
+  return name;
+}
+
+static void set_name(const char *to) {
+  is_named = true;
+  strncpy(name, to, NAME_SIZE - 1);
+}
+
+SYS(prctl) {
+  static int death_signal;
+  static bool is_undumpable, has_no_new;
+  switch ((int)a) {
+    case PR_SET_NAME: set_name(PTR(const char, b)); return 0;
+    case PR_GET_NAME: memcpy(PTR(char, b), name_of(), NAME_SIZE); return 0;
+    case PR_SET_DUMPABLE:
+      if ((unsigned)b > 1) return -EINVAL;
+      is_undumpable = !b;
+      return 0;
+    case PR_GET_DUMPABLE: return !is_undumpable;
+    case PR_SET_NO_NEW_PRIVS:
+      if ((int)b != 1) return -EINVAL;
+      has_no_new = true;
+      return 0;
+    case PR_GET_NO_NEW_PRIVS: return has_no_new;
+    case PR_SET_PDEATHSIG:
+      if ((unsigned)b >= _NSIG) return -EINVAL;
+      death_signal = (int)b;
+      return 0;
+    case PR_GET_PDEATHSIG: *PTR(int, b) = death_signal; return 0;
+    case PR_GET_TIMERSLACK: return SLACK_NS;
+    case PR_SET_TIMERSLACK:
+    case PR_SET_CHILD_SUBREAPER: return 0;
+    default: return -EINVAL;
+  }
+}
+
+SYS(personality) { return (unsigned)a == ~0u || !a ? 0 : -EINVAL; }

@@ -13,10 +13,14 @@
 
 #include "syscall.h"
 #include "zvm.h"
+#include "zvm_abi.h"
 
 typedef syscall_arg_t arg;
 
 #define PTR(type, a) ((type *)(uintptr_t)(a))
+
+/* All of the manifest, of which MANIFEST is what ZeroVM's had. */
+#define START_BLOCK (*(const zvm_abi_manifest *const *)ZVM_MANIFEST_PTR)
 
 /* The head of a call; unused arguments cost nothing. */
 #define SYS(name)                                                        \
@@ -61,9 +65,29 @@ hidden int64_t __zvm_put(int channel, const void *buf, size_t size,
 
 hidden int __zvm_resolve(const char *path);
 
+/* -- What a program starts with (crt/start.c) ----------------------------- */
+
+/* Of the start block, and after them those that nvram asks for. */
+extern hidden const zvm_abi_mount *__zvm_mounts;
+extern hidden uint32_t __zvm_mounts_count;
+
+/* What nvram says that each channel is; NULL: nothing of any. */
+enum { CHANNEL_AS_IT_IS, CHANNEL_PIPE, CHANNEL_CHARACTER, CHANNEL_FILE };
+extern hidden const unsigned char *__zvm_channel_types;
+
+hidden int __zvm_channel_named(const char *name); /* -1: there is none */
+
 /* -- Time (clock.c) ------------------------------------------------------ */
 
-hidden void __zvm_clock_advance(int64_t ns);
+hidden int64_t __zvm_clock_now(void); /* ns since 1970; does not move it */
+hidden int64_t __zvm_clock_elapsed(void); /* ns since the start */
+hidden void __zvm_clock_advance(int64_t ns); /* not negative */
+hidden void __zvm_clock_sleep(int64_t ns);   /* the same, off the CPU */
+hidden void __zvm_clock_set(int64_t ns); /* before it is first looked at */
+
+/* -- Chance (random.c) --------------------------------------------------- */
+
+hidden uint64_t __zvm_random(void);
 
 /* -- Pages of the heap (malloc/pages.c) ---------------------------------- */
 
