@@ -138,6 +138,25 @@ static bool read_source(zvm__options *o, int index, draft *d) {
 }
 
 
+bool zvm__image_source_read(zvm__options *o, int index,
+                            zvm_channel_options *ch) {
+  draft d = {ch, NULL};
+  if (lua_type(o->L, index) == LUA_TSTRING)
+    return read_path(o, index, &d);
+  if (!zvm__options_read(o, index, "path", read_path, &d) ||
+      !zvm__options_read(o, index, "file", read_path, &d) ||
+      !zvm__options_read(o, index, "data", read_bytes, &d) ||
+      !zvm__options_read(o, index, "string", read_bytes, &d) ||
+      !zvm__options_read(o, index, "fd", read_fd, &d) ||
+      !zvm__options_read(o, index, "uri", read_uri, &d))
+    return false;
+  if (d.source == NULL)
+    return zvm__options_fail(o, "no source: one of path, data, fd or uri "
+                             "expected");
+  return true;
+}
+
+
 /* -- Mode and type ------------------------------------------------------- */
 
 static bool parse_mode(const char *text, zvm_mode *out) {

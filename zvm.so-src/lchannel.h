@@ -19,6 +19,13 @@ typedef struct zvm__channels {
 
 /* `index` is that of the table, or 0 if there is none. */
 bool zvm__channels_read(zvm__options *o, int index, zvm__channels *out);
+/*
+** Room for `count` more, which zvm__channels_add puts in their places; `name`
+** is what the caller is told it is called. False: there is one of that alias.
+*/
+void zvm__channels_grow(zvm__options *o, zvm__channels *chs, size_t count);
+bool zvm__channels_add(zvm__options *o, zvm__channels *chs,
+                       const zvm_channel_options *ch, const char *name);
 /* The channel of that alias; it exists. */
 size_t zvm__channels_find(const zvm__channels *chs, const char *alias);
 
@@ -30,6 +37,12 @@ size_t zvm__channels_find(const zvm__channels *chs, const char *alias);
 */
 bool zvm__channel_read(zvm__options *o, int index, const char *name,
                        zvm_channel_options *ch);
+/*
+** Where an image comes from: a path, or a table that has one source; `file`
+** and `string` are other names of `path` and `data`.
+*/
+bool zvm__image_source_read(zvm__options *o, int index,
+                            zvm_channel_options *ch);
 /* true, false, or the name of a digest: a zvm__reader; `out` is a zvm_etag. */
 bool zvm__etag_read(zvm__options *o, int index, void *out);
 

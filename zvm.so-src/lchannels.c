@@ -133,6 +133,35 @@ bool zvm__channels_read(zvm__options *o, int index, zvm__channels *out) {
 }
 
 
+void zvm__channels_grow(zvm__options *o, zvm__channels *chs, size_t count) {
+  size_t room = chs->count + count;
+  zvm_channel_options *list = zvm__options_alloc(o, room, sizeof *list);
+  const char **names = zvm__options_alloc(o, room, sizeof *names);
+  memcpy(list, chs->list, chs->count * sizeof *list);
+  memcpy(names, chs->names, chs->count * sizeof *names);
+  chs->list = list;
+  chs->names = names;
+}
+
+
+bool zvm__channels_add(zvm__options *o, zvm__channels *chs,
+                       const zvm_channel_options *ch, const char *name) {
+  size_t i = chs->count, k;
+  while (i > 0 && strcmp(chs->list[i - 1].alias, ch->alias) > 0)
+    i--;
+  if (i > 0 && strcmp(chs->list[i - 1].alias, ch->alias) == 0)
+    return zvm__options_fail(o, "there is a channel \"%s\" already",
+                             ch->alias);
+  for (k = chs->count++; k > i; k--) {
+    chs->list[k] = chs->list[k - 1];
+    chs->names[k] = chs->names[k - 1];
+  }
+  chs->list[i] = *ch;
+  chs->names[i] = name;
+  return true;
+}
+
+
 size_t zvm__channels_find(const zvm__channels *chs, const char *alias) {
   size_t low = 0, high = chs->count;
   while (low + 1 < high) {

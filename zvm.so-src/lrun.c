@@ -26,7 +26,7 @@ static bool read_argument(zvm__options *o, int index, size_t i,
 }
 
 
-static bool is_list(lua_State *L, int index) {
+bool zvm__is_list(lua_State *L, int index) {
   size_t n = 0;
   for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1))
     n++;
@@ -40,7 +40,7 @@ static bool read_arguments(zvm__options *o, int index, void *out) {
   const char **args;
   if (!lua_istable(L, index))
     return zvm__options_mismatch(o, index, "table");
-  if (!is_list(L, index))
+  if (!zvm__is_list(L, index))
     return zvm__options_fail(o, "list of strings expected, got holes or "
                              "names in it");
   n = lua_objlen(L, index);
@@ -184,7 +184,8 @@ bool zvm__lrun_read(zvm__options *o, int index, zvm__lrun *out) {
   static const char *const known[] = {
     "program", "name", "args", "env", "memory", "stack", "channels", "on_stop",
     "isolation", "timeout", "cpu", "resident", "on_limit", "symbols",
-    "trace", "memory_etag", NULL,
+    "trace", "memory_etag", "directory", "clock", "seed", "images", "files",
+    "collect", NULL,
   };
   zvm_session_options *opt = &out->options;
   out->args = zvm__options_alloc(o, 2, sizeof *out->args);
@@ -205,7 +206,9 @@ bool zvm__lrun_read(zvm__options *o, int index, zvm__lrun *out) {
       !zvm__options_read(o, index, "channels", read_channels,
                          &out->channels) ||
       (out->channels.count == 0 &&
-       !zvm__channels_read(o, 0, &out->channels)))
+       !zvm__channels_read(o, 0, &out->channels)) ||
+      !zvm__beginning_read(o, index, opt) ||
+      !zvm__mounts_read(o, index, out))
     return false;
   opt->args = out->args;
   opt->channels = out->channels.list;

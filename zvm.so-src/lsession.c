@@ -129,12 +129,12 @@ static void run(run_fn by, const zvm__lrun *r, const lsession *ls,
 
 
 /*
-** Push what came of the run, and let the session go. `module`: stack index.
-** An error that a channel's function met is raised.
+** Push what came of the run, and let the session go. `module`, `anchor`: stack
+** indices. An error that a channel's function met is raised.
 */
 static int push_result(lua_State *L, lsession *ls, const zvm__lrun *r,
                        zvm__calls *calls, const zvm_report *report,
-                       const zvm_error *err, int module) {
+                       const zvm_error *err, int module, int anchor) {
   int pushed = 1;
   if (calls != NULL && calls->failed) {
     drop_session(L, ls);
@@ -145,6 +145,7 @@ static int push_result(lua_State *L, lsession *ls, const zvm__lrun *r,
                      &r->channels);
     if (report->state == ZVM_STATE_FAULT && r->symbols)
       zvm__fault_locate(L, report, module);
+    zvm__files_collect(L, r, report, anchor);
   } else {
     pushed = zvm__failure_push(L, err, NULL);
   }
@@ -180,7 +181,8 @@ Run a program to its end.
 All options live in one table: `program` (a module, a path, or bytes, as for
 `zvm.load`), `name`, `args`, `env`, `memory`, `stack`, `channels`,
 `isolation`, `timeout`, `cpu`, `resident`, `on_limit`, `symbols`, `on_stop`,
-`trace`, `memory_etag`. See docs/lua.md.
+`trace`, `memory_etag`, `directory`, `clock`, `seed`, `images`, `files`,
+`collect`. See docs/lua.md.
 
 @function zvm.run
 @tparam table options
@@ -219,7 +221,7 @@ int zvm__session_run(lua_State *L) {
     ls->waits = false;
   }
   zvm__calls_settle(L);
-  pushed = push_result(L, ls, &r, calls, &report, &err, module);
+  pushed = push_result(L, ls, &r, calls, &report, &err, module, o.anchor);
   disown(L, owned);
   if (own != NULL)
     zvm__module_drop(own);
@@ -331,6 +333,7 @@ static int session_wait(lua_State *L) {
   luaL_checkstack(L, 60, "session:wait");
   lua_getfenv(L, 1);
   lua_getfield(L, 2, "module");
+  lua_getfield(L, 2, "anchor");
   memset(&err, 0, sizeof err);
   memset(&report, 0, sizeof report);
   ls->waits = true;
@@ -338,7 +341,7 @@ static int session_wait(lua_State *L) {
   zvm__calls_settle(L);
   ls->waits = false;
   ls->started = false;
-  return push_result(L, ls, ls->run, ls->calls, &report, &err, 3);
+  return push_result(L, ls, ls->run, ls->calls, &report, &err, 3, 4);
 }
 
 

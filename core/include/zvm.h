@@ -298,6 +298,12 @@ typedef struct zvm_mount_options {
   const char *path;    /* in the guest's tree                            */
 } zvm_mount_options;
 
+/*
+** NULL if `path` will do as one in the guest's tree: absolute, at most 4095
+** bytes, no part empty, `.`, `..` or longer than 255; else what is wrong.
+*/
+ZVM_API const char *zvm_path_fault(const char *path);
+
 #define ZVM_MOUNTS_MAX 1024
 #define ZVM_CLOCK_MAX 7258118400000000000 /* 2200-01-01T00:00:00Z         */
 #define ZVM_CLOCK_1970 INT64_MIN          /* 1970-01-01T00:00:00Z itself  */
@@ -322,8 +328,7 @@ typedef struct zvm_session_options {
   zvm_etag memory_etag;  /* of the guest's memory at its end: docs/etags.md  */
   /*
   ** The rest is for the guest's library, which alone gives it a meaning:
-  ** docs/abi.md. Paths are absolute, of at most 4095 bytes, without empty,
-  ** `.` or `..` parts.
+  ** docs/abi.md. For paths see zvm_path_fault.
   */
   const char *directory; /* where the program starts; NULL = "/"             */
   const zvm_mount_options *mounts; /* in this order                          */

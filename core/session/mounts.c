@@ -12,8 +12,7 @@
 enum { PATH_MOST = 4095, NAME_MOST = 255 };
 
 
-/* NULL if `path` will do, else what is wrong with it. */
-static const char *check_path(const char *path) {
+const char *zvm_path_fault(const char *path) {
   if (strlen(path) > PATH_MOST)
     return "path is longer than 4095 bytes";
   if (path[0] != '/')
@@ -90,7 +89,7 @@ static zvm_status check_mount(const zvm_session_options *opt, size_t i,
   if (m->channel == NULL || m->path == NULL)
     return zvm__fail(err, ZVM_E_OPTION, "mount %zu: no %s", i + 1,
                      m->channel == NULL ? "channel" : "path");
-  const char *wrong = check_path(m->path);
+  const char *wrong = zvm_path_fault(m->path);
   if (wrong != NULL)
     return zvm__fail(err, ZVM_E_OPTION, "mount %zu: %s: \"%.80s\"", i + 1,
                      wrong, m->path);
@@ -109,7 +108,7 @@ static zvm_status check_mount(const zvm_session_options *opt, size_t i,
 zvm_status zvm__mounts_check(const zvm_session_options *opt,
                              zvm_error *err) {
   const char *wrong =
-      opt->directory != NULL ? check_path(opt->directory) : NULL;
+      opt->directory != NULL ? zvm_path_fault(opt->directory) : NULL;
   if (wrong != NULL)
     return zvm__fail(err, ZVM_E_OPTION, "directory: %s: \"%.80s\"", wrong,
                      opt->directory);
