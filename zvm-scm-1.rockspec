@@ -80,6 +80,10 @@ build = {
       ["zvm.report.zerovm"] = "lua/zvm/report/zerovm.lua",
       ["zvm.sorted"] = "lua/zvm/sorted.lua",
       ["zvm.symbols"] = "lua/zvm/symbols.lua",
+      ["zvm.tar"] = "lua/zvm/tar.lua",
+      ["zvm.tar.block"] = "lua/zvm/tar/block.lua",
+      ["zvm.tar.reader"] = "lua/zvm/tar/reader.lua",
+      ["zvm.tar.writer"] = "lua/zvm/tar/writer.lua",
     },
     lib = {
       zvm = "build/zvm.so",
