@@ -17,6 +17,13 @@
 
 #include "start.h"
 
+/*
+** It is part of all programs, and few run it: small before all else, and
+** behind all other text, so that it parts none that is used together.
+*/
+#pragma GCC optimize("Os")
+#define RARE __attribute__((__section__("rare")))
+
 enum { SIZE_MAX_BYTES = 1 << 20, KEYS = 5, DAMAGED = 125 };
 
 struct slice {
@@ -38,13 +45,13 @@ struct nvram {
 
 /* -- What is wrong ------------------------------------------------------- */
 
-static char *put(char *to, char *end, const char *text, size_t n) {
+RARE static char *put(char *to, char *end, const char *text, size_t n) {
   for (size_t i = 0; i < n && to < end; i++)
     *to++ = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
   return to;
 }
 
-static _Noreturn void refuse(unsigned line, const char *what,
+RARE static _Noreturn void refuse(unsigned line, const char *what,
                              struct slice which) {
   char text[200], number[12], *to = text, *end = text + sizeof text - 1;
   char *digit = number + sizeof number;
@@ -67,19 +74,21 @@ static _Noreturn void refuse(unsigned line, const char *what,
 
 /* -- Pieces of text ------------------------------------------------------ */
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+RARE static bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
 
-static struct slice trim(char *s, char *end) {
+RARE static struct slice trim(char *s, char *end) {
   while (s < end && is_space(*s)) s++;
   while (s < end && is_space(end[-1])) end--;
   return (struct slice){ s, (size_t)(end - s) };
 }
 
-static bool is(struct slice v, const char *text) {
+RARE static bool is(struct slice v, const char *text) {
   return strlen(text) == v.n && !memcmp(v.s, text, v.n);
 }
 
-static int hex(char c) {
+RARE static int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   c |= 0x20;
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -89,7 +98,7 @@ static int hex(char c) {
 ** A copy with an end, and without escapes. All that is kept of a record, ends
 ** included, takes less than the record did with its keys.
 */
-static char *keep(struct nvram *p, struct slice v, char end_of_it) {
+RARE static char *keep(struct nvram *p, struct slice v, char end_of_it) {
   char *start = p->room, *end = v.s + v.n;
   for (char *s = v.s; s < end; s++) {
     int high = end - s > 3 && s[0] == '\\' && s[1] == 'x' ? hex(s[2]) : -1;
@@ -107,7 +116,7 @@ static char *keep(struct nvram *p, struct slice v, char end_of_it) {
 typedef void handle_fn(struct nvram *p, struct slice v[KEYS]);
 
 /* The words of `v`, those in double quotes whole. */
-static void take_args(struct nvram *p, struct slice v[KEYS]) {
+RARE static void take_args(struct nvram *p, struct slice v[KEYS]) {
   char *s = v[0].s, *end = s + v[0].n;
   p->has_args = true;
   while (s < end) {
@@ -126,7 +135,7 @@ static void take_args(struct nvram *p, struct slice v[KEYS]) {
   }
 }
 
-static void take_variable(struct nvram *p, struct slice v[KEYS]) {
+RARE static void take_variable(struct nvram *p, struct slice v[KEYS]) {
   char *text, **e = p->envp;
   if (!v[0].n || memchr(v[0].s, '=', v[0].n))
     refuse(p->line, "no name of a variable", v[0]);
@@ -140,7 +149,7 @@ static void take_variable(struct nvram *p, struct slice v[KEYS]) {
   *e = text;
 }
 
-static int channel_of(const struct nvram *p, struct slice v) {
+RARE static int channel_of(const struct nvram *p, struct slice v) {
   char name[256];
   int channel = -1;
   if (v.n < sizeof name) {
@@ -152,7 +161,7 @@ static int channel_of(const struct nvram *p, struct slice v) {
   return channel;
 }
 
-static bool is_path(struct slice v) {
+RARE static bool is_path(struct slice v) {
   size_t part = 0;
   if (!v.n || v.s[0] != '/' || v.n > 4095) return false;
   if (v.n == 1) return true;
@@ -171,7 +180,7 @@ static bool is_path(struct slice v) {
 
 /* An archive that is read (ro) is an image; one that is written gets what is
 ** there at the exit. What ZRT's `removable` told apart has no meaning here. */
-static void take_mount(struct nvram *p, struct slice v[KEYS]) {
+RARE static void take_mount(struct nvram *p, struct slice v[KEYS]) {
   int channel = channel_of(p, v[0]);
   const zvm_abi_channel *ch =
       (const zvm_abi_channel *)START_BLOCK->channels + channel;
@@ -196,7 +205,7 @@ static void take_mount(struct nvram *p, struct slice v[KEYS]) {
   p->mounts++;
 }
 
-static void take_mapping(struct nvram *p, struct slice v[KEYS]) {
+RARE static void take_mapping(struct nvram *p, struct slice v[KEYS]) {
   int channel = channel_of(p, v[0]);
   int type = is(v[1], "pipe")   ? CHANNEL_PIPE
              : is(v[1], "char") ? CHANNEL_CHARACTER
@@ -207,7 +216,7 @@ static void take_mapping(struct nvram *p, struct slice v[KEYS]) {
   if (p->keeps) p->types[channel] = (unsigned char)type;
 }
 
-static void take_time(struct nvram *p, struct slice v[KEYS]) {
+RARE static void take_time(struct nvram *p, struct slice v[KEYS]) {
   int64_t seconds = 0;
   bool ok = v[0].n > 0 && v[0].n <= 10;
   for (size_t i = 0; i < v[0].n && ok; i++) {
@@ -216,10 +225,13 @@ static void take_time(struct nvram *p, struct slice v[KEYS]) {
   }
   if (!ok || seconds > 7258118400) /* 2200 */
     refuse(p->line, "seconds are a number up to 7258118400", v[0]);
-  if (p->keeps) __zvm_clock_set(seconds * 1000000000);
+  if (p->keeps)
+    __zvm_clock_shift = seconds * 1000000000 - START_BLOCK->clock;
 }
 
-static void ignore(struct nvram *p, struct slice v[KEYS]) { (void)p, (void)v; }
+RARE static void ignore(struct nvram *p, struct slice v[KEYS]) {
+  (void)p, (void)v;
+}
 
 static const struct section {
   const char *name;
@@ -239,7 +251,7 @@ static const struct section {
   { "precache", { "precache" }, 0, ignore },
 };
 
-static const struct section *section_of(const struct nvram *p,
+RARE static const struct section *section_of(const struct nvram *p,
                                         struct slice line) {
   struct slice name = trim(line.s + 1, line.s + line.n - 1);
   if (line.n < 2 || line.s[line.n - 1] != ']')
@@ -252,7 +264,7 @@ static const struct section *section_of(const struct nvram *p,
 /* -- Lines --------------------------------------------------------------- */
 
 /* One key=value of the record that ends at `end`; gives what is behind it. */
-static char *take_pair(const struct nvram *p, const struct section *at,
+RARE static char *take_pair(const struct nvram *p, const struct section *at,
                        char *s, char *end, struct slice v[KEYS]) {
   char *comma = memchr(s, ',', (size_t)(end - s));
   char *stop = comma ? comma : end;
@@ -267,7 +279,7 @@ static char *take_pair(const struct nvram *p, const struct section *at,
   return comma ? comma + 1 : end;
 }
 
-static void take_record(struct nvram *p, const struct section *at,
+RARE static void take_record(struct nvram *p, const struct section *at,
                         struct slice line) {
   struct slice v[KEYS] = { 0 };
   char *end = line.s + line.n;
@@ -280,7 +292,7 @@ static void take_record(struct nvram *p, const struct section *at,
   at->handle(p, v);
 }
 
-static void take_all(struct nvram *p) {
+RARE static void take_all(struct nvram *p) {
   const struct section *at = NULL;
   while (p->at < p->end) {
     char *stop = memchr(p->at, '\n', (size_t)(p->end - p->at));
@@ -300,7 +312,7 @@ static void take_all(struct nvram *p) {
 /* -- The whole ----------------------------------------------------------- */
 
 /* What of it fits the stack; a random channel says how much there is. */
-static size_t room_for(const zvm_abi_channel *ch) {
+RARE static size_t room_for(const zvm_abi_channel *ch) {
   size_t room = START_BLOCK->stack_size / 8;
   if (room > SIZE_MAX_BYTES) room = SIZE_MAX_BYTES;
   if (!(ch->type & 1)) return room;
@@ -310,7 +322,7 @@ static size_t room_for(const zvm_abi_channel *ch) {
   return (size_t)ch->size;
 }
 
-static size_t load(int channel, char *to, size_t room) {
+RARE static size_t load(int channel, char *to, size_t room) {
   size_t n = 0;
   while (n < room) {
     int32_t got = zvm_pread(channel, to + n, (int64_t)(room - n), (int64_t)n);
@@ -324,8 +336,8 @@ static size_t load(int channel, char *to, size_t room) {
   return n;
 }
 
-_Noreturn void __zvm_nvram(int channel, size_t argc, char **argv, char **envp,
-                           run_fn *run) {
+RARE _Noreturn void __zvm_nvram(int channel, size_t argc, char **argv,
+                                char **envp, run_fn *run) {
   const zvm_abi_manifest *m = START_BLOCK;
   size_t room =
       room_for((const zvm_abi_channel *)m->channels + channel);

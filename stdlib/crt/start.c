@@ -63,11 +63,12 @@ static char *copy_strings(char **to, char *const *from, size_t n, char *text) {
   return text;
 }
 
-/* -- Mounts -------------------------------------------------------------- */
+/* -- What is to be known of it later ------------------------------------- */
 
 const zvm_abi_mount *__zvm_mounts;
 uint32_t __zvm_mounts_count;
 const unsigned char *__zvm_channel_types;
+int64_t __zvm_clock_shift;
 
 /* The channel of that name, or -1. After the standard ones all are sorted. */
 int __zvm_channel_named(const char *name) {

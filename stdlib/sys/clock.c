@@ -19,12 +19,12 @@
 #define NS_PER_S 1000000000
 #define STEP_NS 1000
 
-static int64_t elapsed; /* ns since the start, sleeps too          */
-static int64_t slept;   /* of these                                */
-static int64_t shift;   /* from the start block's clock to the one */
-                        /* that the program was given besides      */
+static int64_t elapsed; /* ns since the start, sleeps too */
+static int64_t slept;   /* of these                       */
 
-static int64_t started(void) { return START_BLOCK->clock + shift; }
+static int64_t started(void) {
+  return START_BLOCK->clock + __zvm_clock_shift;
+}
 
 /* The number that `started() + elapsed` never passes is the largest. */
 void __zvm_clock_advance(int64_t ns) {
@@ -41,8 +41,6 @@ void __zvm_clock_sleep(int64_t ns) {
 int64_t __zvm_clock_now(void) { return started() + elapsed; }
 
 int64_t __zvm_clock_elapsed(void) { return elapsed; }
-
-void __zvm_clock_set(int64_t ns) { shift = ns - START_BLOCK->clock; }
 
 /* -- Clocks -------------------------------------------------------------- */
 
@@ -130,15 +128,15 @@ SYS(times) {
   return (long)(t / (NS_PER_S / 100));
 }
 
-/* musl takes the words of a 32-bit kernel: two times, then counters. */
+/* musl takes the words of a 64-bit kernel: two times, then counters. */
 SYS(getrusage) {
-  int *out = PTR(int, b);
+  int64_t *out = PTR(int64_t, b);
   int64_t us;
   if ((int)a < RUSAGE_CHILDREN || (int)a > RUSAGE_THREAD) return -EINVAL;
   us = (int)a == RUSAGE_CHILDREN ? 0 : look(CPU) / 1000;
   for (int i = 0; i < 18; i++) out[i] = 0;
-  out[0] = (int)(us / 1000000);
-  out[1] = (int)(us % 1000000);
+  out[0] = us / 1000000;
+  out[1] = us % 1000000;
   return 0;
 }
 

@@ -75,6 +75,9 @@ extern hidden uint32_t __zvm_mounts_count;
 enum { CHANNEL_AS_IT_IS, CHANNEL_PIPE, CHANNEL_CHARACTER, CHANNEL_FILE };
 extern hidden const unsigned char *__zvm_channel_types;
 
+/* From the start block's clock to the one that nvram gives; ns. */
+extern hidden int64_t __zvm_clock_shift;
+
 hidden int __zvm_channel_named(const char *name); /* -1: there is none */
 
 /* -- Time (clock.c) ------------------------------------------------------ */
@@ -83,7 +86,6 @@ hidden int64_t __zvm_clock_now(void); /* ns since 1970; does not move it */
 hidden int64_t __zvm_clock_elapsed(void); /* ns since the start */
 hidden void __zvm_clock_advance(int64_t ns); /* not negative */
 hidden void __zvm_clock_sleep(int64_t ns);   /* the same, off the CPU */
-hidden void __zvm_clock_set(int64_t ns); /* before it is first looked at */
 
 /* -- Chance (random.c) --------------------------------------------------- */
 
