@@ -81,6 +81,7 @@ void zvm__module_drop(zvm__lmodule *lm); /* close; twice is fine */
 int zvm__session_run(lua_State *L);  /* zvm.run */
 int zvm__session_start(lua_State *L); /* zvm.start */
 int zvm__pipe_new(lua_State *L);     /* zvm.pipe */
+int zvm__save(lua_State *L);         /* zvm.save */
 int zvm__validate(lua_State *L);     /* zvm.validate */
 int zvm__survey(lua_State *L);       /* zvm.survey */
 int zvm__rules(lua_State *L);        /* zvm.rules */

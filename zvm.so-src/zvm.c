@@ -133,6 +133,7 @@ static const luaL_Reg functions[] = {
   {"pipe", zvm__pipe_new},
   {"rules", zvm__rules},
   {"run", zvm__session_run},
+  {"save", zvm__save},
   {"start", zvm__session_start},
   {"survey", zvm__survey},
   {"validate", zvm__validate},
@@ -149,7 +150,7 @@ int luaopen_zvm(lua_State *L) {
   zvm__report_open(L);
   zvm__pipe_open(L);
   zvm__calls_open(L);
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 11);
   zvm__setfuncs(L, functions);
   lua_pushliteral(L, ZVM_VERSION);
   lua_setfield(L, -2, "VERSION");

@@ -52,7 +52,7 @@ RARE static char *put(char *to, char *end, const char *text, size_t n) {
 }
 
 RARE static _Noreturn void refuse(unsigned line, const char *what,
-                             struct slice which) {
+                                  struct slice which) {
   char text[200], number[12], *to = text, *end = text + sizeof text - 1;
   char *digit = number + sizeof number;
   to = put(to, end, "zvm: /dev/nvram: ", 17);
@@ -252,7 +252,7 @@ static const struct section {
 };
 
 RARE static const struct section *section_of(const struct nvram *p,
-                                        struct slice line) {
+                                             struct slice line) {
   struct slice name = trim(line.s + 1, line.s + line.n - 1);
   if (line.n < 2 || line.s[line.n - 1] != ']')
     refuse(p->line, "a section has no ]", line);
@@ -265,7 +265,7 @@ RARE static const struct section *section_of(const struct nvram *p,
 
 /* One key=value of the record that ends at `end`; gives what is behind it. */
 RARE static char *take_pair(const struct nvram *p, const struct section *at,
-                       char *s, char *end, struct slice v[KEYS]) {
+                            char *s, char *end, struct slice v[KEYS]) {
   char *comma = memchr(s, ',', (size_t)(end - s));
   char *stop = comma ? comma : end;
   char *equals = memchr(s, '=', (size_t)(stop - s));
@@ -280,7 +280,7 @@ RARE static char *take_pair(const struct nvram *p, const struct section *at,
 }
 
 RARE static void take_record(struct nvram *p, const struct section *at,
-                        struct slice line) {
+                             struct slice line) {
   struct slice v[KEYS] = { 0 };
   char *end = line.s + line.n;
   if (!at) refuse(p->line, "a record before any section", line);
