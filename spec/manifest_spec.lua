@@ -287,11 +287,44 @@ describe("reading hostile text", function()
     end)
 end)
 
+describe("what a program starts with", function()
+  local LINES = "Image = a.tar\nImage = b.tar, /mnt\nDirectory = /mnt\n"
+
+  it("becomes options, and options become it", function()
+    local doc = read(base_with(8, LINES .. "Clock = 86400\nSeed = 0xfF"))
+    assert.same({ { path = "a.tar", at = "/" }, { path = "b.tar",
+      at = "/mnt" } }, doc.images)
+    local options = assert(manifest.options(doc))
+    assert.equal(86400, options.clock)
+    assert.equal("fF", options.seed)
+    assert.equal("/mnt", options.directory)
+    assert.same(doc.images, options.images)
+    local again = assert(manifest.from_options(options))
+    assert.same({ doc.images, "86400", "0xfF", "/mnt" },
+      { again.images, again.clock, again.seed, again.directory })
+  end)
+
+  it("may be a time, and a number", function()
+    local options = assert(manifest.options(read(base_with(8,
+      "Clock = 2024-02-29T12:00:00Z\nSeed = 12"))))
+    assert.equal("2024-02-29T12:00:00Z", options.clock)
+    assert.equal(12, options.seed)
+    local doc = assert(manifest.from_options {
+      program = "p", clock = 7, seed = 8, images = { "x.tar" },
+      channels = options.channels,
+    })
+    assert.same({ "7", "8", { { path = "x.tar", at = "/" } } },
+      { doc.clock, doc.seed, doc.images })
+  end)
+end)
+
 describe("writing a document", function()
   it("gives text that is read as the same document", function()
     for _, lines in ipairs {
       "", "Node = 7\nNameServer = udp:localhost:5544", "Job = j\nEtag = e, f",
       "Channel = tcp:h:1,/x,0,1,0,0,9223372036854775807,0x1fffffffffffff",
+      "Image = a.tar\nImage = b.tar, /mnt\nClock = 5\nSeed = 0xff\n"
+        .. "Directory = /mnt",
       "Channel = /a \tb,/x,2,1,1,2,3,4\nChannel = fd:9,/y,1,0,1,1,1,1",
     } do
       local doc = read(base_with(8, lines))

@@ -12,7 +12,8 @@ _zvm_options() {
   case $1 in
   run) echo --channel --limit --on-limit --etag --memory-etag --env --name \
     --memory --stack --resident --timeout --cpu --isolation --report \
-    --report-file --trace --cache --help ;;
+    --report-file --trace --cache --image --file --collect --directory \
+    --clock --seed --help ;;
   explain) echo --max --code --address --level --help ;;
   validate | repl | version | help) echo --help ;;
   esac
@@ -95,6 +96,15 @@ _zvm_limit() {
   esac
 }
 
+# What --file and --collect take: a path of the guest, = and one of the host.
+_zvm_pair() {
+  local word=$2 piece=$3 part kind=-f
+  [[ $1 == --collect ]] && kind=-d
+  [[ $word == *=* ]] || return
+  part=${word#*=}
+  _zvm_files "${piece%"$part"}" "$part" "$kind"
+}
+
 # The value of an option: OPTION, what there is of the value, and what bash
 # replaces, which may be less.
 _zvm_value() {
@@ -103,8 +113,9 @@ _zvm_value() {
   case $option in
   --channel) _zvm_channel "$word" "$piece" ;;
   --limit) _zvm_limit "$word" "$piece" ;;
-  --report-file | --trace) _zvm_files "$lead" "$word" ;;
+  --report-file | --trace | --image) _zvm_files "$lead" "$word" ;;
   --cache) _zvm_files "$lead" "$word" -d ;;
+  --file | --collect) _zvm_pair "$option" "$word" "$piece" ;;
   # shellcheck disable=SC2046
   *) _zvm_reply "$lead" "$word" $(_zvm_values "$option") ;;
   esac

@@ -18,6 +18,26 @@ M.BASE = {
 }
 
 M.LIST = {
+  -- what a program starts with
+  { 8, "Directory = tmp",
+    '8:13: Directory: absolute path expected, got "tmp"' },
+  { 8, "Directory = /a//b",
+    "8:13: Directory: a part of the path is empty" },
+  { 8, "Directory = /a/..", "8:13: Directory: a part of the path is . or .., "
+      .. "or longer than 255 bytes" },
+  { 8, "Clock = soon", "8:9: Clock: seconds since 1970, or a time such as "
+      .. '2024-02-29T12:00:00Z, expected, before 2200, got "soon"' },
+  { 8, "Clock = 2200-01-01T00:00:00Z", "8:9: Clock: seconds since 1970, or a "
+      .. "time such as 2024-02-29T12:00:00Z, expected, before 2200, got "
+      .. '"2200-01-01T00:00:00Z"' },
+  { 8, "Seed = 0x", "8:8: Seed: number up to 2^53, or 0x and 1 to 16 digits, "
+      .. 'expected, got "0x"' },
+  { 8, "Seed = 1\nSeed = 2", "9:1: Seed: given in line 8 already" },
+  { 8, "Image =", "8:8: Image: path: path of an image expected, got nothing" },
+  { 8, "Image = a, b, c", "8:9: Image: 2 fields expected (path, at), got 3" },
+  { 8, "Image = a, b",
+    '8:12: Image: at: absolute path expected, got "b"' },
+
   -- lines
   { 8, "x",
     '8:1: line: no "=" in it: "Key = value" expected, or # before a comment' },
@@ -78,7 +98,7 @@ M.LIST = {
       .. " = 1",
     "8:1: "
       .. ("k"):rep(60)
-      .. '...: unknown key; did you mean "Version"?' },
+      .. '...: unknown key; did you mean "Clock"?' },
   { 8, "Nexe = x",
     '8:1: Nexe: unknown key: the former name of "Program"' },
   { 8, "NexeEtag = x",

@@ -30,6 +30,24 @@ local function lim(limits)
 end
 
 M.LIST = {
+  -- what a program starts with
+  { opt { files = { ["/a"] = "x" } }, "files: a manifest cannot hold the "
+      .. "contents of files: put them into an image" },
+  { opt { collect = { "/out" } }, "collect: a manifest cannot hold what comes "
+      .. "back: let the program write to channels" },
+  { opt { images = { { string = "x" } } }, 'images.1: unknown option "string"; '
+      .. 'did you mean "file"?' },
+  { opt { images = { 1 } }, "images.1: table expected, got 1" },
+  { opt { images = { { at = "/" } } },
+    "images.1.path: string expected, got nil" },
+  { opt { clock = 1.5 },
+    "clock: a manifest has whole seconds, or a time as text" },
+  { opt { clock = "noon" }, "clock: seconds since 1970, or a time such as "
+      .. '2024-02-29T12:00:00Z, expected, before 2200, got "noon"' },
+  { opt { seed = "x" }, "seed: number up to 2^53, or 0x and 1 to 16 digits, "
+      .. 'expected, got "0xx"' },
+  { opt { directory = "x" },
+    'directory: absolute path expected, got "x"' },
   -- what a manifest cannot hold
   { opt { name = "x" },
     "name: a manifest cannot hold the name that the program knows itself by" },

@@ -171,4 +171,96 @@ return {
   { { channels = { stdout = 5 } },
     "zvm.run: channels.stdout: string or table expected, got "
       .. "number" },
+
+  -- what a program starts with
+  { { directory = 1 }, "zvm.run: directory: string expected, got number" },
+  { { directory = "tmp" }, "zvm.run: directory: path is not absolute" },
+  { { directory = "/a/" }, "zvm.run: directory: path has an empty part" },
+  { { directory = "/a/../b" },
+    "zvm.run: directory: path has a part that is . or .." },
+  { { clock = true },
+    "zvm.run: clock: seconds or time string expected, got boolean" },
+  { { clock = -1 },
+    "zvm.run: clock: seconds from 0 to 7258118400 expected, got -1" },
+  { { clock = 7258118401 },
+    "zvm.run: clock: seconds from 0 to 7258118400 expected, got 7258118401" },
+  { { clock = "2023-02-29T00:00:00Z" },
+    'zvm.run: clock: time such as "2024-02-29T12:00:00Z" expected, from '
+      .. '1970 to 2200-01-01T00:00:00Z, got "2023-02-29T00:00:00Z"' },
+  { { clock = "2024-02-29 12:00:00" },
+    'zvm.run: clock: time such as "2024-02-29T12:00:00Z" expected, from '
+      .. '1970 to 2200-01-01T00:00:00Z, got "2024-02-29 12:00:00"' },
+  { { clock = "1969-12-31T23:59:59Z" },
+    'zvm.run: clock: time such as "2024-02-29T12:00:00Z" expected, from '
+      .. '1970 to 2200-01-01T00:00:00Z, got "1969-12-31T23:59:59Z"' },
+  { { seed = {} },
+    "zvm.run: seed: number or hexadecimal string expected, got table" },
+  { { seed = 1.5 }, "zvm.run: seed: whole number from 0 to "
+      .. "9.007199254741e+15 expected, got 1.5" },
+  { { seed = "xyz" },
+    'zvm.run: seed: 1 to 16 hexadecimal digits expected, got "xyz"' },
+  { { seed = "12345678123456789" }, "zvm.run: seed: 1 to 16 hexadecimal "
+      .. 'digits expected, got "12345678123456789"' },
+
+  -- images
+  { { images = "app.tar" },
+    "zvm.run: images: table expected, got string" },
+  { { images = { a = "app.tar" } }, "zvm.run: images: list of images "
+      .. "expected, got holes or names in it" },
+  { { images = { 5 } },
+    "zvm.run: images.1: path or table expected, got number" },
+  { { images = { {} } }, "zvm.run: images.1: no source: one of path, data, "
+      .. "fd or uri expected" },
+  { { images = { { string = "x", file = "y" } } }, "zvm.run: "
+      .. 'images.1.string: a channel has one source, and "path" is given '
+      .. "too" },
+  { { images = { { string = "x", at = "mnt" } } },
+    "zvm.run: images.1.at: path is not absolute" },
+  { { images = { { string = "x", att = "/" } } }, "zvm.run: images.1: "
+      .. 'unknown option "att"; did you mean "at"?' },
+  { { images = { { string = "" }, { string = "" } },
+      channels = { ["image-2"] = "" } },
+    'zvm.run: images.2: there is a channel "/dev/image-2" already' },
+
+  -- files
+  { { files = "x" }, "zvm.run: files: table expected, got string" },
+  { { files = { "x" } }, "zvm.run: files: a file without a path" },
+  { { files = { a = "x" } }, "zvm.run: files.a: path is not absolute" },
+  { { files = { ["/"] = "x" } }, "zvm.run: files./: the root is no file" },
+  { { files = { ["/a/../b"] = "x" } },
+    "zvm.run: files./a/../b: path has a part that is . or .." },
+  { { files = { ["/a"] = 1 } },
+    "zvm.run: files./a: string or table expected, got number" },
+  { { files = { ["/a"] = {} } },
+    "zvm.run: files./a: one of data, link and directory expected" },
+  { { files = { ["/a"] = { data = "", link = "b" } } },
+    "zvm.run: files./a: one of data, link and directory expected" },
+  { { files = { ["/a"] = { link = "" } } },
+    "zvm.run: files./a: a link leads somewhere" },
+  { { files = { ["/a"] = { data = "", mode = 4096 } } }, "zvm.run: "
+      .. "files./a.mode: whole number from 0 to 4095 expected, got 4096" },
+  { { files = { ["/a"] = { data = "", mtime = -1 } } }, "zvm.run: "
+      .. "files./a.mtime: seconds since 1970 expected, got -1" },
+  { { files = { ["/a"] = { data = "", name = "b" } } }, "zvm.run: "
+      .. 'files./a: unknown option "name"; did you mean "data"?' },
+  { { files = { ["/a"] = "x", ["/a/b/c"] = "y" } },
+    "zvm.run: files./a/b/c: lies below a file" },
+
+  -- collect
+  { { collect = "/out" }, "zvm.run: collect: table expected, got string" },
+  { { collect = {} },
+    "zvm.run: collect: list of paths expected, got none" },
+  { { collect = { "/a", [3] = "/b" } },
+    "zvm.run: collect: list of paths expected, got holes in it" },
+  { { collect = { "out" } },
+    "zvm.run: collect.1: path is not absolute" },
+  { { collect = { "/a", "/a" } },
+    "zvm.run: collect.2: path is given twice" },
+  { { collect = { "/a", put_byte = 1 } }, "zvm.run: collect: unknown option "
+      .. '"put_byte"; did you mean "put_bytes"?' },
+  { { collect = { "/a", put_bytes = "much" } }, "zvm.run: "
+      .. 'collect.put_bytes: size such as 4096 or "64M" expected, got "much"'
+    },
+  { { collect = { "/a" }, channels = { collect = { buffer = true } } },
+    'zvm.run: collect: there is a channel "/dev/collect" already' },
 }

@@ -61,6 +61,23 @@ local run = {
       about = "Digest the guest's memory at its end, likewise." },
     { name = "env", value = "NAME=VALUE", many = true,
       about = "Set a variable of the guest, which has no others." },
+    { name = "image", value = "FILE[,/MNT]", many = true, complete = "file",
+      about = "Show the tar archive FILE in the guest's files: at /MNT, or "
+        .. "from the root. Later ones lie over earlier ones." },
+    { name = "file", value = "/PATH=FILE", many = true,
+      about = "Put a copy of FILE there, over all images." },
+    { name = "collect", value = "/PATH[=DIRECTORY]", many = true,
+      about = "When the guest has exited, put what it has at /PATH into "
+        .. "DIRECTORY (this one), under its last name. Symbolic links are "
+        .. "neither made nor followed." },
+    { name = "directory", value = "/PATH",
+      about = "Where the guest starts (/)." },
+    { name = "clock", value = "TIME",
+      about = "When it starts: seconds since 1970, or such as "
+        .. "2024-02-29T12:00:00Z (2000-01-01T00:00:00Z)." },
+    { name = "seed", value = "NUMBER",
+      about = "Of all that is random in the guest: up to 2^53, or 0x and "
+        .. "16 digits." },
     { name = "name", value = "NAME",
       about = "The guest's argv[0], if not the file's name." },
     { name = "memory", value = "SIZE",

@@ -12,6 +12,7 @@ local exits = require "zvm.cli.exits"
 local quantity = require "zvm.cli.quantity"
 local reports = require "zvm.report"
 local source = require "zvm.manifest.source"
+local tree = require "zvm.cli.tree"
 local zvm = require "zvm"
 
 local M = {}
@@ -27,8 +28,11 @@ local QUANTITIES = {
   { "resident", "resident", quantity.amount },
   { "timeout", "timeout", quantity.time },
   { "cpu", "cpu", quantity.time },
+  { "clock", "clock", tree.clock },
+  { "seed", "seed", tree.seed },
 }
 local PLAIN = { name = "name", isolation = "isolation", trace = "trace",
+  directory = "directory",
   ["on-limit"] = "on_limit", ["memory-etag"] = "memory_etag" }
 
 local function read_environment(list)
@@ -61,8 +65,8 @@ local function read_quantities(options, job)
 end
 
 -- Put the options of a command line over those that are there; or nil and
--- what is wrong.
-local function read_options(options, args, job)
+-- what is wrong. `places`: see zvm.cli.tree.
+local function read_options(options, args, job, places)
   local ok, message = read_quantities(options, job)
   if not ok then
     return nil, message
@@ -97,6 +101,9 @@ local function read_options(options, args, job)
   job.args = mapped
   ok, message = channel.limit_all(channels, options.limit)
   channel.etag_all(channels, options.etag)
+  if ok then
+    ok, message = tree.add(job, options, places)
+  end
   return ok and job, message
 end
 
@@ -105,7 +112,7 @@ end
 local HEAD = 65536
 local MANIFEST_KEYS = { Version = true, Program = true, Memory = true,
   Timeout = true, Channel = true, Node = true, NameServer = true, Job = true,
-  Etag = true }
+  Etag = true, Image = true, Clock = true, Seed = true, Directory = true }
 
 --- Whether the first bytes of a file are those of a manifest: text with a
 -- line that sets one of its keys. A program begins with byte 127.
@@ -353,7 +360,8 @@ function M.run(options, words)
   end
   local job, refusal = read_job(path, options.cache)
   local ok
-  ok, message = read_options(options, { unpack(words, 2) }, job)
+  local places = {}
+  ok, message = read_options(options, { unpack(words, 2) }, job, places)
   if not ok then
     return arguments.fail(COMMAND, message)
   end
@@ -362,7 +370,12 @@ function M.run(options, words)
     return arguments.trouble(COMMAND, message)
   end
   local report = refusal or run(job, options.cache)
-  return finish(report, job, out, path)
+  local lines, whole = tree.save(report, places)
+  if not out.silent or not whole then
+    say(table.concat(lines, "\n"))
+  end
+  local code = finish(report, job, out, path)
+  return whole and code or exits.CANNOT
 end
 
 return M

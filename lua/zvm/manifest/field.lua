@@ -14,6 +14,7 @@ local M = {}
 M.VERSION = "20130611"
 M.MEMORY = 2 ^ 32     -- all that a guest can address
 M.TIMEOUT = 2 ^ 31 - 1 -- seconds
+M.CLOCK = 7258118400   -- seconds: 2200-01-01T00:00:00Z
 
 -- -- Kinds of fields --------------------------------------------------------
 
@@ -145,6 +146,47 @@ end, true)
 
 local limit = whole(0, math.huge)
 
+-- Of the guest's files.
+local place = word(function(token)
+  if token:sub(1, 1) ~= "/" then
+    return nil, "absolute path expected, got " .. show.quote(token)
+  elseif #token > 4095 then
+    return nil, ("path of at most 4095 bytes expected, got %d"):format(#token)
+  end
+  for part in token:sub(2):gmatch "[^/]*" do
+    if part == "." or part == ".." or #part > 255 then
+      return nil, "a part of the path is . or .., or longer than 255 bytes"
+    end
+  end
+  if token ~= "/" and (token:find("//", 1, true) or token:find "/$") then
+    return nil, "a part of the path is empty"
+  end
+  return token
+end)
+
+-- What zvm.run takes as a time. Days of months are for it to count.
+local clock = word(function(token)
+  local seconds = token:find "^%d+$" and tonumber(token)
+  local year = tonumber(token:match
+    "^(%d%d%d%d)%-%d%d%-%d%dT%d%d:%d%d:%d%d%.?%d*Z$")
+  if seconds and seconds <= M.CLOCK or year and year >= 1970 and year < 2200
+  then
+    return token
+  end
+  return nil, "seconds since 1970, or a time such as 2024-02-29T12:00:00Z, "
+    .. "expected, before 2200, got " .. show.quote(token)
+end)
+
+local seed = word(function(token)
+  local hex = token:match "^0x(%x+)$"
+  if hex and #hex <= 16
+    or token:find "^%d+$" and tonumber(token) <= 2 ^ 53 then
+    return token
+  end
+  return nil, "number up to 2^53, or 0x and 1 to 16 digits, expected, got "
+    .. show.quote(token)
+end)
+
 --- Of a channel, in their order.
 M.CHANNEL = {
   { name = "uri", field = uri },
@@ -175,6 +217,15 @@ M.SINGLE = {
   { key = "Job", name = "job",
     field = word(bounded("path of a socket", 107)) },
   { key = "Etag", name = "etag", field = word(bounded "text") },
+  { key = "Directory", name = "directory", field = place },
+  { key = "Clock", name = "clock", field = clock },
+  { key = "Seed", name = "seed", field = seed },
+}
+
+--- Of an image, in their order; without the second it is `/`.
+M.IMAGE = {
+  { name = "path", field = word(bounded "path of an image", true) },
+  { name = "at", field = place },
 }
 
 -- -- Rules between the fields of a channel ----------------------------------

@@ -15,7 +15,8 @@ local M = {}
 
 local KNOWN = { "program", "name", "args", "env", "memory", "stack",
   "channels", "isolation", "timeout", "cpu", "resident", "on_limit",
-  "symbols", "memory_etag", "trace" }
+  "symbols", "memory_etag", "trace", "images", "directory", "clock", "seed",
+  "files", "collect" }
 
 -- What zvm.run takes when nothing is said.
 local MEMORY = 64 * 1024 ^ 2
@@ -37,6 +38,9 @@ local ABSENT = {
   { "on_limit", "what a limit does but give an error", "error" },
   { "symbols", "whether faults are located", true },
   { "trace", "where a trace goes" },
+  { "files", "the contents of files: put them into an image", is_empty },
+  { "collect", "what comes back: let the program write to channels",
+    is_empty },
 }
 
 local function check_absent(opt)
@@ -102,6 +106,80 @@ local function read_timeout(opt)
   return seconds
 end
 
+-- -- What a program starts with --------------------------------------------
+
+local function checked(fields, name, text)
+  for _, item in ipairs(fields) do
+    if item.name == name then
+      local _, reason = item.field.text(text)
+      return not reason and text or nil, reason and name .. ": " .. reason
+    end
+  end
+end
+
+local function read_directory(opt)
+  local directory = rawget(opt, "directory")
+  if directory == nil then
+    return nil
+  end
+  return checked(field.SINGLE, "directory", directory)
+end
+
+local function read_clock(opt)
+  local clock = rawget(opt, "clock")
+  if clock == nil then
+    return nil
+  elseif type(clock) == "number" then
+    if clock ~= math.floor(clock) then
+      return nil, "clock: a manifest has whole seconds, or a time as text"
+    end
+    clock = ("%.0f"):format(clock)
+  end
+  return checked(field.SINGLE, "clock", clock)
+end
+
+local function read_seed(opt)
+  local seed = rawget(opt, "seed")
+  if seed == nil then
+    return nil
+  elseif type(seed) == "number" then
+    seed = ("%.0f"):format(seed)
+  elseif type(seed) == "string" then
+    seed = "0x" .. seed
+  end
+  return checked(field.SINGLE, "seed", seed)
+end
+
+local function read_image(image)
+  if type(image) == "string" then
+    return { path = image, at = "/" }
+  end
+  local wrong = option.check_keys(image, { "path", "file", "at" })
+  if wrong then
+    return nil, wrong
+  end
+  return { path = rawget(image, "path") or rawget(image, "file"),
+    at = rawget(image, "at") or "/" }
+end
+
+local function read_images(opt)
+  local list = rawget(opt, "images")
+  if list == nil then
+    return nil
+  elseif type(list) ~= "table" then
+    return nil, "images: table expected, got " .. show.value(list)
+  end
+  local images = {}
+  for i = 1, #list do
+    local image, wrong = read_image(rawget(list, i))
+    if not image then
+      return nil, ("images.%d: %s"):format(i, wrong)
+    end
+    images[i] = image
+  end
+  return images
+end
+
 --- The document; or nil, and the option that is wrong and why.
 function M.document(opt)
   local wrong = option.check_keys(opt, KNOWN) or check_absent(opt)
@@ -112,6 +190,8 @@ function M.document(opt)
   for _, part in ipairs {
     { "program", read_program }, { "memory", read_memory },
     { "timeout", read_timeout }, { "channels", channels.list },
+    { "directory", read_directory }, { "clock", read_clock },
+    { "seed", read_seed }, { "images", read_images },
   } do
     doc[part[1]], wrong = part[2](opt)
     if wrong then

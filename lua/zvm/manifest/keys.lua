@@ -11,6 +11,7 @@ local source = require "zvm.manifest.source"
 local M = {}
 
 M.CHANNELS = 1024 -- the most, of zvm.run
+M.IMAGES = 1000   -- each of them is a channel too
 
 local function fail(state, column, key, reason)
   state.problems:fail(state.line, column, key, reason)
@@ -111,6 +112,18 @@ local function note_node(state, channel, columns)
     state.nodes[#state.nodes + 1] = { node = read.node, line = state.line,
       column = columns.uri }
   end
+end
+
+function READ.Image(state, line, first)
+  local images = state.doc.images or {}
+  state.doc.images = images
+  if #images == M.IMAGES then
+    return fail(state, 1, "Image", ("more than %d images"):format(M.IMAGES))
+  end
+  if not line:find(",", first, true) then
+    line = line .. ", /"
+  end
+  images[#images + 1] = read_fields(state, "Image", line, first, field.IMAGE)
 end
 
 function READ.Channel(state, line, first)

@@ -18,7 +18,9 @@ M.LINE = 0x10000    -- bytes, as in ZeroVM's documents
 local STANDARD = { "/dev/stdin", "/dev/stdout", "/dev/stderr" }
 
 local KEYS = { "Version", "Program", "Memory", "Timeout", "Channel", "Node",
-  "NameServer", "Job", "Etag" }
+  "NameServer", "Job", "Etag", "Image", "Directory", "Clock", "Seed" }
+
+local MANY = { Channel = true, Image = true }
 
 -- Keys of other versions of the format.
 local OTHERS = {
@@ -54,7 +56,7 @@ local function read_key(state, line, first, equal)
   local read = keys.READ[key]
   if not read then
     object(state, column, show.text(key), unknown_key(key))
-  elseif state.seen[key] and key ~= "Channel" then
+  elseif state.seen[key] and not MANY[key] then
     fail(state, column, key, ("given in line %d already"):format(
       state.seen[key]))
   else

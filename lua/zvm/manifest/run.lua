@@ -75,6 +75,23 @@ local function channel_spec(channel, given)
   return spec
 end
 
+-- As zvm.run has them: times in seconds as numbers, digits without 0x.
+local function seconds(clock)
+  return clock and clock:find "^%d+$" and tonumber(clock) or clock
+end
+
+local function number(seed)
+  return seed and (seed:match "^0x(.*)$" or tonumber(seed))
+end
+
+local function images(list)
+  local out = {}
+  for i, image in ipairs(list) do
+    out[i] = { path = image.path, at = image.at }
+  end
+  return out
+end
+
 --- The options. The document is known to be right.
 --
 -- @tparam table doc
@@ -90,6 +107,10 @@ function M.options(doc, sources)
     memory_etag = doc.memory.etag or nil,
     timeout = doc.timeout <= M.TIMEOUT and doc.timeout or nil,
     channels = {},
+    directory = doc.directory,
+    clock = seconds(doc.clock),
+    seed = number(doc.seed),
+    images = doc.images and images(doc.images),
   }
   for i, channel in ipairs(doc.channels) do
     local spec, wrong = channel_spec(channel, sources and sources[i])

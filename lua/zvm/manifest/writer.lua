@@ -11,7 +11,8 @@ local show = require "zvm.manifest.show"
 local M = {}
 
 local NAMES = { "version", "program", "memory", "timeout", "channels",
-  "node", "name_server", "job", "etag" }
+  "node", "name_server", "job", "etag", "images", "directory", "clock",
+  "seed" }
 
 local function names_of(fields)
   local names = {}
@@ -79,20 +80,26 @@ local function write_channel(lines, channel, i)
   lines[#lines + 1] = "Channel = " .. value
 end
 
-local function write_channels(lines, doc)
-  local channels = rawget(doc, "channels")
-  if type(channels) ~= "table" then
-    return "channels: table expected, got " .. show.value(channels)
+local function write_image(lines, image, i)
+  local value, wrong = join(image, "images." .. i, field.IMAGE)
+  lines[#lines + 1] = value and "Image = " .. value
+  return wrong
+end
+
+local function write_list(lines, doc, name, write)
+  local list = rawget(doc, name)
+  if type(list) ~= "table" then
+    return name .. ": table expected, got " .. show.value(list)
   end
   local count = 0
-  for _ in next, channels do
+  for _ in next, list do
     count = count + 1
   end
   for i = 1, count do
-    if rawget(channels, i) == nil then
-      return "channels: list expected, got holes or names in it"
+    if rawget(list, i) == nil then
+      return name .. ": list expected, got holes or names in it"
     end
-    local wrong = write_channel(lines, rawget(channels, i), i)
+    local wrong = write(lines, rawget(list, i), i)
     if wrong then
       return wrong
     end
@@ -128,7 +135,10 @@ local function write_all(lines, doc)
       wrong = wrong or write_memory(lines, doc)
     end
   end
-  return wrong or write_channels(lines, doc)
+  if not wrong and rawget(doc, "images") ~= nil then
+    wrong = write_list(lines, doc, "images", write_image)
+  end
+  return wrong or write_list(lines, doc, "channels", write_channel)
 end
 
 -- What a text has that no field shows: a channel missing or given twice, a

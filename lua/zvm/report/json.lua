@@ -101,12 +101,27 @@ local function list(values)
   return "[" .. table.concat(out, ",") .. "]"
 end
 
+-- What a run collected: path -> bytes.
+local function files(values)
+  local names = {}
+  for name in pairs(values) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    names[i] = quoted(name) .. ':"' .. M.base64(values[name]) .. '"'
+  end
+  return "{" .. table.concat(names, ",") .. "}"
+end
+
 -- The members of an object, encoded, by name.
 local function members(values)
   local out = {}
   for key, value in pairs(values) do
     local rest = LISTS[key]
-    if key == "data" and type(value) == "string" then
+    if key == "files" then
+      out.files_base64 = files(value)
+    elseif key == "data" and type(value) == "string" then
       out.data_base64 = '"' .. M.base64(value) .. '"'
     elseif rest and type(value) == "table" then
       out[key] = list(value)
