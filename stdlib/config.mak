@@ -35,6 +35,7 @@ DROP = src/env/__libc_start_main.c src/env/__init_tls.c \
   src/signal/siglongjmp.c src/time/timer_create.c src/linux/clone.c \
   src/ldso/dl_iterate_phdr.c src/temp/__randname.c \
   src/sched/sched_getparam.c src/sched/sched_setparam.c \
-  src/sched/sched_getscheduler.c src/sched/sched_setscheduler.c
+  src/sched/sched_getscheduler.c src/sched/sched_setscheduler.c \
+  src/unistd/faccessat.c src/stat/fchmodat.c
 BASE_SRCS = $(filter-out $(addprefix $(srcdir)/,$(DROP)), \
   $(sort $(wildcard $(BASE_GLOBS))))

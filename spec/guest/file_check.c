@@ -88,14 +88,16 @@ static int fails(int result, int number) {
 static void check_names(void) {
   struct stat st;
   CHECK(fails(open("/dev/none", O_RDONLY), ENOENT));
-  CHECK(fails(open("/dev/none", O_RDWR | O_CREAT, 0666), EROFS));
+  CHECK(fails(open("/dev/", O_RDWR | O_CREAT, 0666), EISDIR));
   CHECK(fails(open("/nowhere/none", O_RDWR | O_CREAT, 0666), ENOENT));
   CHECK(fails(open("/dev/input", O_WRONLY | O_CREAT | O_EXCL, 0666), EEXIST));
-  CHECK(fails(open("/dev", O_RDONLY), EISDIR));
+  CHECK(fails(open("/dev", O_RDWR), EISDIR));
   CHECK(fails(open("", O_RDONLY), ENOENT));
   CHECK(fails(open("/dev/stdin", O_WRONLY), EACCES));
-  CHECK(fails(unlink("/dev/input"), EROFS));
-  CHECK(fails(mkdir("/tmp", 0777), EROFS));
+  CHECK(fails(unlink("/dev/input"), EBUSY));
+  CHECK(fails(rename("/dev/input", "/dev/moved"), EBUSY));
+  CHECK(fails(link("/dev/input", "/dev/linked"), EXDEV));
+  CHECK(fails(mkdir("/tmp", 0777), EEXIST));
   CHECK(fails(rename("/dev/a", "/dev/b"), ENOENT));
   CHECK(fails(access("/dev/none", F_OK), ENOENT));
   CHECK(access("/dev/input", R_OK) == 0);

@@ -12,6 +12,7 @@
 #ifndef ZVM_FS_H
 #define ZVM_FS_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "sys.h"
@@ -35,9 +36,14 @@ struct kind {
                    int64_t off);                   /* NULL: EINVAL      */
   int64_t (*size)(struct node *n);                 /* NULL: n->size     */
   int (*resize)(struct node *n, int64_t size);     /* NULL: EINVAL      */
+  /* The first data, or hole, from off on; -ENXIO. NULL: all is data.   */
+  int64_t (*seek)(struct node *n, int64_t off, bool data);
   int (*control)(struct file *f, unsigned request, arg a); /* ENOTTY    */
   int (*poll)(struct file *f); /* POLL* that hold now; NULL: IN and OUT */
   void (*drop)(struct node *n); /* frees what it holds; NULL: nothing   */
+  void (*refresh)(struct node *dir); /* before a look-up or a listing   */
+  /* Where a symbolic link leads that has no text; NULL: it has one. */
+  struct node *(*follow)(struct node *link);
 };
 
 extern hidden const struct kind __zvm_kind_regular, __zvm_kind_directory,
@@ -64,12 +70,43 @@ struct node {
 
 /* A node of no name yet, with the clock's time; NULL: no memory. */
 hidden struct node *__zvm_node_new(const struct kind *kind, mode_t mode);
+/* The node of a channel; those of 0, 1 and 2 are there from the start. */
+hidden struct node *__zvm_node_of_channel(int channel);
 /* Gone when it has neither links nor refs. */
 hidden void __zvm_node_release(struct node *n);
+/* Whether the user may do all of R_OK, W_OK, X_OK in `want`. */
+hidden bool __zvm_node_may(const struct node *n, int want);
+
+static inline bool is_directory(const struct node *n) {
+  return S_ISDIR(n->mode);
+}
+
+/* It has no names any more, but somebody holds it. */
+static inline bool is_gone(const struct node *n) { return !n->links; }
+
+/* Times: of a change of what it is, of a change of what it holds. */
+static inline void node_changed(struct node *n) {
+  n->ctime = __zvm_clock_now();
+}
+
+static inline void node_written(struct node *n) {
+  n->mtime = n->ctime = __zvm_clock_now();
+}
+
+#define A_DAY 86400000000000 /* ns */
+
+/* Reading is written down once after a change, and once a day. */
+static inline void node_was_read(struct node *n) {
+  int64_t now = __zvm_clock_now();
+  if (n->atime <= n->mtime || n->atime <= n->ctime ||
+      now - n->atime >= A_DAY)
+    n->atime = now;
+}
 
 /* -- Directories --------------------------------------------------------- */
 
 extern hidden struct node *__zvm_root; /* NULL before __zvm_fs_start    */
+extern hidden struct node *__zvm_cwd;  /* the working directory         */
 
 /* The tree with its devices, images and channels; called by whoever needs
 ** it first, and at the start when there are mounts. */
@@ -87,6 +124,13 @@ hidden void __zvm_dir_remove(struct node *dir, const char *name, size_t len);
 ** that is there all the while is seen once, whatever comes and goes. */
 hidden struct node *__zvm_dir_next(struct node *dir, uint32_t *cursor,
                                    const char **name, size_t *len);
+/* The name leads to another node from now on, and keeps its place. */
+hidden void __zvm_dir_replace(struct node *dir, const char *name, size_t len,
+                              struct node *child);
+hidden struct node *__zvm_dir_parent(struct node *dir);
+hidden bool __zvm_dir_is_empty(struct node *dir);
+/* The name of a directory in its parent: its length, 0 for the root. */
+hidden size_t __zvm_dir_name(struct node *dir, const char **name);
 /* The directory of that path below `from`, made with its parents (0755)
 ** where it is not there. NULL: no memory, or a part is something else. */
 hidden struct node *__zvm_dir_make(struct node *from, const char *path);
@@ -108,6 +152,21 @@ struct place {
 hidden int __zvm_walk(int dirfd, const char *path, unsigned flags,
                       struct place *out);
 
+/* The last name is not one that can be made or removed. */
+static inline bool is_dots(const struct place *p) {
+  return !p->len || (p->name[0] == '.' &&
+                     (p->len == 1 || (p->len == 2 && p->name[1] == '.')));
+}
+
+/* What a descriptor, or a path by it, names; walk() may leave it NULL: here
+** that is ENOENT. An empty path is the descriptor's own, if `flags` of the
+** call has AT_EMPTY_PATH; AT_SYMLINK_NOFOLLOW counts too. */
+hidden int __zvm_node_at(int dirfd, const char *path, int flags,
+                         struct node **out);
+/* Whether a name can be made there: 0, or why not. */
+hidden int __zvm_can_add(const struct place *at);
+extern hidden mode_t __zvm_umask;
+
 /* -- Contents of regular files ------------------------------------------- */
 
 hidden int64_t __zvm_contents_read(struct node *n, void *to, size_t count,
@@ -124,10 +183,16 @@ hidden int __zvm_contents_back(struct node *n, int channel, int64_t off,
 ** zero and does not become part of the file. The caller holds a ref while
 ** the mapping lives. NULL: no memory, or part is mapped elsewhere. */
 hidden void *__zvm_contents_map(struct node *n, int64_t off, size_t size);
+/* One mapping less; after the last one pages can be moved and freed. */
+hidden void __zvm_contents_unmap(struct node *n);
+hidden int64_t __zvm_contents_seek(struct node *n, int64_t off, bool data);
+/* Room for [off, off + size), in or past the end; or no room for it. */
+hidden int __zvm_contents_reserve(struct node *n, int64_t off, int64_t size);
+hidden int __zvm_contents_punch(struct node *n, int64_t off, int64_t size);
+hidden int64_t __zvm_contents_blocks(struct node *n); /* of 512 bytes */
+hidden void __zvm_contents_drop(struct node *n);
 
 /* -- Open files ---------------------------------------------------------- */
-
-#define FD_MAX 1024
 
 struct file {
   struct node *node;
@@ -138,6 +203,22 @@ struct file {
 };
 
 hidden struct file *__zvm_file(int fd); /* NULL: not open */
+/* NULL too where it is only a place in the tree, by O_PATH. */
+hidden struct file *__zvm_file_usable(int fd);
+/* NULL too where it was not opened to read or to write. */
+hidden struct file *__zvm_file_to_read(int fd);
+hidden struct file *__zvm_file_to_write(int fd);
+hidden bool __zvm_file_has_position(const struct file *f);
+/* One descriptor less: it is closed with the last. */
+hidden void __zvm_file_release(struct file *f);
+/* A descriptor from `from` up for an open file, which counts it. */
+hidden int __zvm_file_describe(struct file *f, int from);
+hidden void __zvm_file_place(struct file *f, int fd); /* dup2's */
+hidden int __zvm_file_close(int fd);
+hidden bool __zvm_file_have_room(void); /* one descriptor at least */
+hidden void __zvm_file_set_cloexec(int fd, bool on);
+hidden bool __zvm_file_cloexec(int fd);
+hidden struct node *__zvm_file_standard(int channel); /* 0, 1, 2 */
 /* A descriptor, the lowest free, for a node: takes a ref of it. */
 hidden int __zvm_file_open(struct node *n, int flags);
 
@@ -148,5 +229,17 @@ hidden int __zvm_file_open(struct node *n, int flags);
 ** with ENOSPC when less than this would be left.
 */
 hidden void *__zvm_fs_alloc(size_t size); /* NULL: ENOSPC */
+hidden void __zvm_fs_free(void *p);
+
+/* -- Parts of the tree --------------------------------------------------- */
+
+/*
+** A weak one counts where it is linked, but does not bring its part along.
+*/
+hidden void __zvm_devices_add(struct node *dev);
+extern hidden weak int __zvm_mount_images(void);
+extern hidden weak void __zvm_proc_add(struct node *root);
+extern hidden weak void __zvm_locks_drop(struct file *f, bool last);
+extern hidden weak int __zvm_lock(struct file *f, int command, arg a);
 
 #endif

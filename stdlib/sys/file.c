@@ -1,5 +1,8 @@
 /*
-** file.c - descriptors: open, close, dup, fcntl.
+** file.c - descriptors and the open files that they name.
+**
+** Descriptors 0, 1 and 2 are the standard channels from the start, without
+** a file system.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -7,126 +10,134 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "sys.h"
+#include "fs.h"
 
-static struct file standard[3] = {
-  { .channel = 0, .refs = 1, .flags = O_RDWR },
-  { .channel = 1, .refs = 1, .flags = O_RDWR },
-  { .channel = 2, .refs = 1, .flags = O_RDWR },
-};
-static struct file opened[FD_MAX];
-static struct file *table[FD_MAX] = { standard, standard + 1, standard + 2 };
+/* Nodes that can go come with what frees them. */
+weak __typeof(__zvm_node_release) __zvm_node_release;
+
+#define WORDS (FD_MAX / 32)
+
+#define STANDARD(n)                                                      \
+  {                                                                      \
+    .kind = &__zvm_kind_channel, .ino = (n) + 2, .links = 1, .refs = 1,  \
+    .owner = 1000, .group = 1000, .channel = (n)                         \
+  }
+static struct node standard[3] = { STANDARD(0), STANDARD(1), STANDARD(2) };
+
+/* Open files lie where the lowest free descriptor was: one word tells both. */
+static struct file files[FD_MAX];
+
+#define OPEN(n)                                                          \
+  { .node = standard + (n), .refs = 1, .flags = O_RDWR }
+static struct file first[3] = { OPEN(0), OPEN(1), OPEN(2) };
+static struct file *table[FD_MAX] = { first, first + 1, first + 2 };
+
+static uint32_t taken[WORDS] = { 7 };   /* descriptors          */
+static uint32_t in_use[WORDS];          /* of `files`           */
+static uint32_t cloexec[WORDS];
+
+static inline void set(uint32_t *bits, unsigned n) {
+  bits[n / 32] |= 1u << n % 32;
+}
+
+static inline void clear(uint32_t *bits, unsigned n) {
+  bits[n / 32] &= ~(1u << n % 32);
+}
+
+/* The first clear bit from `from` up; FD_MAX: there is none. */
+static int first_clear(const uint32_t *bits, unsigned from) {
+  uint32_t word = from / 32, free;
+  if (from >= FD_MAX) return FD_MAX;
+  free = ~bits[word] & ~0u << from % 32;
+  while (!free) {
+    if (++word == WORDS) return FD_MAX;
+    free = ~bits[word];
+  }
+  return word * 32 + __builtin_ctz(free);
+}
+
+struct node *__zvm_file_standard(int channel) { return &standard[channel]; }
 
 struct file *__zvm_file(int fd) {
   return (unsigned)fd < FD_MAX ? table[fd] : NULL;
 }
 
-/* The lowest free descriptor from `from` up. */
-static int free_descriptor(int from) {
-  for (int fd = from; fd < FD_MAX; fd++)
-    if (!table[fd]) return fd;
-  return -EMFILE;
+struct file *__zvm_file_usable(int fd) {
+  struct file *f = __zvm_file(fd);
+  return f && !(f->flags & O_PATH) ? f : NULL;
 }
 
-static struct file *free_file(void) {
-  struct file *f = opened;
-  while (f->refs) f++; /* there are as many as descriptors */
-  return f;
+struct file *__zvm_file_to_read(int fd) {
+  struct file *f = __zvm_file_usable(fd);
+  return f && (f->flags & O_ACCMODE) != O_WRONLY ? f : NULL;
 }
 
-/* Why a channel cannot be opened with these flags, or 0. */
-static int refuse(int channel, int flags) {
-  int mode = flags & O_ACCMODE;
-  if (flags & O_DIRECTORY) return -ENOTDIR;
-  if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) return -EEXIST;
-  if (channel == CHANNEL_NULL) return 0;
-  if (mode != O_WRONLY && !__zvm_can_get(channel)) return -EACCES;
-  if (mode != O_RDONLY && !__zvm_can_put(channel)) return -EACCES;
-  return 0;
+struct file *__zvm_file_to_write(int fd) {
+  struct file *f = __zvm_file_usable(fd);
+  return f && (f->flags & O_ACCMODE) != O_RDONLY ? f : NULL;
 }
 
-/* A name that is not there cannot be made: the set of files is fixed. */
-static int refuse_missing(const char *path, int flags) {
-  char parent[256];
-  const char *slash = strrchr(path, '/');
-  size_t len = slash ? slash - path + 1 : 0;
-  if (!(flags & O_CREAT)) return -ENOENT;
-  if (!len) return -EROFS;
-  if (len >= sizeof(parent)) return -ENOENT;
-  memcpy(parent, path, len);
-  parent[len] = 0;
-  return __zvm_resolve(parent) == PATH_DIR ? -EROFS : -ENOENT;
+bool __zvm_file_has_position(const struct file *f) {
+  const struct node *n = f->node;
+  return n->kind->has_position &&
+         (n->kind != &__zvm_kind_channel || __zvm_is_random(n->channel));
 }
 
-int __zvm_open(const char *path, int flags) {
-  int channel = __zvm_resolve(path);
-  int fd, err;
-  if (channel == PATH_MISSING) return refuse_missing(path, flags);
-  if (channel <= PATH_ERROR) return channel - PATH_ERROR;
-  if (channel == PATH_DIR) return -EISDIR;
-  if ((err = refuse(channel, flags))) return err;
-  if ((fd = free_descriptor(0)) < 0) return fd;
-  table[fd] = free_file();
-  *table[fd] = (struct file){ .channel = channel, .refs = 1, .flags = flags };
+void __zvm_file_place(struct file *f, int fd) {
+  f->refs++;
+  table[fd] = f;
+  set(taken, fd);
+  clear(cloexec, fd);
+}
+
+int __zvm_file_describe(struct file *f, int from) {
+  int fd = first_clear(taken, from);
+  if (fd == FD_MAX) return -EMFILE;
+  __zvm_file_place(f, fd);
   return fd;
 }
 
-SYS(open) { return __zvm_open(PTR(const char, a), (int)b); }
+bool __zvm_file_have_room(void) { return first_clear(taken, 0) < FD_MAX; }
 
-/* Every directory is "/" here, so that the first argument says nothing. */
-SYS(openat) { return __zvm_open(PTR(const char, b), (int)c); }
+int __zvm_file_open(struct node *n, int flags) {
+  int fd = first_clear(taken, 0), at, err;
+  struct file *f;
+  if (fd == FD_MAX) return -EMFILE;
+  at = first_clear(in_use, 0); /* there are as many as descriptors */
+  f = &files[at];
+  *f = (struct file){ .node = n, .flags = flags };
+  if (n->kind->open && !(flags & O_PATH) && (err = n->kind->open(f)))
+    return err;
+  set(in_use, at);
+  n->refs++;
+  __zvm_file_place(f, fd);
+  return fd;
+}
 
-SYS(close) {
-  struct file *file = __zvm_file((int)a);
-  if (!file) return -EBADF;
-  file->refs--;
-  table[a] = NULL;
+void __zvm_file_release(struct file *f) {
+  bool last = !--f->refs;
+  if (__zvm_locks_drop) __zvm_locks_drop(f, last);
+  if (!last) return;
+  if (f->node->kind->close && !(f->flags & O_PATH)) f->node->kind->close(f);
+  if (f >= files && f < files + FD_MAX) clear(in_use, f - files);
+  if (!--f->node->refs && !f->node->links) __zvm_node_release(f->node);
+}
+
+int __zvm_file_close(int fd) {
+  struct file *f = __zvm_file(fd);
+  if (!f) return -EBADF;
+  table[fd] = NULL;
+  clear(taken, fd);
+  clear(cloexec, fd);
+  __zvm_file_release(f);
   return 0;
 }
 
-static int duplicate(int from, int to) {
-  struct file *file = __zvm_file(from);
-  if (!file) return -EBADF;
-  if (to < 0) return to;
-  if (to >= FD_MAX) return -EBADF;
-  if (table[to]) table[to]->refs--;
-  table[to] = file;
-  file->refs++;
-  return to;
+void __zvm_file_set_cloexec(int fd, bool on) {
+  if (on) set(cloexec, fd);
+  else clear(cloexec, fd);
 }
 
-SYS(dup) { return duplicate((int)a, free_descriptor(0)); }
+bool __zvm_file_cloexec(int fd) { return cloexec[fd / 32] >> fd % 32 & 1; }
 
-SYS(dup2) {
-  if ((int)b < 0) return -EBADF;
-  if ((int)a == (int)b) return __zvm_file((int)a) ? (int)a : -EBADF;
-  return duplicate((int)a, (int)b);
-}
-
-SYS(dup3) {
-  if ((int)b < 0) return -EBADF;
-  return (int)a == (int)b ? -EINVAL : duplicate((int)a, (int)b);
-}
-
-SYS(fcntl) {
-  struct file *file = __zvm_file((int)a);
-  if (!file) return -EBADF;
-  switch ((int)b) {
-    case F_DUPFD:
-    case F_DUPFD_CLOEXEC:
-      if ((unsigned)c >= FD_MAX) return -EINVAL;
-      return duplicate((int)a, free_descriptor((int)c));
-    case F_GETFD: return 0;
-    case F_SETFD: return 0; /* there is no exec */
-    case F_GETFL: return file->flags & (O_ACCMODE | O_APPEND);
-    case F_SETFL:
-      file->flags = (file->flags & ~O_APPEND) | ((int)c & O_APPEND);
-      return 0;
-    case F_SETLK:
-    case F_SETLKW: return 0; /* nobody else has it open */
-    default: return -EINVAL;
-  }
-}
-
-/* No channel is a terminal, and none has other controls. */
-SYS(ioctl) { return __zvm_file((int)a) ? -ENOTTY : -EBADF; }
+SYS(close) { return __zvm_file_close((int)a); }

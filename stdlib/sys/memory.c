@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "sys.h"
+#include "fs.h"
 
 #define PAGE 4096u
 #define pages_of(bytes) (((size_t)(bytes) + PAGE - 1) / PAGE)
@@ -21,7 +21,7 @@ static bool is_aligned(arg address) { return !(address & (PAGE - 1)); }
 static int64_t copy_file(struct file *file, void *to, size_t size, arg off) {
   char *at = to;
   while (size) {
-    int64_t n = __zvm_get(file->channel, at, size, off);
+    int64_t n = file->node->kind->read(file, at, size, off);
     if (n < 0) return n;
     if (!n) break;
     at += n;
@@ -31,12 +31,13 @@ static int64_t copy_file(struct file *file, void *to, size_t size, arg off) {
   return 0;
 }
 
-static int check_file(struct file *file, int flags) {
+static int check_file(int fd, int flags) {
+  struct file *file = __zvm_file(fd);
   if (!file) return -EBADF;
   if ((flags & MAP_TYPE) != MAP_PRIVATE) return -EACCES;
-  if (file->channel == CHANNEL_NULL || !__zvm_is_random(file->channel))
+  if (!__zvm_file_has_position(file) || !S_ISREG(file->node->mode))
     return -ENODEV;
-  return __zvm_can_get(file->channel) ? 0 : -EACCES;
+  return __zvm_file_to_read(fd) ? 0 : -EACCES;
 }
 
 SYS(mmap) {
@@ -48,8 +49,9 @@ SYS(mmap) {
   if (size > -PAGE) return -ENOMEM;
   if ((int)c & PROT_EXEC) return -EPERM;
   if (!(flags & MAP_ANON)) {
-    int err = check_file(file = __zvm_file((int)e), flags);
+    int err = check_file((int)e, flags);
     if (err) return err;
+    file = __zvm_file((int)e);
   }
   if (flags & MAP_FIXED) {
     p = PTR(void, a);

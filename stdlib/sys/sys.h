@@ -26,44 +26,20 @@ typedef syscall_arg_t arg;
 #define SYS(name)                                                        \
   long long __zvm_sys_##name(arg a, arg b, arg c, arg d, arg e, arg f)
 
-/* -- Open files (file.c) ------------------------------------------------- */
+#define FD_MAX 1024 /* open files are in fs.h */
 
-#define FD_MAX 1024
-#define CHANNEL_NULL (-1) /* /dev/null, when no channel has that name */
-
-/* An open file; descriptors made by dup share one. */
-struct file {
-  int channel;
-  int refs;  /* descriptors that name it; 0 = free            */
-  int flags; /* of open: access mode and O_APPEND             */
-  int64_t pos;
-};
-
-hidden struct file *__zvm_file(int fd); /* NULL: not open */
-hidden int __zvm_open(const char *path, int flags);
-
-/* -- Channels (channel.c) ------------------------------------------------ */
+/* -- Channels (fs/channel.c) ------------------------------------------------ */
 
 hidden bool __zvm_can_get(int channel);
 hidden bool __zvm_can_put(int channel);
 hidden bool __zvm_is_random(int channel); /* has a position */
+hidden bool __zvm_is_appended(int channel); /* puts go to the end alone */
+hidden unsigned __zvm_channel_mode(int channel);
 /* Bytes of a channel, counting what was written to it since the start. */
 hidden int64_t __zvm_channel_size(int channel);
 hidden int64_t __zvm_get(int channel, void *buf, size_t size, int64_t off);
 hidden int64_t __zvm_put(int channel, const void *buf, size_t size,
                          int64_t off);
-
-/* -- Names (path.c) ------------------------------------------------------ */
-
-/*
-** What a path names: a channel, CHANNEL_NULL, PATH_DIR, or a negated errno
-** at or below PATH_ERROR.
-*/
-#define PATH_DIR (-2)
-#define PATH_ERROR (-16)
-#define PATH_MISSING (PATH_ERROR - ENOENT)
-
-hidden int __zvm_resolve(const char *path);
 
 /* -- What a program starts with (crt/start.c) ----------------------------- */
 
@@ -96,5 +72,8 @@ hidden uint64_t __zvm_random(void);
 hidden void *__zvm_pages_map(size_t count); /* zeroed; NULL: none left */
 hidden bool __zvm_pages_unmap(void *p, size_t count);
 hidden bool __zvm_pages_are_mapped(void *p, size_t count);
+hidden size_t __zvm_pages_spare(void); /* bytes that can still be had */
+/* Whether enough is left for others after `size` more bytes. */
+hidden bool __zvm_pages_leave_reserve(size_t size);
 
 #endif

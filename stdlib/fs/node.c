@@ -1,0 +1,59 @@
+/*
+** node.c - what names lead to: how it comes, ages and goes.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <string.h>
+#include <unistd.h>
+
+#include "fs.h"
+
+#define USER 1000
+
+/* The root is 1, the standard channels are 2, 3 and 4. */
+static uint32_t last_ino = 4;
+
+/* Until the pages know how many of them are left. */
+weak size_t __zvm_pages_spare(void) { return MANIFEST->heap_size; }
+
+weak bool __zvm_pages_leave_reserve(size_t size) {
+  return size < MANIFEST->heap_size;
+}
+
+void *__zvm_fs_alloc(size_t size) {
+  return __zvm_pages_leave_reserve(size) ? __libc_malloc(size) : NULL;
+}
+
+void __zvm_fs_free(void *p) { __libc_free(p); }
+
+struct node *__zvm_node_new(const struct kind *kind, mode_t mode) {
+  struct node *n = __zvm_fs_alloc(sizeof(*n));
+  if (!n) return NULL;
+  memset(n, 0, sizeof(*n));
+  n->kind = kind;
+  n->ino = ++last_ino;
+  n->mode = mode;
+  n->owner = n->group = USER;
+  /* What is there before the program looks is as old as its clock. */
+  n->atime = n->mtime = n->ctime =
+      __zvm_cwd ? __zvm_clock_now() : START_BLOCK->clock;
+  return n;
+}
+
+/*
+** A directory holds the one it is in, so that `..` is always there: a chain
+** of them can go at once, and is let go one by one.
+*/
+void __zvm_node_release(struct node *n) {
+  while (n && !n->links && !n->refs) {
+    struct node *up = is_directory(n) ? __zvm_dir_parent(n) : NULL;
+    if (n->kind->drop) n->kind->drop(n);
+    __zvm_fs_free(n);
+    if ((n = up)) n->refs--;
+  }
+}
+
+bool __zvm_node_may(const struct node *n, int want) {
+  unsigned shift = n->owner == USER ? 6 : n->group == USER ? 3 : 0;
+  return !(want & ~(n->mode >> shift) & 7);
+}

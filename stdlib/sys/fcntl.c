@@ -1,0 +1,49 @@
+/*
+** fcntl.c - what can be asked of a descriptor, and set.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#define _GNU_SOURCE
+#include <fcntl.h>
+
+#include "fs.h"
+
+/* What F_SETFL changes; the rest stays as it was opened. */
+#define CHANGEABLE (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
+
+static int duplicate(struct file *f, arg from, bool cloexec) {
+  int fd;
+  if ((unsigned)from >= FD_MAX) return -EINVAL;
+  fd = __zvm_file_describe(f, (int)from);
+  if (fd >= 0 && cloexec) __zvm_file_set_cloexec(fd, true);
+  return fd;
+}
+
+SYS(fcntl) {
+  struct file *file = __zvm_file((int)a);
+  int command = (int)b;
+  if (!file) return -EBADF;
+  switch (command) {
+    case F_DUPFD: return duplicate(file, c, false);
+    case F_DUPFD_CLOEXEC: return duplicate(file, c, true);
+    case F_GETFD: return __zvm_file_cloexec((int)a) ? FD_CLOEXEC : 0;
+    case F_SETFD:
+      __zvm_file_set_cloexec((int)a, (int)c & FD_CLOEXEC);
+      return 0;
+    case F_GETFL: return file->flags;
+    default: break;
+  }
+  if (file->flags & O_PATH) return -EBADF;
+  switch (command) {
+    case F_SETFL:
+      file->flags = (file->flags & ~CHANGEABLE) | ((int)c & CHANGEABLE);
+      return 0;
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW: return __zvm_lock ? __zvm_lock(file, command, c) : 0;
+    default: return -EINVAL;
+  }
+}
