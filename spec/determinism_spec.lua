@@ -6,6 +6,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local host = require "support.host"
 local lfs = require "lfs"
+local zvm = require "zvm"
 
 local RUNS = 25 -- by each host, in each isolation
 
@@ -127,5 +128,101 @@ describe("two hundred runs", function()
     local text = run("", " more")
     assert.truthy(text:find "^1 exit %d+ %x+ ", text)
     assert.not_equal(expected, text)
+  end)
+end)
+
+-- -- The sources of docs/determinism.md, one by one -------------------------
+
+local BEGINNING, RULES = host.guest "beginning", host.guest "rules"
+
+-- Name, program, argument; what changes with the clock, and with the seed;
+-- lines that have to be there. The names stand in docs/determinism.md.
+local SOURCES = {
+  { "the clock", BEGINNING, "time", clock = true,
+    "wall 946684800.000001000", "now 2000%-01%-01T01:00:00Z" },
+  { "CPU time", BEGINNING, "time", clock = true,
+    "cpu 0.000003000", "used 0.000005" },
+  { "random numbers", BEGINNING, "chance", seed = true,
+    "219cfa9cfc2ededf22765c48329342e2" },
+  { "who the process is", BEGINNING, "self",
+    "ids 1 0 1 1 1000 1000 1000 1000", "zvm zvm 1 1 x86_64",
+    "host zvm 0 load 0 0 0" },
+  { "addresses", BEGINNING, "self", "code %p+ data %p+ heap %p+ stack %p+" },
+  { "locale and terminal", BEGINNING, "self",
+    "locale C.UTF%-8;C;C;C;C;C terminal 0 %-1" },
+  { "arguments and environment", BEGINNING, "words",
+    "env A=a\nenv B=b\n$" },
+  { "files", RULES, "files", clock = true, "/: ino 1 " },
+  { "fresh memory", RULES, "memory", "stack 3298421761 bss 3799892993" },
+  { "floating point", RULES, "floats", "%-nan %-inf 0x1.0e4d50f99b211p%+997" },
+  { "waiting", RULES, "waits", "after usleep" },
+  { "signals", RULES, "signals", "raise fine 1\nkill fine 2" },
+  { "threads", RULES, "threads", "threads, " },
+  { "errors of channels", RULES, "errors", "write 60 fine\nwrite 40 fine\n"
+      .. "write %-1 Quota exceeded" },
+  { "the end of memory", RULES, "limits", "Out of memory after %d+ blocks" },
+}
+
+describe("what differs elsewhere:", function()
+  local function run(source, options)
+    options.program, options.args = source[2], { source[3] }
+    options.env = { B = "b", A = "a" }
+    options.memory_etag = true
+    options.channels = { input = "abc", output = { buffer = true,
+      limits = { put_bytes = 100 } } }
+    local report = assert(zvm.run(options))
+    assert.equal("exit", report.state)
+    assert.equal(0, report.code)
+    return report.channels.stdout.data, report.memory_etag
+  end
+
+  for _, source in ipairs(SOURCES) do
+    describe(source[1], function()
+      it("is the same in each run, and in each isolation", function()
+        local first, etag = run(source, { isolation = "inline" })
+        for _, isolation in ipairs { "process", "inline", "process" } do
+          local text, other = run(source, { isolation = isolation })
+          assert.equal(first, text)
+          assert.equal(etag, other)
+        end
+        for i = 4, #source do
+          assert.truthy(first:find((source[i]:gsub("%%p%+", "0x%%x+"))),
+            first)
+        end
+      end)
+
+      it("changes with clock and seed as it is to", function()
+        local first = run(source, {})
+        local later = run(source, { clock = "2024-02-29T12:00:00Z" })
+        local other = run(source, { seed = 7 })
+        assert.equal(source.clock == true, first ~= later)
+        assert.equal(source.seed == true, first ~= other)
+      end)
+    end)
+  end
+
+  it("what a channel gives at once, is whole", function()
+    local text
+    for _, size in ipairs { 1, 7, 1000, 65536 } do
+      local left = 2500
+      local report = assert(zvm.run {
+        program = RULES, args = { "reads" },
+        channels = { stdin = { read = function()
+          local n = math.min(size, left)
+          left = left - n
+          return n > 0 and ("x"):rep(n) or nil
+        end } },
+      })
+      text = text or report.channels.stdout.data
+      assert.equal(text, report.channels.stdout.data)
+    end
+    assert.equal("1000 1000 500 fine\n", text)
+  end)
+
+  it("is told of in docs/determinism.md", function()
+    local text = host.read_file "docs/determinism.md"
+    for _, source in ipairs(SOURCES) do
+      assert.truthy(text:find("`" .. source[1] .. "`", 1, true), source[1])
+    end
   end)
 end)
