@@ -366,7 +366,8 @@ demo: all ## The MapReduce example over the system's licence texts
 
 BENCH := $(KERNELS:%=$(B)/bench/%.zvm) $(KERNELS:%=$(B)/bench/%.native) \
   $(addprefix $(B)/bench/,hello.zvm hello.native large.zvm traps.zvm \
-  libc-text.zvm measure processes copy.zvm copy.native puts.zvm puts.native)
+  libc-text.zvm measure processes copy.zvm copy.native puts.zvm puts.native \
+  image.zvm image.native)
 
 $(B)/bench/%.zvm: spec/bench/kernel/%.c spec/bench/kernel.h $(LIBC)
 	@mkdir -p $(@D)
@@ -388,7 +389,7 @@ $(B)/bench/hello.native: spec/bench/hello.c | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 -static -o $@ $<
 
-$(B)/bench/copy.native $(B)/bench/puts.native: $(B)/bench/%.native: spec/bench/%.c | setup
+$(addprefix $(B)/bench/,copy.native puts.native image.native): $(B)/bench/%.native: spec/bench/%.c | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 -o $@ $<
 

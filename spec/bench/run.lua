@@ -288,6 +288,16 @@ local function channels(lua)
   end
 end
 
+--- Most of it are reads by the kernel.
+local function images(lua)
+  local text, slow = beside(function()
+    return output(lua .. " spec/bench/image.lua " .. DIR)
+  end)
+  local ours, theirs = text:match "^(%S+) (%S+)"
+  at_most("image_mount", tonumber(ours), "ms", 3 * slow)
+  line("5000 native reads of a block", tonumber(theirs), "ms")
+end
+
 kernels()
 if not arg[1] then
   spawn "lua5.1"
@@ -300,5 +310,6 @@ if not arg[1] then
   traps()
   channels "luajit"
   limits "luajit"
+  images "luajit"
 end
 os.exit(short == 0 and 0 or 1)

@@ -237,7 +237,7 @@ hidden void __zvm_fs_free(void *p);
 ** A weak one counts where it is linked, but does not bring its part along.
 */
 hidden void __zvm_devices_add(struct node *dev);
-extern hidden weak int __zvm_mount_images(void);
+hidden int __zvm_mount_images(void);
 extern hidden weak void __zvm_proc_add(struct node *root);
 extern hidden weak void __zvm_locks_drop(struct file *f, bool last);
 extern hidden weak int __zvm_lock(struct file *f, int command, arg a);

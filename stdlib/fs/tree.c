@@ -86,7 +86,7 @@ void __zvm_fs_start(void) {
   __zvm_dir_make(&root, "/home/guest");
   if (dev) __zvm_devices_add(dev);
   if (__zvm_proc_add) __zvm_proc_add(&root);
-  if (__zvm_mount_images) __zvm_mount_images();
+  __zvm_mount_images();
   for (int i = 0; i < MANIFEST->channels_count; i++) place_channel(i);
   __zvm_cwd = directory ? make(&root, directory, false) : NULL;
   if (!__zvm_cwd) __zvm_cwd = &root;
