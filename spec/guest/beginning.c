@@ -7,6 +7,7 @@
 **   beginning chance     numbers, and names of temporary files
 **   beginning self       ids, limits, names, addresses
 **   beginning send A B   what is in file A, to file B; nothing is exported
+**   beginning keep A B   B as a new file A
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -149,6 +150,11 @@ static int send_bytes(const char *from, const char *to) {
   zvm_exit(n != 0);
 }
 
+static int keep_text(const char *path, const char *text) {
+  FILE *f = fopen(path, "w");
+  return !f || fputs(text, f) < 0 || fclose(f);
+}
+
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   setvbuf(stdout, NULL, _IOFBF, 0); /* writing would move the clock */
@@ -156,5 +162,6 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "chance")) return chance();
   if (!strcmp(what, "self")) return self();
   if (argc == 4 && !strcmp(what, "send")) return send_bytes(argv[2], argv[3]);
+  if (argc == 4 && !strcmp(what, "keep")) return keep_text(argv[2], argv[3]);
   return words(argv);
 }
