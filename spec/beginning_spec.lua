@@ -3,6 +3,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local host = require "support.host"
+local tar = require "zvm.tar"
 local zvm = require "zvm"
 
 local BEGINNING = host.guest "beginning"
@@ -165,6 +166,35 @@ env EMPTY=
       assert.equal("arg x\narg y\n", report.channels.stdout.data)
       assert.equal("arg beginning.zvm\narg words\n", nvram("",
         { isolation = isolation }, "words").channels.stdout.data)
+    end
+  end)
+
+  it("mounts images, and exports", function()
+    local options = { channels = {
+      image = { data = tar.pack { { name = "a", data = "one" } } },
+      out = { buffer = true },
+    } }
+    local text = [[
+[fstab]
+channel=/dev/image, mountpoint=/mnt, access=ro, removable=no
+channel=/dev/out, mountpoint=/tmp, access=rw, removable=yes
+]]
+    assert.equal("one", nvram(text, options, "send", "/mnt/a", "/dev/stdout")
+      .channels.stdout.data)
+    local report = nvram(text, options, "keep", "/tmp/x", "two")
+    assert.equal(0, report.code)
+    local entries = assert(tar.unpack(report.channels.out.data))
+    assert.equal("two", entries[#entries].data)
+    assert.equal("tmp/x", entries[#entries].name)
+  end)
+
+  it("says what fstat says of a channel", function()
+    local before = run({}, "type", "/dev/stdin").channels.stdout.data
+    assert.equal("pipe\n", before)
+    for mode, type in pairs { char = "character\n", file = "file\n",
+        pipe = "pipe\n" } do
+      assert.equal(type, nvram("[mapping]\nchannel=/dev/stdin, mode=" .. mode,
+        nil, "type", "/dev/stdin").channels.stdout.data)
     end
   end)
 

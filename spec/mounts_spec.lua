@@ -69,6 +69,56 @@ for _, isolation in ipairs { "inline", "process" } do
       os.remove(path)
     end)
 
+    it("a guest finds files over images, later over earlier", function()
+      local options = {
+        images = { { string = tar.pack { { name = "etc/a", data = "1" },
+          { name = "etc/b", data = "2" }, { name = "etc/c", data = "3" } } },
+          { string = tar.pack { { name = "b", data = "two" },
+            { name = "c", data = "three" } }, at = "/etc" } },
+        files = { ["/etc/c"] = "last", ["/etc/l"] = { link = "c" } },
+      }
+      for path, text in pairs { ["/etc/a"] = "1", ["/etc/b"] = "two",
+          ["/etc/c"] = "last", ["/etc/l"] = "last" } do
+        assert.equal(text, send(path, "/dev/stdout", options)
+          .channels.stdout.data)
+      end
+    end)
+
+    it("what a guest left is collected, images and all", function()
+      local report = run {
+        args = { "keep", "/out/new", "made" }, collect = { "/out", "/etc" },
+        files = { ["/out/old"] = "there", ["/etc/x"] = "1",
+          ["/home/guest/y"] = "2" },
+      }
+      assert.same({ ["/out/new"] = "made", ["/out/old"] = "there",
+        ["/etc/x"] = "1" }, report.files)
+      assert.equal(0, report.code)
+    end)
+
+    it("an image that is damaged ends the run at its start", function()
+      local report = run { args = { "words" }, images = { {
+        string = ("x"):rep(1024) } } }
+      assert.equal(125, report.code)
+      assert.equal("", report.channels.stdout.data)
+      assert.truthy(report.channels.stderr.data:find(
+        "^zvm: /dev/image%-1: "))
+    end)
+
+    it("a program that has no files packs none", function()
+      local report = assert(zvm.run { isolation = isolation,
+        program = host.guest "01-hello/main", collect = { "/out", "/tmp" } })
+      assert.same({}, report.files)
+      assert.equal(0, report.code)
+    end)
+
+    it("what does not fit is an exit with 125", function()
+      local report = run { args = { "keep", "/tmp/x", ("x"):rep(5000) },
+        collect = { "/tmp", put_bytes = 2000 } }
+      assert.equal(125, report.code)
+      assert.is_nil(report.files)
+      assert.equal("string", type(report.collect_error))
+    end)
+
     it("what a guest packed is in the report", function()
       local report = send("/dev/stdin", "/dev/collect",
         { collect = { "/out" }, channels = { stdin = ARCHIVE } })

@@ -8,6 +8,7 @@
 **   beginning self       ids, limits, names, addresses
 **   beginning send A B   what is in file A, to file B; nothing is exported
 **   beginning keep A B   B as a new file A
+**   beginning type A     what A is
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -24,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/times.h>
 #include <sys/utsname.h>
@@ -82,7 +84,8 @@ static int chance(void) {
   for (size_t i = 0; i < sizeof bytes; i++) printf("%02x", bytes[i]);
   getentropy(bytes, 4);
   printf("\n%02x%02x%02x%02x\n", bytes[0], bytes[1], bytes[2], bytes[3]);
-  printf("rand %d %d %ld %f\n", rand(), rand(), random(), drand48() + drand48());
+  double sum = drand48() + drand48();
+  printf("rand %d %d %ld %f\n", rand(), rand(), random(), sum);
   mktemp(a);
   for (int i = 0; i < 3; i++) names[i] = tempnam("/tmp", "b");
   printf("%s %s %s %s\n", a, names[0], names[1], names[2]);
@@ -155,6 +158,16 @@ static int keep_text(const char *path, const char *text) {
   return !f || fputs(text, f) < 0 || fclose(f);
 }
 
+static int type_of(const char *path) {
+  struct stat s;
+  if (stat(path, &s)) return 1;
+  puts(S_ISCHR(s.st_mode)    ? "character"
+       : S_ISFIFO(s.st_mode) ? "pipe"
+       : S_ISREG(s.st_mode)  ? "file"
+                             : "else");
+  return 0;
+}
+
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   setvbuf(stdout, NULL, _IOFBF, 0); /* writing would move the clock */
@@ -163,5 +176,6 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "self")) return self();
   if (argc == 4 && !strcmp(what, "send")) return send_bytes(argv[2], argv[3]);
   if (argc == 4 && !strcmp(what, "keep")) return keep_text(argv[2], argv[3]);
+  if (argc == 3 && !strcmp(what, "type")) return type_of(argv[2]);
   return words(argv);
 }

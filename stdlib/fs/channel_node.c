@@ -7,7 +7,14 @@
 
 /* Rights are what the limits leave when the program starts. */
 unsigned __zvm_channel_mode(int channel) {
+  static const mode_t said[] = {
+    [CHANNEL_PIPE] = S_IFIFO,
+    [CHANNEL_CHARACTER] = S_IFCHR,
+    [CHANNEL_FILE] = S_IFREG,
+  };
   unsigned mode = __zvm_is_random(channel) ? S_IFREG : S_IFIFO;
+  if (__zvm_channel_types && __zvm_channel_types[channel])
+    mode = said[__zvm_channel_types[channel]];
   if (__zvm_can_get(channel)) mode |= 0444;
   if (__zvm_can_put(channel)) mode |= 0222;
   return mode;
