@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <zvm.h>
 
 #include "check.h"
 
@@ -163,12 +164,53 @@ static void check_mmap(void) {
         MAP_FAILED);
 }
 
+/* What the library OS asks of the pages (malloc/pages.c). */
+size_t __zvm_pages_spare(void);
+_Bool __zvm_pages_leave_reserve(size_t size);
+
+/* Nothing is free but what no list has: every page counts once. */
+static void check_spare(void) {
+  size_t spare = __zvm_pages_spare();
+  size_t most = spare - MANIFEST->heap_size / 64;
+  char *volatile p, *volatile q; /* else compilers leave blocks out */
+  CHECK(spare > 60u << 20 && spare < 64u << 20 && spare % 4096 == 0);
+  CHECK(__zvm_pages_leave_reserve(most));
+  CHECK(!__zvm_pages_leave_reserve(most + 1));
+  CHECK(!__zvm_pages_leave_reserve(-1));
+  p = malloc(100 * 4096);
+  q = malloc(50 * 4096);
+  CHECK(__zvm_pages_spare() == spare - 150 * 4096);
+  free(p); /* a hole below q */
+  CHECK(__zvm_pages_spare() == spare - 50 * 4096);
+  p = malloc(30 * 4096);
+  CHECK(p < q && __zvm_pages_spare() == spare - 80 * 4096);
+  p = realloc(p, 90 * 4096);
+  CHECK(p < q && __zvm_pages_spare() == spare - 140 * 4096);
+  free(q);
+  free(p);
+  CHECK(__zvm_pages_spare() == spare);
+  CHECK((p = malloc(spare)) && !__zvm_pages_spare() && !malloc(1 << 20));
+  CHECK(!__zvm_pages_leave_reserve(0));
+  free(p);
+  CHECK(__zvm_pages_leave_reserve(most));
+}
+
+/* What malloc holds back in slabs counts when it is needed. */
+static void check_reserve_sweeps(void) {
+  size_t before = __zvm_pages_spare();
+  exhaust(48);
+  CHECK(__zvm_pages_spare() < 1 << 20);
+  CHECK(__zvm_pages_leave_reserve(before / 10 * 9));
+}
+
 int main(void) {
+  check_spare();
   check_limits();
   check_mmap();
   check_random_use();
   check_reuse();
   check_random_use();
   check_mmap();
+  check_reserve_sweeps();
   return check_end();
 }

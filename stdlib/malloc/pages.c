@@ -56,6 +56,7 @@ static void start(void) {
 static void unlink_run(uint32_t page, uint32_t count) {
   struct run *run = page_address(page);
   unsigned n = list_of(count);
+  heap.free -= count;
   if (run->next) run->next->prev = run->prev;
   if (run->prev) {
     run->prev->next = run->next;
@@ -68,6 +69,7 @@ static void unlink_run(uint32_t page, uint32_t count) {
 static void link_run(uint32_t page, uint32_t count) {
   struct run *run = page_address(page);
   unsigned n = list_of(count);
+  heap.free += count;
   run->prev = NULL;
   run->next = lists[n];
   if (run->next) run->next->prev = run;
@@ -154,6 +156,28 @@ bool __zvm_pages_extend(uint32_t page, uint32_t count) {
   if (have < count) return false;
   take_from(page, have, count);
   return true;
+}
+
+/* -- What is left ------------------------------------------------------- */
+
+/* What malloc holds back is not counted. */
+hidden size_t __zvm_pages_spare(void) {
+  if (!heap.end) start();
+  return (size_t)(heap.end - heap.top + heap.free) << PAGE_SHIFT;
+}
+
+#define RESERVE_LEAST (64u << 10)
+#define RESERVE_PART 64
+
+/* The sweep is dear, and only worth it where the answer would be no. */
+hidden bool __zvm_pages_leave_reserve(size_t size) {
+  size_t reserve = MANIFEST->heap_size / RESERVE_PART, spare;
+  if (reserve < RESERVE_LEAST) reserve = RESERVE_LEAST;
+  spare = __zvm_pages_spare();
+  if (spare >= reserve && spare - reserve >= size) return true;
+  if (!__zvm_malloc_sweep()) return false;
+  spare = __zvm_pages_spare();
+  return spare >= reserve && spare - reserve >= size;
 }
 
 /* -- Mappings ------------------------------------------------------------ */

@@ -39,6 +39,7 @@ struct heap {
   uint32_t bottom; /* first page that can be given away              */
   uint32_t top;    /* first page that never was: it and all above are 0 */
   uint32_t end;
+  uint32_t free;   /* pages in free runs                             */
   uint16_t *count; /* one a page, for the sweep of malloc            */
 };
 

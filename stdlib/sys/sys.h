@@ -73,7 +73,7 @@ hidden void *__zvm_pages_map(size_t count); /* zeroed; NULL: none left */
 hidden bool __zvm_pages_unmap(void *p, size_t count);
 hidden bool __zvm_pages_are_mapped(void *p, size_t count);
 hidden size_t __zvm_pages_spare(void); /* bytes that can still be had */
-/* Whether enough is left for others after `size` more bytes. */
+/* Whether max(64 KiB, heap / 64) bytes are left when these are taken. */
 hidden bool __zvm_pages_leave_reserve(size_t size);
 
 #endif
