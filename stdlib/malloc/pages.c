@@ -107,13 +107,22 @@ static uint32_t take_listed(uint32_t want) {
   return take_from(page, PAGE_COUNT(heap.info[page]), want);
 }
 
+/* The free run that ends at `top`, lengthened by what was never used. */
+static uint32_t take_around_top(uint32_t want) {
+  uint32_t last = heap.info[heap.top - 1], have = PAGE_COUNT(last);
+  if (PAGE_KIND(last) != PAGE_FREE || want - have > heap.end - heap.top)
+    return 0;
+  heap.top += want - have;
+  return take_from(heap.top - want, have, have);
+}
+
 uint32_t __zvm_pages_try(uint32_t count, bool *fresh) {
   uint32_t page;
   if (!heap.end) start();
   page = take_listed(count);
   *fresh = false;
   if (page) return page;
-  if (count > heap.end - heap.top) return 0;
+  if (count > heap.end - heap.top) return take_around_top(count);
   page = heap.top;
   heap.top += count;
   *fresh = true;
