@@ -13,13 +13,6 @@
 /* The root is 1, the standard channels are 2, 3 and 4. */
 static uint32_t last_ino = 4;
 
-/* Until the pages know how many of them are left. */
-weak size_t __zvm_pages_spare(void) { return MANIFEST->heap_size; }
-
-weak bool __zvm_pages_leave_reserve(size_t size) {
-  return size < MANIFEST->heap_size;
-}
-
 void *__zvm_fs_alloc(size_t size) {
   return __zvm_pages_leave_reserve(size) ? __libc_malloc(size) : NULL;
 }

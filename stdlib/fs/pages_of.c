@@ -43,8 +43,12 @@ slot *__zvm_contents_slot(struct contents *c, uint32_t page) {
 }
 
 uint32_t __zvm_contents_take(uint32_t count, bool *fresh) {
+  uint32_t page;
   if (!__zvm_pages_leave_reserve(count * PAGE_BYTES)) return 0;
-  return __zvm_pages_take(count, fresh);
+  page = __zvm_pages_take(count, fresh);
+  for (uint32_t i = 0; page && i < count; i++)
+    __zvm_heap.info[page + i] = PAGE_INFO(PAGE_FILE, 1);
+  return page;
 }
 
 /* What a page holds that is not in memory. */

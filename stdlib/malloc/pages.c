@@ -167,6 +167,49 @@ bool __zvm_pages_extend(uint32_t page, uint32_t count) {
   return true;
 }
 
+/* -- A run at a place of the caller's choice ----------------------------- */
+
+/*
+** The last page of a free run says the same as the first: what follows
+** tells them apart, for free runs do not touch.
+*/
+static bool is_last(uint32_t page) {
+  uint32_t info = heap.info[page], next;
+  if (PAGE_COUNT(info) == 1 || page + 1 == heap.top) return true;
+  next = heap.info[page + 1];
+  return next != PAGE_OTHER && !(PAGE_COUNT(info) == 2 && next == info);
+}
+
+uint32_t __zvm_pages_run(uint32_t page, uint32_t *count) {
+  uint32_t first = page, info = heap.info[page], n = 1;
+  if (PAGE_KIND(info) == PAGE_FREE && is_last(page))
+    first -= PAGE_COUNT(info) - 1;
+  while (heap.info[first] == PAGE_OTHER && first > heap.bottom) first--;
+  info = heap.info[first];
+  if (PAGE_KIND(info) == PAGE_FREE || PAGE_KIND(info) == PAGE_LARGE)
+    n = PAGE_COUNT(info);
+  *count = first + n > page ? n : page - first + 1;
+  return first;
+}
+
+bool __zvm_pages_claim(uint32_t page, uint32_t count) {
+  uint32_t end = page + count, top = heap.top, have, run;
+  if (page < top) {
+    run = __zvm_pages_run(page, &have);
+    if (PAGE_KIND(heap.info[run]) != PAGE_FREE) return false;
+    /* Free runs do not touch: one has it all, up to the top. */
+    if (run + have < end && run + have < top) return false;
+    take_from(run, have, have);
+    if (run < page) link_run(run, page - run);
+    if (run + have > end) link_run(end, run + have - end);
+  }
+  if (end > top) {
+    heap.top = end;
+    if (page > top) __zvm_pages_give(top, page - top);
+  }
+  return true;
+}
+
 /* -- What is left ------------------------------------------------------- */
 
 /* What malloc holds back is not counted. */
@@ -187,41 +230,4 @@ hidden bool __zvm_pages_leave_reserve(size_t size) {
   if (!__zvm_malloc_sweep()) return false;
   spare = __zvm_pages_spare();
   return spare >= reserve && spare - reserve >= size;
-}
-
-/* -- Mappings ------------------------------------------------------------ */
-
-hidden void *__zvm_pages_map(size_t count) {
-  bool fresh;
-  uint32_t page = __zvm_pages_take(count, &fresh);
-  if (!page) return NULL;
-  for (uint32_t i = 0; i < count; i++)
-    heap.info[page + i] = PAGE_INFO(PAGE_MAPPED, 1);
-  if (!fresh) memset(page_address(page), 0, count << PAGE_SHIFT);
-  return page_address(page);
-}
-
-hidden bool __zvm_pages_are_mapped(void *p, size_t count) {
-  uint32_t page = page_of(p);
-  if (page < heap.bottom || page > heap.top || count > heap.top - page)
-    return false;
-  for (uint32_t i = 0; i < count; i++)
-    if (PAGE_KIND(heap.info[page + i]) != PAGE_MAPPED) return false;
-  return true;
-}
-
-/* Pages that are not mapped are passed over, as munmap does. */
-hidden bool __zvm_pages_unmap(void *p, size_t count) {
-  uint32_t page = page_of(p), end = page + count;
-  if (page < heap.bottom) page = heap.bottom;
-  if (end > heap.top) end = heap.top;
-  while (page < end) {
-    uint32_t n = 0;
-    while (page + n < end &&
-           PAGE_KIND(heap.info[page + n]) == PAGE_MAPPED)
-      heap.info[page + n++] = PAGE_OTHER;
-    if (n) __zvm_pages_give(page, n);
-    page += n + 1;
-  }
-  return true;
 }

@@ -28,6 +28,7 @@ enum {
   PAGE_LARGE = 0xf1,
   PAGE_MAPPED = 0xf2, /* every page of a mapping is on its own */
   PAGE_FREE = 0xf3,
+  PAGE_FILE = 0xf4, /* every page of a file is on its own    */
 };
 
 #define PAGE_KIND(info) ((info) & 0xff)
@@ -52,6 +53,10 @@ hidden uint32_t __zvm_pages_take(uint32_t count, bool *fresh);
 hidden void __zvm_pages_give(uint32_t page, uint32_t count);
 /* Lengthen in place a run that ends before `page`. */
 hidden bool __zvm_pages_extend(uint32_t page, uint32_t count);
+/* Take these very pages, all of them in the heap, if they are free. */
+hidden bool __zvm_pages_claim(uint32_t page, uint32_t count);
+/* First page of the run of that page, which lies below the top. */
+hidden uint32_t __zvm_pages_run(uint32_t page, uint32_t *count);
 /* Free pages, gained from what malloc holds back. Weak: nothing. */
 hidden bool __zvm_malloc_sweep(void);
 

@@ -72,6 +72,12 @@ hidden uint64_t __zvm_random(void);
 hidden void *__zvm_pages_map(size_t count); /* zeroed; NULL: none left */
 hidden bool __zvm_pages_unmap(void *p, size_t count);
 hidden bool __zvm_pages_are_mapped(void *p, size_t count);
+/* The same at a place of the caller's choice, where all of it is free. */
+hidden bool __zvm_pages_map_at(void *p, size_t count);
+/* Pages of the heap that are free or mapped. */
+hidden bool __zvm_pages_are_replaceable(void *p, size_t count);
+/* Pages that a program may touch: its own, its stack, none that is free. */
+hidden bool __zvm_pages_are_there(void *p, size_t count);
 hidden size_t __zvm_pages_spare(void); /* bytes that can still be had */
 /* Whether max(64 KiB, heap / 64) bytes are left when these are taken. */
 hidden bool __zvm_pages_leave_reserve(size_t size);
