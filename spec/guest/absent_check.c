@@ -62,7 +62,6 @@ static void no_processes(void) {
   FAILS(system("ls"), ENOSYS);
   CHECK(system(NULL) == 0);
   FAILS(wait(NULL), ECHILD);
-  FAILS(pipe(fds), ENOSYS);
   FAILS(kill(2, SIGTERM), ESRCH);
 }
 
@@ -80,9 +79,9 @@ static void no_system(void) {
   struct pollfd fd = { .fd = 0, .events = POLLIN };
   struct timeval now = { 0 };
   timer_t timer;
-  FAILS(poll(&fd, 1, 0), ENOSYS);
-  FAILS(select(0, NULL, NULL, NULL, &now), ENOSYS);
-  FAILS(epoll_create1(0), ENOSYS);
+  CHECK(poll(&fd, 1, 0) == 1 && fd.revents == POLLIN);
+  CHECK(select(0, NULL, NULL, NULL, &now) == 0);
+  FAILS(epoll_create1(99), EINVAL);
   FAILS(timer_create(CLOCK_REALTIME, NULL, &timer), ENOSYS);
   FAILS(pause(), ENOSYS);
   FAILS(setuid(0), EPERM);
@@ -93,7 +92,6 @@ static void no_system(void) {
 }
 
 static void no_old_files(void) {
-  FAILS(mkfifo("/tmp/fifo", 0666), EPERM);
   FAILS(chroot("/tmp"), EPERM);
   FAILS(unlink("/dev/stdin"), EBUSY);
   FAILS(open("/etc/passwd", O_RDONLY), ENOENT);

@@ -238,8 +238,8 @@ hidden void __zvm_fs_free(void *p);
 */
 hidden void __zvm_devices_add(struct node *dev);
 hidden int __zvm_mount_images(void);
-extern hidden weak void __zvm_proc_add(struct node *root);
+hidden void __zvm_proc_add(struct node *root);
 extern hidden weak void __zvm_locks_drop(struct file *f, bool last);
-extern hidden weak int __zvm_lock(struct file *f, int command, arg a);
+hidden int __zvm_lock(struct file *f, int command, arg a);
 
 #endif

@@ -85,7 +85,7 @@ void __zvm_fs_start(void) {
   if ((tmp = __zvm_dir_make(&root, "/tmp"))) tmp->mode = S_IFDIR | 01777;
   __zvm_dir_make(&root, "/home/guest");
   if (dev) __zvm_devices_add(dev);
-  if (__zvm_proc_add) __zvm_proc_add(&root);
+  __zvm_proc_add(&root);
   __zvm_mount_images();
   for (int i = 0; i < MANIFEST->channels_count; i++) place_channel(i);
   __zvm_cwd = directory ? make(&root, directory, false) : NULL;

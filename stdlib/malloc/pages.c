@@ -221,10 +221,14 @@ hidden size_t __zvm_pages_spare(void) {
 #define RESERVE_LEAST (64u << 10)
 #define RESERVE_PART 64
 
+#define SLAB_MOST (16 * PAGE_BYTES) /* what malloc takes for a small block */
+#define SMALL_BLOCK 8192
+
 /* The sweep is dear, and only worth it where the answer would be no. */
 hidden bool __zvm_pages_leave_reserve(size_t size) {
   size_t reserve = MANIFEST->heap_size / RESERVE_PART, spare;
   if (reserve < RESERVE_LEAST) reserve = RESERVE_LEAST;
+  if (size < SMALL_BLOCK && size % PAGE_BYTES) size = SLAB_MOST;
   spare = __zvm_pages_spare();
   if (spare >= reserve && spare - reserve >= size) return true;
   if (!__zvm_malloc_sweep()) return false;

@@ -43,7 +43,7 @@ SYS(fcntl) {
     case F_SETLKW:
     case F_OFD_GETLK:
     case F_OFD_SETLK:
-    case F_OFD_SETLKW: return __zvm_lock ? __zvm_lock(file, command, c) : 0;
+    case F_OFD_SETLKW: return __zvm_lock(file, command, c);
     default: return -EINVAL;
   }
 }

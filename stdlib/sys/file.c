@@ -99,15 +99,25 @@ int __zvm_file_describe(struct file *f, int from) {
 
 bool __zvm_file_have_room(void) { return first_clear(taken, 0) < FD_MAX; }
 
+/* Other threads may run while a FIFO is opened. */
 int __zvm_file_open(struct node *n, int flags) {
-  int fd = first_clear(taken, 0), at, err;
+  int fd = first_clear(taken, 0), at = first_clear(in_use, 0), err = 0;
   struct file *f;
-  if (fd == FD_MAX) return -EMFILE;
-  at = first_clear(in_use, 0); /* there are as many as descriptors */
+  if (fd == FD_MAX || at == FD_MAX) return -EMFILE;
   f = &files[at];
   *f = (struct file){ .node = n, .flags = flags };
-  if (n->kind->open && !(flags & O_PATH) && (err = n->kind->open(f)))
-    return err;
+  if (n->kind->open && !(flags & O_PATH)) {
+    set(in_use, at);
+    n->refs++;
+    err = n->kind->open(f);
+    n->refs--;
+    clear(in_use, at);
+    if (!err && (fd = first_clear(taken, 0)) == FD_MAX) {
+      if (n->kind->close) n->kind->close(f);
+      err = -EMFILE;
+    }
+    if (err) return err;
+  }
   set(in_use, at);
   n->refs++;
   __zvm_file_place(f, fd);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fs.h"
+#include "new_node.h"
 
 #define LINKS_MAX 0x7fffffff
 
@@ -54,7 +54,7 @@ SYS(mkdirat) {
   return make_directory((int)a, PTR(const char, b), (mode_t)c);
 }
 
-/* Regular files only: nobody else is there to meet at a FIFO. */
+/* Regular files and FIFOs. */
 static int make_node(int dirfd, const char *path, mode_t mode) {
   struct place at;
   int err;
@@ -65,6 +65,7 @@ static int make_node(int dirfd, const char *path, mode_t mode) {
     case 0:
     case S_IFREG: break;
     case S_IFIFO:
+      return add(&at, __zvm_pipe_new(mode & ~__zvm_umask & 07777));
     case S_IFCHR:
     case S_IFBLK:
     case S_IFSOCK: return -EPERM;

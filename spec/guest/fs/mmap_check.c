@@ -166,7 +166,8 @@ static void check_shared_file(void) {
   memcpy(p + PAGE, "memory", 6);
   CHECK(pread(fd, bytes, 6, PAGE) == 6 && !memcmp(bytes, "memory", 6));
   CHECK(!memcmp(q, "memory", 6));
-  CHECK(pwrite(fd, "file", 4, PAGE + 10) == 4 && !memcmp(p + PAGE + 10, "file", 4));
+  CHECK(pwrite(fd, "file", 4, PAGE + 10) == 4);
+  CHECK(!memcmp(p + PAGE + 10, "file", 4));
   CHECK(msync(p, 4 * PAGE, MS_SYNC) == 0);
   p[3 * PAGE + 200] = '!'; /* past the end: not of the file */
   CHECK(fstat(fd, &st) == 0 && st.st_size == 3 * PAGE + 100);
@@ -303,9 +304,12 @@ static void check_random_use(void) {
       memset(p, c, count * PAGE);
       memset(want + first, c, count);
     }
-    for (int i = 0; i < PAGES; i++)
-      if (want[i]) CHECK(base[i * PAGE] == want[i] && base[i * PAGE + PAGE - 1] == want[i]);
-    CHECK((mprotect(p, count * PAGE, RW) == 0) == (memchr(want + first, 0, count) == NULL));
+    for (int i = 0; i < PAGES; i++) {
+      char *page = base + i * PAGE;
+      if (want[i]) CHECK(page[0] == want[i] && page[PAGE - 1] == want[i]);
+    }
+    int is_whole = memchr(want + first, 0, count) == NULL;
+    CHECK((mprotect(p, count * PAGE, RW) == 0) == is_whole);
   }
   CHECK(munmap(base, PAGES * PAGE) == 0);
 }

@@ -1,0 +1,27 @@
+/*
+** new_node.h - nodes that the library OS makes of itself.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_NEW_NODE_H
+#define ZVM_NEW_NODE_H
+
+#include "fs.h"
+
+/*
+** A descriptor for a node that has no name and nobody else: it goes when
+** this fails. NULL: ENOMEM. O_CLOEXEC is for the descriptor.
+*/
+hidden int __zvm_open_new(struct node *n, int flags);
+/* With `own`, which goes too where there is no memory (memfd.c). */
+hidden struct node *__zvm_node_owning(const struct kind *kind, mode_t mode,
+                                      void *own);
+/* A pipe or FIFO; NULL: no memory (pipe.c). */
+hidden struct node *__zvm_pipe_new(mode_t mode);
+/* Of root, with that name; n may be NULL, and goes if there is no memory
+** for the name (device.c). */
+hidden void __zvm_tree_add(struct node *dir, const char *name,
+                           struct node *n);
+hidden struct node *__zvm_link_new(const char *target);
+
+#endif
