@@ -49,7 +49,8 @@ TOOLS := $(patsubst core/tool/%.c,$(B)/bin/%,$(wildcard core/tool/*.c))
 CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c)) \
   $(B)/test/test_host_luajit
 ORACLES := $(addprefix $(B)/test/,enumerate compare cpu mutants)
-GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,$(wildcard spec/guest/*.c))
+GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,\
+  $(wildcard spec/guest/*.c spec/guest/thread/*.c))
 # spec/guest/features/atomic.c becomes build/guest/features/O2/atomic.zvm, ...
 FEATURE_LEVELS := O0 O1 O2 O3 Os v3
 FEATURES := $(foreach l,$(FEATURE_LEVELS),$(patsubst \

@@ -18,6 +18,7 @@ local FEATURES = {
   int128 = "__int128",
   jump = "computed goto, switches, setjmp, tail calls, nested functions",
   real = "long double as double, half precision, complex numbers",
+  thread = "thread-local variables of every kind",
   stack = "alloca, variable arrays, varargs, structs by value",
   vector = "vectorised loops of every type of element",
 }

@@ -118,11 +118,15 @@ describe("the rewriting assembler", function()
     assert.equal("movl %ebp, %esp; popq %rbp", one "leave")
   end)
 
-  it("makes thread-local storage plain", function()
-    assert.equal("movl x(%rip), %eax", one "movl %fs:x@tpoff, %eax")
-    assert.equal("movl $0, %eax", one "movl %fs:0, %eax")
+  it("adds the thread's distance to thread-local variables", function()
+    assert.equal("movl __zvm_tp(%rip), %eax", one "movl %fs:0, %eax")
     assert.equal("addl $x, %eax", one "addl $x@tpoff, %eax")
-    assert.equal('.section .bss.tls.x, "aw", @nobits',
+    assert.equal("movl x+4(%eax), %edx", one "movl x@tpoff+4(%rax), %edx")
+    assert.equal("leal x(%rax,%rdi,4), %eax",
+      one "leal x@tpoff(%rax,%rdi,4), %eax")
+    assert.equal("movl __zvm_tp(%rip), %eax; movq x+8(%eax), %rax",
+      one "movq %fs:x@tpoff+8, %rax")
+    assert.equal('.section .zvm.tbss.x, "aw", @nobits',
       lines('\t.section .tbss.x,"awT",@nobits\n')[1])
   end)
 
@@ -174,6 +178,10 @@ f:
     ["fldl (%rax)"] = "x87 instruction",
     ["movl %gs:8, %eax"] = "segment register %gs",
     ["movl %fs:40, %eax"] = "segment register %fs",
+    ["movl %eax, %fs:x@tpoff"] = "load %fs:0 into a register",
+    ["incl %fs:x@tpoff"] = "load %fs:0 into a register",
+    ["movl x@tpoff, %eax"] = "load %fs:0 into a register",
+    ["movl %fs:(%rax), %eax"] = "segment register %fs",
     ["btl %eax, (%rdx)"] = "reaches outside its operand",
     ["syscall"] = "belongs to the system",
     ["rdtsc"] = "differ from run to run",

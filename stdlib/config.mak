@@ -20,7 +20,7 @@ CFLAGS_AUTO = -O2 -pipe -w -ffunction-sections -fdata-sections \
 CFLAGS_MEMOPS = -fno-tree-loop-distribute-patterns
 CFLAGS_NOSSP = -fno-stack-protector
 
-# With one thread, no loader and an allocator of ours these have no place.
+# With threads, no loader and an allocator of ours these have no place.
 DROP = src/env/__libc_start_main.c src/env/__init_tls.c \
   src/env/__reset_tls.c \
   src/malloc/calloc.c src/malloc/free.c src/malloc/libc_calloc.c \
@@ -36,6 +36,21 @@ DROP = src/env/__libc_start_main.c src/env/__init_tls.c \
   src/ldso/dl_iterate_phdr.c src/temp/__randname.c \
   src/sched/sched_getparam.c src/sched/sched_setparam.c \
   src/sched/sched_getscheduler.c src/sched/sched_setscheduler.c \
-  src/unistd/faccessat.c src/stat/fchmodat.c
+  src/unistd/faccessat.c src/stat/fchmodat.c \
+  src/thread/pthread_mutex_lock.c src/thread/pthread_mutex_trylock.c \
+  src/thread/pthread_mutex_timedlock.c src/thread/pthread_mutex_unlock.c \
+  src/thread/pthread_mutex_consistent.c src/thread/mtx_lock.c \
+  src/thread/mtx_trylock.c src/thread/pthread_cond_timedwait.c \
+  src/thread/pthread_cond_signal.c src/thread/pthread_cond_broadcast.c \
+  src/thread/pthread_rwlock_timedrdlock.c \
+  src/thread/pthread_rwlock_tryrdlock.c \
+  src/thread/pthread_rwlock_timedwrlock.c \
+  src/thread/pthread_rwlock_trywrlock.c src/thread/pthread_rwlock_unlock.c \
+  src/thread/sem_timedwait.c src/thread/sem_trywait.c \
+  src/thread/sem_post.c src/thread/pthread_barrier_wait.c \
+  src/thread/pthread_mutexattr_setprotocol.c \
+  src/thread/pthread_mutexattr_setrobust.c \
+  src/thread/pthread_setname_np.c src/thread/pthread_getname_np.c \
+  src/thread/pthread_getattr_np.c src/thread/pthread_getcpuclockid.c
 BASE_SRCS = $(filter-out $(addprefix $(srcdir)/,$(DROP)), \
   $(sort $(wildcard $(BASE_GLOBS))))

@@ -15,6 +15,13 @@ local LIMITS = { lines = 2 ^ 22, rows = 2 ^ 20, symbols = 2 ^ 16 }
 
 local FIELDS = { "func", "offset", "file", "line", "directory" }
 
+-- The guest's libc halts in these, and the text says more than "hlt". Any
+-- guest may do the same: it is a text, and nothing depends on it.
+local HALTS = {
+  zvm_deadlock = "deadlock: no thread can run",
+  zvm_stack_overflow = "a thread's stack has overflowed",
+}
+
 --- Add `where` and `backtrace` to a fault.
 --
 -- @tparam table fault of a report
@@ -41,6 +48,9 @@ function M.complete(fault, memory, bytes, stack, address)
     end
   end
   fault.where, fault.backtrace = where, list
+  if fault.kind == "halt" and where then
+    fault.text = HALTS[where.func] or fault.text
+  end
 end
 
 return M

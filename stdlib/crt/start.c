@@ -12,16 +12,21 @@
 #include "pthread_impl.h"
 #include "start.h"
 
-/* The only thread. What musl fills in at run time is written down here. */
+/* The first thread. What musl fills in at run time is written down here. */
 struct pthread __zvm_thread = {
   .self = &__zvm_thread,
   .prev = &__zvm_thread,
   .next = &__zvm_thread,
   .tid = 1,
   .detach_state = DT_JOINABLE,
-  .robust_list.head = &__zvm_thread.robust_list.head,
   .locale = &libc.global_locale,
 };
+
+struct pthread *__zvm_self = &__zvm_thread;
+hidden long (*__zvm_cancel_point)(void);
+
+/* Keeps the values of thread-local variables, if threads can be made. */
+extern weak hidden void __zvm_thread_start(void);
 
 static volatile int thread_list_lock;
 extern __typeof(thread_list_lock) __thread_list_lock
@@ -104,6 +109,7 @@ static _Noreturn void run(size_t argc, char **argv, char **envp) {
     __progname_full = argv[0];
     __progname = slash ? slash + 1 : argv[0];
   }
+  if (__zvm_thread_start) __zvm_thread_start();
   if (__zvm_mounts_count && __zvm_fs_start) __zvm_fs_start();
   __libc_start_init();
   exit(main((int)argc, argv, envp));

@@ -14,10 +14,7 @@
 #include "libc.h"
 #include "sys.h"
 
-SYS(gettid) { return 1; }
-SYS(set_tid_address) { return 1; }
 SYS(wait4) { return -ECHILD; }
-SYS(sched_yield) { return 0; }
 
 /* -- What there is ------------------------------------------------------- */
 

@@ -77,8 +77,9 @@ function M:swap()
   self.section, self.previous = self.previous or self.section, self.section
 end
 
--- Thread-local sections become plain ones.
-local PLAIN = { tdata = ".data.tls", tbss = ".bss.tls" }
+-- Thread-local sections become plain ones, which link.ld keeps together: the
+-- first thread's variables, and what other threads' are made from.
+local PLAIN = { tdata = ".zvm.tdata", tbss = ".zvm.tbss" }
 
 --- .section and .pushsection: returns the directive to print.
 function M:directive(directive, args)

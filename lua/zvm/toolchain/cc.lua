@@ -56,7 +56,8 @@ local WANTS_TABLES = { ["-fasynchronous-unwind-tables"] = true,
 local FIXED = {
   "-mx32", "-mlong-double-64", "-mfpmath=sse", "-mno-80387",
   "-fno-pic", "-fno-pie", "-fcf-protection=none", "-fno-ipa-ra",
-  "-ftls-model=local-exec", "-mstack-protector-guard=global",
+  "-ftls-model=local-exec", "-mno-tls-direct-seg-refs",
+  "-mstack-protector-guard=global",
   "-mrecip=none", "-D__zvm__=1", "-Werror=trampolines",
 }
 

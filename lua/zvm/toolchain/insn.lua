@@ -178,6 +178,8 @@ function insn(name, ops, far)
     end
     return name, mem.compute(ops)
   end
+  local load = c == "m" and mem.load_local(name, ops)
+  if load then return load end
   local new, list = mem.access(ops)
   if new then return name, new, list end
   return nil, nil, list

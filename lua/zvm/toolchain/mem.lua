@@ -1,7 +1,8 @@
 --- Memory operands: what the validator's mem.c checks, made true.
 --
 -- Every access is 32-bit addressed, rip-relative, or disp(%rsp). Thread-
--- local storage is plain storage: a guest has one thread.
+-- local variables lie where the linker put them plus what __zvm_tp holds: 0
+-- for the first thread. That variable is all there is of %fs.
 --
 -- SPDX-License-Identifier: Apache-2.0
 
@@ -75,16 +76,22 @@ local addresses = setmetatable({}, { __index = function(t, key)
   return new
 end })
 
+-- How far the thread's variables are from where the linker put them.
+local POINTER = "__zvm_tp(%rip)"
+
+local TLS_REMEDY = "load %fs:0 into a register, then use x@tpoff(%register)"
+
 -- Thread-local forms of one operand.
 local function thread_local(op)
   local seg, rest = op:match "^%%([c-gs]s)%s*:%s*(.*)$"
   if seg == "fs" then
-    if rest == "0" then return "$0" end
-    if not find(rest, "@", 1, true) and not find(rest, "(%", 1, true) then
+    if rest == "0" then return POINTER end
+    if not find(rest, "@", 1, true) then
       fail("segment register %fs",
         "use plain variables; there is no thread control block")
     end
-    op = rest
+    fail("a thread-local variable without a register for its base",
+      TLS_REMEDY)
   elseif seg == "es" or seg == "ds" or seg == "ss" then
     op = rest -- flat by definition in 64-bit code
   elseif seg then
@@ -97,8 +104,30 @@ local function thread_local(op)
       fail("dynamic thread-local storage", "use -ftls-model=local-exec")
     end
     op = op:gsub("@[n]?tpoff", "")
+    if op:byte(1) ~= DOLLAR and not find(op, "(%", 1, true) then
+      fail("a thread-local variable without a base", TLS_REMEDY)
+    end
   end
   return op
+end
+
+--- A plain load of a thread-local variable into a general register, which
+-- is its own base: the text of two instructions; nil for anything else.
+function M.load_local(name, text)
+  if not find(text, "%fs", 1, true) or not find(name, "^mov[lq]?$") then
+    return nil
+  end
+  local ops = lexer.operands(text)
+  local variable = #ops == 2
+    and ops[1]:match "^%%fs%s*:%s*([^()]-)@n?tpoff%s*$"
+  local offset = ""
+  if #ops == 2 and not variable then
+    variable, offset = ops[1]:match "^%%fs%s*:%s*([^()]-)@n?tpoff(%+%d+)%s*$"
+  end
+  local base = variable and regs.to32[ops[2]]
+  if not base or base == "%esp" then return nil end
+  return ("movl %s, %s; %s %s%s(%s), %s"):format(POINTER, base, name,
+    variable, offset, base, ops[2])
 end
 
 --- Rewrite the operands of an instruction that accesses memory.

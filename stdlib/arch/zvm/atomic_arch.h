@@ -1,9 +1,9 @@
 /*
-** atomic_arch.h - musl's atomics for a machine with one thread.
+** atomic_arch.h - musl's atomics for a machine with one processor.
 **
-** An instance has one thread and no memory that anyone else writes, so a
-** plain read and write is as good as a locked one, and a barrier is
-** nothing.
+** Threads take turns, and only where one waits; nobody else writes to the
+** memory of an instance. So a plain read and write is as good as a locked
+** one, and a barrier is nothing.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
