@@ -21,14 +21,15 @@
 static const char shapes[] =
   "local function report(state, code, channels, wall, user, system, trap,\n"
   "    pread, pwrite, jail, unjail, exit, fork, gets, get_bytes, puts,\n"
-  "    put_bytes, peak_memory, page_faults)\n"
+  "    put_bytes, peak_memory, page_faults, faults_handled)\n"
   "  return { state = state, code = code, channels = channels,\n"
   "    times = { wall = wall, user = user, system = system },\n"
   "    traps = { trap = trap, pread = pread, pwrite = pwrite, jail = jail,\n"
   "      unjail = unjail, exit = exit, fork = fork },\n"
   "    totals = { gets = gets, get_bytes = get_bytes, puts = puts,\n"
   "      put_bytes = put_bytes },\n"
-  "    usage = { peak_memory = peak_memory, page_faults = page_faults } }\n"
+  "    usage = { peak_memory = peak_memory, page_faults = page_faults,\n"
+  "      faults_handled = faults_handled } }\n"
   "end\n"
   "local function channel(alias, type, gets, get_bytes, puts, put_bytes)\n"
   "  return { alias = alias, type = type, gets = gets,\n"
@@ -273,7 +274,8 @@ static void push_common(lua_State *L, const zvm_report *report,
   push_totals(L, report);
   lua_pushnumber(L, (lua_Number)report->peak_memory);
   lua_pushnumber(L, (lua_Number)report->page_faults);
-  lua_call(L, 6 + ZVM_SLOT_COUNT + ZVM_LIMIT_COUNT + 2, 1);
+  lua_pushnumber(L, (lua_Number)report->faults_handled);
+  lua_call(L, 6 + ZVM_SLOT_COUNT + ZVM_LIMIT_COUNT + 3, 1);
   lua_replace(L, shapes);
 }
 

@@ -4,7 +4,9 @@
 **   register      on entry to the guest     why
 **   rax...r15     0, rsp excepted           nothing of the host leaks, and
 **                                           every run starts alike
-**   rsp           0xFFFFFFE8                a zero return address lies there
+**   rsp           0xFFFFFFE8                a zero return address lies there;
+**                                           for a fault that the guest
+**                                           handles, what it asked for
 **   xmm, ymm      0, upper halves too       the same; zmm16-31 and the masks
 **                                           cannot be named by a guest
 **   mxcsr         0x1F80                    rounding is part of the result
@@ -94,7 +96,7 @@ zvm__enter_copy:
     r10d, r11d, r12d, r13d, r14d, r15d
   xor %\r, %\r
   .endr
-  mov $ZVM__ENTRY_RSP, %esp
+  mov CTX(ZVM__ENTRY_ESP), %esp
   cmp %eax, %eax                /* every arithmetic flag is defined */
   jmp *CTX(ZVM__ENTRY)
 .Lnot_at_all:

@@ -31,6 +31,7 @@ typedef struct zvm__context {
   uint32_t host_mxcsr;
   uint32_t guest_mxcsr;
   uint16_t host_cw;
+  uint32_t entry_esp; /* the guest's rsp there: below 4 GiB, by its type */
 } zvm__context;
 
 static inline zvm__context *zvm__context_page(void) {

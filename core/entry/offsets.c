@@ -23,5 +23,6 @@ AT(has_avx, ZVM__HAS_AVX);
 AT(host_mxcsr, ZVM__HOST_MXCSR);
 AT(guest_mxcsr, ZVM__GUEST_MXCSR);
 AT(host_cw, ZVM__HOST_CW);
+AT(entry_esp, ZVM__ENTRY_ESP);
 
 _Static_assert(sizeof(zvm__context) <= ZVM_PAGE_SIZE, "one page");

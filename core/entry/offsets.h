@@ -18,6 +18,7 @@
 #define ZVM__HOST_MXCSR 64
 #define ZVM__GUEST_MXCSR 68
 #define ZVM__HOST_CW 72
+#define ZVM__ENTRY_ESP 76
 
 /* MXCSR at entry: all exceptions masked, round to nearest, no FTZ or DAZ. */
 #define ZVM__MXCSR_DEFAULT 0x1F80

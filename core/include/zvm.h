@@ -178,6 +178,7 @@ typedef struct zvm_module_facts {
   uint32_t data_end;   /* end of bss, page-aligned: the heap's start */
   uint32_t write_size; /* bytes of data and bss, whole pages       */
   int level;           /* ZVM_LEVEL_*                              */
+  uint32_t faults;     /* address of its zvm_abi_faults; 0: none   */
   zvm_verdict verdict;
 } zvm_module_facts;
 
@@ -486,6 +487,8 @@ typedef struct zvm_report {
                                       `resident` is, at its end: it gives none
                                       back meanwhile                      */
   uint64_t page_faults;            /* of the thread, from entry to exit   */
+  uint64_t faults_handled;         /* that the guest was told of, and went on:
+                                      as many in each run                 */
 } zvm_report;
 
 /*

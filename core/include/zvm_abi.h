@@ -71,6 +71,19 @@
 ** is ABI 1, level 2.
 */
 #define ZVM_NOTE_MODULE 1
+
+/*
+** Another entry of the same name, at most one: an 8-byte descriptor {u32
+** address, u32 size} of a zvm_abi_faults in the module's writable data, 8-byte
+** aligned. Who has it can be told of its own faults.
+*/
+#define ZVM_NOTE_FAULTS 2
+#define ZVM_FAULTS_SIZE 176
+#define ZVM_FAULTS_OFF 0
+#define ZVM_FAULTS_UNDO 1    /* as entry: what faults now is the last fault
+                                that was given                            */
+#define ZVM_FAULTS_ROOM 1024 /* bytes of stack that an entry can count on  */
+
 #define ZVM_LEVEL_V2 2
 #define ZVM_LEVEL_V3 3
 
@@ -118,6 +131,22 @@ typedef struct zvm_abi_manifest {
   uint64_t seed;           /* of all that is random in the guest          */
 } zvm_abi_manifest;
 
+/* The guest writes the first two words, the host all. */
+typedef struct zvm_abi_faults {
+  uint32_t entry;    /* where the next fault goes: a bundle start of code, or
+                        ZVM_FAULTS_*; the host writes ZVM_FAULTS_OFF       */
+  uint32_t stack;    /* rsp there: 16 n + 8, as after a call              */
+  uint32_t kind;     /* as in a report: 1 memory, 2 stack, ...            */
+  uint32_t signal;   /* SIGSEGV, SIGILL, SIGFPE or SIGTRAP of Linux       */
+  uint32_t access;   /* 'r', 'w', 'x', or 0                               */
+  uint32_t mxcsr;
+  uint64_t pc;
+  uint64_t address;  /* that was touched, or 0                            */
+  uint64_t flags;    /* carry, parity, zero, sign and overflow            */
+  uint64_t regs[16]; /* rax rcx rdx rbx rsp rbp rsi rdi r8 ... r15        */
+} zvm_abi_faults;
+
+_Static_assert(sizeof(zvm_abi_faults) == ZVM_FAULTS_SIZE, "guest layout");
 _Static_assert(sizeof(zvm_abi_channel) == 48, "guest layout");
 _Static_assert(sizeof(zvm_abi_mount) == 12, "guest layout");
 _Static_assert(sizeof(zvm_abi_manifest) == 64, "guest layout");

@@ -109,9 +109,11 @@ static void fill_outcome(zvm__outcome *out, const zvm__run *run,
   out->limit =
       run->state == ZVM_STATE_LIMIT ? run->limit : ZVM_LIMITED_NONE;
   out->channel = run->channel;
-  out->fault = run->fault;
+  if (run->state == ZVM_STATE_FAULT)
+    out->fault = run->fault;
   fill_times(out, from, to);
   out->page_faults = faults_between(from, to);
+  out->faults_handled = run->handled;
   for (int i = 0; i < ZVM_SLOT_COUNT; i++)
     out->traps[i] = run->traps[i];
   if (run->trace != NULL)
@@ -152,10 +154,13 @@ static void run_guest(const zvm__job *job, zvm__run *run) {
       run->trace != NULL ? zvm__trace_dispatch : zvm__trap_dispatch;
   ctx->owner = run;
   ctx->entry = job->module->facts.entry;
-  ctx->guest_mxcsr = ZVM__MXCSR_DEFAULT;
+  ctx->entry_esp = ZVM__ENTRY_RSP;
   for (unsigned i = 0; i < job->channels->count; i++)
     job->channels->list[i].stop = &ctx->done;
-  zvm__enter(ctx);
+  do {
+    ctx->guest_mxcsr = ZVM__MXCSR_DEFAULT;
+    zvm__enter(ctx);
+  } while (!run->ended && zvm__fault_deliver(run, job->module->facts.faults));
   ZVM_CHECK(run->ended);
 }
 

@@ -61,6 +61,7 @@ typedef struct zvm__outcome {
   int32_t trace_os; /* why the trace is not whole, or 0 */
   uint64_t peak_memory;
   uint64_t page_faults;
+  uint64_t faults_handled;
   uint8_t has_memory_etag; /* no bool: it may be any byte */
   uint8_t memory_etag[ZVM__DIGEST_SIZE];
 } zvm__outcome;

@@ -190,6 +190,35 @@ static zvm_status read_module_note(reader *r, const uint8_t *desc,
 }
 
 
+static zvm_status read_faults_note(reader *r, const uint8_t *desc,
+                                   uint64_t at) {
+  if (r->out->faults != 0)
+    return bad(r, at, "more than one note of a fault block");
+  if (le32(desc) == 0 || le32(desc) % 8 != 0)
+    return bad(r, at, "address of the fault block must be a multiple of 8");
+  if (le32(desc + 4) != ZVM_FAULTS_SIZE)
+    return bad(r, at + 4, "fault block of another version of the guest ABI");
+  r->out->faults = le32(desc);
+  return ZVM_OK;
+}
+
+
+static zvm_status read_zvm_note(reader *r, uint32_t type, const uint8_t *desc,
+                                uint64_t at) {
+  if (type == ZVM_NOTE_MODULE)
+    return read_module_note(r, desc, at);
+  if (type == ZVM_NOTE_FAULTS)
+    return read_faults_note(r, desc, at);
+  return ZVM_OK;
+}
+
+
+static bool is_zvm_note(const uint8_t *n) {
+  return le32(n) == 4 && memcmp(n + 12, "zvm", 4) == 0 &&
+         (le32(n + 8) == ZVM_NOTE_MODULE || le32(n + 8) == ZVM_NOTE_FAULTS);
+}
+
+
 static zvm_status read_notes(reader *r, const phdr *p, uint64_t at) {
   uint64_t pos = p->offset;
   uint64_t end = pos + p->filesz;
@@ -201,12 +230,11 @@ static zvm_status read_notes(reader *r, const phdr *p, uint64_t at) {
     uint64_t desc = ((uint64_t)le32(n + 4) + 3) & ~(uint64_t)3;
     if (name + desc > end - pos - 12)
       return bad(r, pos, "note reaches past its segment");
-    if (le32(n) == 4 && memcmp(n + 12, "zvm", 4) == 0 &&
-        le32(n + 8) == ZVM_NOTE_MODULE) {
+    if (is_zvm_note(n)) {
       zvm_status st;
       if (le32(n + 4) != 8)
         return bad(r, pos, "note of the module has a wrong size");
-      st = read_module_note(r, n + 16, pos + 16);
+      st = read_zvm_note(r, le32(n + 8), n + 16, pos + 16);
       if (st != ZVM_OK)
         return st;
     }
@@ -244,6 +272,22 @@ static zvm_status read_phdr(reader *r, const phdr *p, uint64_t at) {
 }
 
 
+/* Whole in one segment that the guest may write. */
+static bool holds_faults(const zvm__load *l, uint32_t faults) {
+  return l->write && faults >= l->addr &&
+         (uint64_t)faults + ZVM_FAULTS_SIZE <= (uint64_t)l->addr + l->mem_size;
+}
+
+
+static zvm_status check_faults(const reader *r) {
+  const zvm__elf *e = r->out;
+  for (unsigned i = 0; i < e->load_count; i++)
+    if (holds_faults(&e->load[i], e->faults))
+      return ZVM_OK;
+  return bad(r, 28, "fault block is not in writable data of the module");
+}
+
+
 static zvm_status check_whole(const reader *r) {
   const zvm__elf *e = r->out;
   const zvm__load *t;
@@ -254,7 +298,7 @@ static zvm_status check_whole(const reader *r) {
     return bad(r, 24, "entry is not at a bundle start (a multiple of 32)");
   if (e->entry < t->addr || e->entry - t->addr >= t->file_size)
     return bad(r, 24, "entry is outside the text");
-  return ZVM_OK;
+  return e->faults != 0 ? check_faults(r) : ZVM_OK;
 }
 
 

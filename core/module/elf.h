@@ -23,6 +23,7 @@ typedef struct zvm__load {
 typedef struct zvm__elf {
   uint32_t entry;
   int level;          /* ZVM_LEVEL_*                                      */
+  uint32_t faults;    /* address of the fault block; 0: none              */
   unsigned text;      /* index of the one executable load                 */
   unsigned load_count;
   zvm__load load[ZVM__LOADS_MAX];

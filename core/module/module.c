@@ -192,6 +192,7 @@ static zvm_module *load_private(const uint8_t *bytes, size_t size,
   m->facts.text_addr = e.load[e.text].addr;
   m->facts.text_size = e.load[e.text].file_size;
   m->facts.level = e.level;
+  m->facts.faults = e.faults;
   if (!zvm__digest_of(bytes, size, m->facts.digest)) {
     zvm__fail(err, ZVM_E_SYSTEM, "libcrypto gives no SHA-256");
     goto free_module;

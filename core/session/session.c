@@ -184,6 +184,7 @@ static void fill_report(zvm_session *s, const zvm__outcome *from,
       .has_memory_etag = from->has_memory_etag != 0,
       .peak_memory = from->peak_memory,
       .page_faults = from->page_faults,
+      .faults_handled = from->faults_handled,
   };
   memcpy(out->memory_etag, from->memory_etag,
          out->has_memory_etag ? zvm_etag_size(s->memory_etag.algorithm) : 0);

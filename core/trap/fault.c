@@ -131,9 +131,12 @@ static zvm_fault_kind kind_of(const zvm__map *map, int sig, uint64_t trapno,
 
 void zvm__fault_record(zvm__run *run, int sig, const siginfo_t *info,
                        const void *frame) {
-  if (!zvm__run_end(run, ZVM_STATE_FAULT))
+  if (run->ended)
     return;
-  const greg_t *g = ((const ucontext_t *)frame)->uc_mcontext.gregs;
+  run->faulted = true;
+  const mcontext_t *machine = &((const ucontext_t *)frame)->uc_mcontext;
+  const greg_t *g = machine->gregs;
+  run->mxcsr = machine->fpregs != NULL ? machine->fpregs->mxcsr : 0;
   uint64_t trapno = (uint64_t)g[REG_TRAPNO];
   zvm_fault *f = &run->fault;
   *f = (zvm_fault){.signal = sig, .pc = (uint64_t)g[REG_RIP]};

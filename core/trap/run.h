@@ -38,6 +38,10 @@ typedef struct zvm__run {
   sigset_t again;        /* signals to raise afterwards  */
   bool has_again;
   zvm_fault fault;
+  uint32_t mxcsr;   /* of the guest, at its fault               */
+  bool faulted;     /* out of the guest by a fault, not decided */
+  zvm_fault given;  /* the last one that the guest was told of  */
+  uint64_t handled; /* how many it was                          */
   zvm_last_trap last;
   uint64_t traps[ZVM_SLOT_COUNT];
   zvm__bounds bounds;
@@ -80,11 +84,17 @@ int64_t zvm__trap_dispatch(void *owner, uint32_t slot, uint64_t a,
                            uint64_t b, uint64_t c, uint64_t d);
 
 /*
-** Record what the machine says (fault.c). `frame` is a ucontext_t whose pc
+** Record what the machine says (fault.c), for zvm__fault_deliver to decide. `frame` is a ucontext_t whose pc
 ** zvm__gate_has.
 */
 void zvm__fault_record(zvm__run *run, int sig, const siginfo_t *info,
                        const void *frame);
+
+/*
+** With the guest out by a fault, and not on a signal's stack (deliver.c): true
+** if it goes on, where the context says now; else the run has ended by it.
+*/
+bool zvm__fault_deliver(zvm__run *run, uint32_t block);
 
 /* -- Signals (signals.c) ------------------------------------------------- */
 

@@ -230,6 +230,16 @@ static const char *alias_of(const zvm__run *run) {
 }
 
 
+void zvm__trace_fault(const zvm__run *run) {
+  const zvm_fault *f = &run->given;
+  zvm__trace_line(run->trace, zvm__now_ns(), ZVM__TRACE_NO_TIME,
+                  "fault kind=%s signal=%d pc=0x%" PRIx64 " address=0x%" PRIx64
+                  " entry=0x%" PRIx64 " stack=0x%" PRIx32,
+                  zvm_fault_name(f->kind), f->signal, f->pc, f->address,
+                  run->ctx->entry, run->ctx->entry_esp);
+}
+
+
 void zvm__trace_end(const zvm__run *run, uint64_t since_ns) {
   zvm__trace *t = run->trace;
   uint64_t now = zvm__now_ns(), took = now - since_ns;

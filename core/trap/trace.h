@@ -52,6 +52,8 @@ void zvm__trace_hurry(zvm__trace *t);
 /* Answers traps as zvm__trap_dispatch does, and tells of each. */
 int64_t zvm__trace_dispatch(void *owner, uint32_t slot, uint64_t a,
                             uint64_t b, uint64_t c, uint64_t d);
+/* A fault that the guest handles. */
+void zvm__trace_fault(const zvm__run *run);
 void zvm__trace_end(const zvm__run *run, uint64_t since_ns);
 /* A channel was let go, which took from `since_ns` on. */
 void zvm__trace_finish(zvm__trace *t, const zvm__channels *channels,

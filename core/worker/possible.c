@@ -77,13 +77,17 @@ static bool is_trace_error(int32_t os, const zvm__job *job) {
 }
 
 
-/* At its end it had no more than it may write. */
+/*
+** At its end it had no more than it may write; and who cannot be told of its
+** faults handled none.
+*/
 static bool is_usage(const zvm__outcome *o, const zvm__job *job) {
   uint64_t most = 0;
   for (unsigned i = 0; i < job->map->count; i++)
     if ((job->map->region[i].prot & PROT_WRITE) != 0)
       most += job->map->region[i].end - job->map->region[i].start;
-  return o->peak_memory <= most && o->peak_memory % ZVM_PAGE_SIZE == 0;
+  return o->peak_memory <= most && o->peak_memory % ZVM_PAGE_SIZE == 0 &&
+         (o->faults_handled == 0 || job->module->facts.faults != 0);
 }
 
 

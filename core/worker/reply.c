@@ -67,6 +67,7 @@ static void copy_outcome(zvm__outcome *to, const zvm__outcome *from) {
   to->trace_os = from->trace_os;
   to->peak_memory = from->peak_memory;
   to->page_faults = from->page_faults;
+  to->faults_handled = from->faults_handled;
   to->has_memory_etag = from->has_memory_etag;
   memcpy(to->memory_etag, from->memory_etag, sizeof to->memory_etag);
 }

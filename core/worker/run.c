@@ -222,6 +222,7 @@ zvm_status zvm__report_lose(zvm__outcome *out, char message[ZVM__MESSAGE_MAX],
 /* Time that the host did not see pass cannot have been used. */
 static void cap_times(zvm__outcome *out, uint64_t took) {
   out->page_faults = zvm__least(out->page_faults, took); /* each is longer */
+  out->faults_handled = zvm__least(out->faults_handled, took);
   out->wall_ns = zvm__least(out->wall_ns, took);
   out->user_ns = zvm__least(out->user_ns, took);
   out->system_ns = zvm__least(out->system_ns, took);

@@ -44,9 +44,11 @@ __asm__(".macro gate slot\n"
           data "\n.balign 4096, 0\n.previous\n")
 
 
-static inline zvm_module *load_guest(const unsigned char *pages,
+/* `notes`: what its note segment has, if it is to have one. */
+static inline zvm_module *load_noted(const unsigned char *pages,
+                                     const void *notes, size_t size,
                                      zvm_error *err) {
-  enum { HEAD = 4096, FILE_SIZE = HEAD + 2 * 4096 };
+  enum { HEAD = 4096, FILE_SIZE = HEAD + 2 * 4096, NOTES = 1024 };
   unsigned char file[FILE_SIZE] = {0};
   Elf32_Ehdr eh = {
       .e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
@@ -57,17 +59,26 @@ static inline zvm_module *load_guest(const unsigned char *pages,
       .e_phoff = sizeof(Elf32_Ehdr),
       .e_ehsize = sizeof(Elf32_Ehdr),
       .e_phentsize = sizeof(Elf32_Phdr),
-      .e_phnum = 2,
+      .e_phnum = size > 0 ? 3 : 2,
   };
-  Elf32_Phdr ph[2] = {
+  Elf32_Phdr ph[3] = {
       {PT_LOAD, HEAD, GUEST_TEXT, GUEST_TEXT, 4096, 4096, PF_R | PF_X, 4096},
       {PT_LOAD, HEAD + 4096, GUEST_DATA, GUEST_DATA, 4096, 8192, PF_R | PF_W,
        4096},
+      {PT_NOTE, NOTES, 0, 0, (Elf32_Word)size, 0, PF_R, 4},
   };
   memcpy(file, &eh, sizeof eh);
   memcpy(file + sizeof eh, ph, sizeof ph);
+  if (size > 0)
+    memcpy(file + NOTES, notes, size);
   memcpy(file + HEAD, pages, 2 * 4096);
   return zvm_module_load(file, sizeof file, NULL, err);
+}
+
+
+static inline zvm_module *load_guest(const unsigned char *pages,
+                                     zvm_error *err) {
+  return load_noted(pages, NULL, 0, err);
 }
 
 

@@ -75,12 +75,16 @@ static zvm__left left;
 static const uint8_t stack[8192] = {1, 2, 3};
 
 static zvm__trace *trace; /* of the job, or NULL */
+static zvm_module module;
 
 /* As `h` says, from `socket`. */
 static zvm__verity listen_at(int socket, zvm__hearing *h) {
   zvm__channels all = {.list = list, .count = CHANNELS};
-  zvm__job job = {
-      .channels = &all, .map = &map, .left = &left, .trace = trace};
+  zvm__job job = {.module = &module,
+                  .channels = &all,
+                  .map = &map,
+                  .left = &left,
+                  .trace = trace};
   if (digests)
     job.memory_etag.algorithm = ZVM_ETAG_MD5;
   reset_channels();
@@ -355,6 +359,14 @@ static void usage(void) {
        "more than there is, is not");
   WITH(a.reply.outcome.peak_memory = UINT64_MAX, "however much");
   WITH(a.reply.outcome.peak_memory = 1, "nor a part of a page");
+  WITH(a.reply.outcome.faults_handled = 1,
+       "nor a fault that a guest without a block handled");
+  module.facts.faults = 0x21000;
+  a = right();
+  a.reply.outcome.faults_handled = 7;
+  ok(judge(&a) == ZVM__ANSWER && outcome.faults_handled == 7,
+     "one with a block may have");
+  module.facts.faults = 0;
 }
 
 

@@ -128,6 +128,9 @@ local function memory_lines(report, out)
   if usage then
     out[#out + 1] = ("  memory   %.0f bytes  page faults %.0f"):format(
       usage.peak_memory, usage.page_faults)
+    if (usage.faults_handled or 0) > 0 then
+      out[#out + 1] = ("  handled  %.0f faults"):format(usage.faults_handled)
+    end
   end
   if report.memory_etag then
     out[#out + 1] = "  memory   etag " .. report.memory_etag
