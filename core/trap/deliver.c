@@ -37,14 +37,14 @@ static bool is_guests_own(const zvm_fault *f) {
 /* As good as any indirect jump, if it is the start of a bundle. */
 static bool is_entry(const zvm__map *map, uint32_t entry) {
   return entry % ZVM_BUNDLE_SIZE == 0 &&
-         zvm__guest_range(map, entry, ZVM_BUNDLE_SIZE,
-                          PROT_READ | PROT_EXEC) != NULL;
+         zvm__guest_range(map, entry, ZVM_BUNDLE_SIZE, PROT_EXEC) != NULL;
 }
 
 
 /* Room below, and a word there: what begins with it can say what is wrong. */
-static bool is_stack(const zvm__map *map, uint32_t stack) {
-  return stack % 16 == 8 && stack >= ZVM_FAULTS_ROOM &&
+static bool is_stack(const zvm__map *map, uint64_t stack) {
+  /* Below zero is above the guest. */
+  return stack % 16 == 8 &&
          zvm__guest_range(map, stack - ZVM_FAULTS_ROOM,
                           ZVM_FAULTS_ROOM + sizeof(uint64_t), RW) != NULL;
 }

@@ -25,12 +25,6 @@ int clone(int (*run)(void *), void *stack, int flags, void *arg, ...) {
   return refuse();
 }
 
-int timer_create(clockid_t clock, struct sigevent *restrict event,
-                 timer_t *restrict timer) {
-  (void)clock, (void)event, (void)timer;
-  return refuse();
-}
-
 /* A static program is no shared object, and loads none. */
 int dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *),
                     void *data) {

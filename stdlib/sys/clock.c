@@ -14,7 +14,7 @@
 #include <sys/times.h>
 #include <time.h>
 
-#include "sys.h"
+#include "signals.h"
 
 #define NS_PER_S 1000000000
 #define STEP_NS 1000
@@ -27,15 +27,25 @@ static int64_t started(void) {
 }
 
 /* The number that `started() + elapsed` never passes is the largest. */
-void __zvm_clock_advance(int64_t ns) {
+static void move(int64_t ns) {
   int64_t left = INT64_MAX - started() - elapsed;
   elapsed += ns < left ? ns : left;
 }
 
+/* Those of a program that has timers: one that is due goes off. */
+extern weak __typeof(__zvm_clock_passed) __zvm_clock_passed;
+extern weak __typeof(__zvm_timer_sleep) __zvm_timer_sleep;
+
+void __zvm_clock_advance(int64_t ns) {
+  move(ns);
+  if (__zvm_clock_passed) __zvm_clock_passed();
+}
+
 void __zvm_clock_sleep(int64_t ns) {
   int64_t before = elapsed;
-  __zvm_clock_advance(ns);
+  move(ns);
   slept += elapsed - before;
+  if (__zvm_clock_passed) __zvm_clock_passed();
 }
 
 int64_t __zvm_clock_now(void) { return started() + elapsed; }
@@ -163,11 +173,12 @@ static int sleep_for(int64_t ns, struct timespec *rest) {
   int64_t now = __zvm_clock_now(), left;
   int64_t until = ns < INT64_MAX - now ? now + ns : INT64_MAX;
   int result;
-  if (!__zvm_sleep_until) {
+  if (!__zvm_sleep_until && !__zvm_timer_sleep) {
     __zvm_clock_sleep(ns);
     return 0;
   }
-  result = __zvm_sleep_until(until);
+  result = __zvm_sleep_until ? __zvm_sleep_until(until)
+                             : __zvm_timer_sleep(until);
   left = until - __zvm_clock_now();
   if (left < 0) left = 0;
   if (result && rest)

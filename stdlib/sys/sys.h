@@ -60,7 +60,8 @@ hidden int __zvm_channel_named(const char *name); /* -1: there is none */
 
 hidden int64_t __zvm_clock_now(void); /* ns since 1970; does not move it */
 hidden int64_t __zvm_clock_elapsed(void); /* ns since the start */
-hidden void __zvm_clock_advance(int64_t ns); /* not negative */
+/* Both last in a call: a handler of the program may run. ns: not negative. */
+hidden void __zvm_clock_advance(int64_t ns);
 hidden void __zvm_clock_sleep(int64_t ns);   /* the same, off the CPU */
 
 /* -- Chance (random.c) --------------------------------------------------- */
