@@ -32,7 +32,7 @@ DROP = src/env/__libc_start_main.c src/env/__init_tls.c \
   src/thread/__unmapself.c src/thread/synccall.c src/thread/__tls_get_addr.c \
   src/ldso/tlsdesc.c src/process/vfork.c \
   src/stdlib/qsort_nr.c src/unistd/lseek.c \
-  src/signal/siglongjmp.c src/time/timer_create.c src/linux/clone.c \
+  src/signal/siglongjmp.c src/linux/clone.c \
   src/ldso/dl_iterate_phdr.c src/temp/__randname.c \
   src/sched/sched_getparam.c src/sched/sched_setparam.c \
   src/sched/sched_getscheduler.c src/sched/sched_setscheduler.c \

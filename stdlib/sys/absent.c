@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "features.h"
+
 static int refuse(void) {
   errno = ENOSYS;
   return -1;
@@ -24,6 +26,14 @@ int clone(int (*run)(void *), void *stack, int flags, void *arg, ...) {
   (void)run, (void)stack, (void)flags, (void)arg;
   return refuse();
 }
+
+/*
+** Between two calls of a timer's function its thread would get its variables
+** anew. They stay as they are.
+*/
+static void keep(void) {}
+extern hidden void __reset_tls(void)
+    __attribute__((__weak__, __alias__("keep")));
 
 /* A static program is no shared object, and loads none. */
 int dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *),
