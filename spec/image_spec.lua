@@ -342,10 +342,9 @@ describe("an image", function()
       file:close()
       local report = run({ path }, { "cat", "/small" })
       assert.equal("here", said(report))
-      local usage = report.channels["/dev/image-1"].usage
-        or report.channels["/dev/image-1"]
-      assert.is_true(usage.gets <= 6, usage.gets)
-      assert.is_true(usage.get_bytes <= 65536, usage.get_bytes)
+      local image = report.channels["image-1"]
+      assert.is_true(image.gets <= 6, image.gets)
+      assert.is_true(image.get_bytes <= 65536, image.get_bytes)
     end)
   end)
 end)
@@ -535,7 +534,7 @@ describe("an export", function()
         "/out/l", "touch", "-2", "0", "/out/l", "write",
         "/out/" .. ("n"):rep(200), "long", "chmod", "500", "/out",
       }, { "/out" })
-      local entries = assert(tar.unpack(report.channels["/dev/collect"].data))
+      local entries = assert(tar.unpack(report.channels.collect.data))
       local names = {}
       for i, entry in ipairs(entries) do
         names[i] = entry.type .. " " .. entry.name
@@ -592,7 +591,7 @@ describe("an export", function()
     }
     local report = exported(args, { "/out" })
     local first = report.channels.stdout.data
-    local archive = report.channels["/dev/collect"].data
+    local archive = report.channels.collect.data
     assert.equal(first, said(run({ archive_of(archive) },
       { "list", "/out" })))
   end)
@@ -600,7 +599,7 @@ describe("an export", function()
   it("goes as deep as the program went", function()
     local _, report = collected({ "mkdir", "/out", "deep", "/out", "3000" },
       { "/out" })
-    local entries = assert(tar.unpack(report.channels["/dev/collect"].data))
+    local entries = assert(tar.unpack(report.channels.collect.data))
     assert.equal(3001, #entries)
     assert.equal(3 + 2 * 3000, #entries[3001].name)
   end)
@@ -617,7 +616,7 @@ describe("an export", function()
     local args = { "mkdir", "/out", "write", "/out/a", "b", "exit", "0" }
     local first = exported(args, { "/out" })
     local second = exported(args, { "/out" })
-    assert.equal(first.channels["/dev/collect"].data,
-      second.channels["/dev/collect"].data)
+    assert.equal(first.channels.collect.data,
+      second.channels.collect.data)
   end)
 end)

@@ -79,10 +79,14 @@ struct tar_reader {
   int64_t data, bytes; /* where its contents are, and how many            */
   int64_t mtime;       /* ns since 1970                                   */
   size_t name_len, target_len;
-  char name[PATH_MAX], target[PATH_MAX];
+  size_t dir_len; /* of the name up to its last slash and with it */
+
+  /* Where the last name that was cleaned had its last slash, if the same
+  ** up to there means the same. */
+  bool is_beside;
+  size_t beside_len;
 
   struct tar_facts local, global;
-  char path[PATH_MAX], link[PATH_MAX]; /* of local */
 
   /* Bytes [from, to) of the channel. */
   char *window;
@@ -91,6 +95,11 @@ struct tar_reader {
   int64_t last;   /* where a header was looked for the last time          */
   int64_t stride; /* bytes from header to header, about                   */
   int64_t heads;  /* bytes of headers that the last entry had             */
+
+  /* All before this is zero at first. */
+  char name[PATH_MAX], target[PATH_MAX];
+  char beside[PATH_MAX];               /* as it stood in the archive */
+  char path[PATH_MAX], link[PATH_MAX]; /* of local                   */
 };
 
 /* False: r->wrong says why. */

@@ -57,17 +57,45 @@ static bool read_binary(const unsigned char *field, size_t size,
   return true;
 }
 
-bool __zvm_tar_number(const char *field, size_t size, int64_t *out) {
-  const unsigned char *at = (const unsigned char *)field;
-  const unsigned char *end = at + size;
+static bool read_octal(const unsigned char *at, const unsigned char *end,
+                       int64_t *out) {
   int64_t value = 0;
-  if (*at == 0x80 || *at == 0xff) return read_binary(at, size, out);
   while (at < end && *at == ' ') at++;
   for (; at < end && is_digit(*at, 8); at++) value = value * 8 + (*at - '0');
   for (; at < end; at++)
     if (*at != ' ' && *at != '\0') return false;
   *out = value;
   return true;
+}
+
+/* Digits in the first bytes, none above seven: their value. */
+static bool read_digits(const unsigned char *at, unsigned count,
+                        int64_t *out) {
+  uint64_t v;
+  memcpy(&v, at, sizeof(v));
+  v <<= 64 - 8 * count; /* the last digit is the highest byte */
+  uint64_t digits = 0x3030303030303030u << (64 - 8 * count);
+  if ((v & (0xf8f8f8f8f8f8f8f8u << (64 - 8 * count))) != digits) return false;
+  v ^= digits;
+  v = (v & 0x00ff00ff00ff00ff) << 3 | (v >> 8 & 0x00ff00ff00ff00ff);
+  v = (v & 0x0000ffff0000ffff) << 6 | (v >> 16 & 0x0000ffff0000ffff);
+  *out = (int64_t)((v & 0xffffffff) << 12 | v >> 32);
+  return true;
+}
+
+/* Nearly all fields are digits up to a zero: eight of them at a time. */
+bool __zvm_tar_number(const char *field, size_t size, int64_t *out) {
+  const unsigned char *at = (const unsigned char *)field;
+  const unsigned char *end = at + size;
+  int64_t high, low;
+  if (*at == 0x80 || *at == 0xff) return read_binary(at, size, out);
+  if (size == 8 && end[-1] == '\0' && read_digits(at, 7, out)) return true;
+  if (size == 12 && end[-1] == '\0' && read_digits(at, 8, &high) &&
+      read_digits(at + 3, 8, &low)) {
+    *out = high << 9 | (low & 0777);
+    return true;
+  }
+  return read_octal(at, end, out);
 }
 
 /* The digits at `at`; no more than `max` is told from more. */

@@ -83,6 +83,7 @@ static bool is_first(uint32_t at) {
 int __zvm_export(void) {
   const zvm_abi_mount *m = __zvm_mounts;
   uint32_t count = __zvm_mounts_count;
+  if (count > 0 && __zvm_root == NULL) __zvm_fs_start();
   for (uint32_t i = 0; i < count; i++)
     if (m[i].kind == ZVM_MOUNT_EXPORT && is_first(i) &&
         !__zvm_tar_export(m + i, count - i))

@@ -116,13 +116,9 @@ static struct node *reach(struct tar_place *p, struct tar_reader *r,
   return dir;
 }
 
-/* The same of all but the last part of the entry's name, which is found at
-** *last. */
-static struct node *parent_of(struct tar_place *p, struct tar_reader *r,
-                              size_t *last) {
-  const char *slash = memrchr(r->name, '/', r->name_len);
-  size_t len = slash ? (size_t)(slash - r->name) : 0;
-  *last = slash ? len + 1 : 0;
+/* The directory that the entry is in. */
+static struct node *parent_of(struct tar_place *p, struct tar_reader *r) {
+  size_t len = r->dir_len ? r->dir_len - 1 : 0;
   if (p->parent && len == p->parent_len &&
       !memcmp(r->name, p->parent_name, len))
     return p->parent;
@@ -158,13 +154,18 @@ static struct node *new_link(struct tar_reader *r) {
   return n;
 }
 
+static bool put_entry(struct tar_place *p, struct tar_reader *r,
+                      struct node *dir, struct node *n) {
+  return put(p, r, dir, r->name + r->dir_len, r->name_len - r->dir_len, n);
+}
+
 static void set_times(struct node *n, struct tar_reader *r) {
   n->atime = n->mtime = n->ctime = r->mtime;
 }
 
 static bool place_directory(struct tar_place *p, struct tar_reader *r,
-                            struct node *dir, size_t last) {
-  size_t len = r->name_len - last;
+                            struct node *dir) {
+  size_t last = r->dir_len, len = r->name_len - last;
   struct node *n = p->root;
   if (len > 0) {
     n = __zvm_dir_find(dir, r->name + last, len);
@@ -172,7 +173,7 @@ static bool place_directory(struct tar_place *p, struct tar_reader *r,
   }
   if (n == NULL) {
     n = __zvm_node_new(&__zvm_kind_directory, S_IFDIR);
-    if (!put(p, r, dir, r->name + last, len, n)) return false;
+    if (!put_entry(p, r, dir, n)) return false;
   }
   n->mode = S_IFDIR | r->mode;
   set_times(n, r);
@@ -181,7 +182,7 @@ static bool place_directory(struct tar_place *p, struct tar_reader *r,
 
 /* One more name of what an earlier entry, or an earlier image, brought. */
 static bool place_hard_link(struct tar_place *p, struct tar_reader *r,
-                            struct node *dir, size_t last) {
+                            struct node *dir) {
   const char *slash = memrchr(r->target, '/', r->target_len);
   size_t len = slash ? (size_t)(slash - r->target) : 0;
   size_t from = slash ? len + 1 : 0;
@@ -191,21 +192,20 @@ static bool place_hard_link(struct tar_place *p, struct tar_reader *r,
   if (to == NULL)
     return fail(r, "a hard link to what is not there before it");
   if (is_directory(to)) return fail(r, "a hard link to a directory");
-  return put(p, r, dir, r->name + last, r->name_len - last, to);
+  return put_entry(p, r, dir, to);
 }
 
 bool __zvm_tar_place(struct tar_place *p, struct tar_reader *r) {
-  size_t last;
   struct node *dir, *n;
   if (r->type == '-') return true;
   if (r->name_len == 0 && r->type != '5')
     return fail(r, "not a directory, and without a name");
-  if (!(dir = parent_of(p, r, &last))) return no_room(r);
-  if (r->type == '5') return place_directory(p, r, dir, last);
-  if (r->type == '1') return place_hard_link(p, r, dir, last);
+  if (!(dir = parent_of(p, r))) return no_room(r);
+  if (r->type == '5') return place_directory(p, r, dir);
+  if (r->type == '1') return place_hard_link(p, r, dir);
   if (!(n = r->type == '2' ? new_link(r) : new_file(r))) return no_room(r);
   set_times(n, r);
-  return put(p, r, dir, r->name + last, r->name_len - last, n);
+  return put_entry(p, r, dir, n);
 }
 
 /* -- Start and end -------------------------------------------------------- */

@@ -7,6 +7,7 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,31 @@ static bool clean(struct tar_reader *r, char *to, size_t *out,
   return true;
 }
 
+/* The name is `name` cleaned. Most differ from the one before in the last
+** part alone; then there is nothing to clean. */
+static bool set_name(struct tar_reader *r, const char *name, size_t len) {
+  size_t n = r->beside_len, part = len - n;
+  if (r->is_beside && len > n && part <= NAME_MAX && name[n] != '.' &&
+      r->dir_len + part < PATH_MAX && !memcmp(name, r->beside, n) &&
+      !memchr(name + n, '/', part)) {
+    memcpy(r->name + r->dir_len, name + n, part);
+    r->name_len = r->dir_len + part;
+    r->name[r->name_len] = '\0';
+    return true;
+  }
+  r->is_beside = false;
+  if (!clean(r, r->name, &r->name_len, name, len)) return false;
+  const char *slash = memrchr(r->name, '/', r->name_len);
+  r->dir_len = slash ? (size_t)(slash - r->name) + 1 : 0;
+  slash = memrchr(name, '/', len);
+  n = slash ? (size_t)(slash - name) + 1 : 0;
+  if (n == len || name[n] == '.' || n > PATH_MAX) return true;
+  memcpy(r->beside, name, n);
+  r->beside_len = n;
+  r->is_beside = true;
+  return true;
+}
+
 static bool read_name(struct tar_reader *r, const struct tar_header *h,
                       bool *slash) {
   char both[TAR_PREFIX_SIZE + 1 + TAR_NAME_SIZE];
@@ -105,7 +131,7 @@ static bool read_name(struct tar_reader *r, const struct tar_header *h,
   }
   *slash = len > 0 && name[len - 1] == '/';
   if (len == 0) return fail(r, "a name without a byte");
-  return clean(r, r->name, &r->name_len, name, len);
+  return set_name(r, name, len);
 }
 
 /* A hard link's is a name of the archive, a symbolic link's may be any. */
@@ -258,12 +284,16 @@ static bool is_extended(char type) {
   return type == 'x' || type == 'g' || type == 'L' || type == 'K';
 }
 
+static bool is_end(const struct tar_header *h) {
+  return h->name[0] == '\0' && __zvm_tar_is_zero(h);
+}
+
 /* A header at r->next that can be trusted, and the size it tells. */
 static const struct tar_header *read_header(struct tar_reader *r,
                                             int64_t *size) {
   const struct tar_header *h = header_at(r, r->next);
   int64_t sum;
-  if (h == NULL || __zvm_tar_is_zero(h)) return h;
+  if (h == NULL || is_end(h)) return h;
   if (!__zvm_tar_number(h->sum, sizeof(h->sum), &sum) ||
       sum != __zvm_tar_sum(h))
     fail(r, "bad checksum");
@@ -281,7 +311,7 @@ int __zvm_tar_next(struct tar_reader *r) {
     int64_t size = 0;
     const struct tar_header *h = read_header(r, &size);
     if (h == NULL) return -1;
-    if (__zvm_tar_is_zero(h)) return read_end(r);
+    if (is_end(h)) return read_end(r);
     if (!is_extended(h->type)) {
       r->heads = r->next + TAR_BLOCK - r->start;
       if (r->heads > WINDOW) r->heads = TAR_BLOCK;
@@ -320,7 +350,8 @@ static bool check_first(struct tar_reader *r) {
 }
 
 bool __zvm_tar_open(struct tar_reader *r, int channel) {
-  memset(r, 0, sizeof(*r));
+  memset(r, 0, offsetof(struct tar_reader, name));
+  r->name[0] = '\0';
   r->channel = channel;
   r->size = __zvm_channel_size(channel);
   r->heads = TAR_BLOCK;
