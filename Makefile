@@ -211,6 +211,18 @@ $(B)/guest/%.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
 
 $(B)/guest/avx_check.zvm: GUEST_CFLAGS += -march=x86-64-v3
 
+# The string functions of level v3 are others. What formats.c prints natively
+# is what it has to print.
+GUESTS += $(addprefix $(B)/guest/,string_check-v3.zvm edges_check-v3.zvm \
+  formats.native)
+$(B)/guest/%-v3.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -march=x86-64-v3 -w -o $@ $< -lm
+
+$(B)/guest/%.native: spec/guest/%.c | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(GUEST_CFLAGS) -w -o $@ $< -lm
+
 define feature
 $(B)/guest/features/$1/%.zvm: spec/guest/features/%.c spec/guest/check.h $(LIBC)
 	@mkdir -p $$(@D)

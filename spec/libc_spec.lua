@@ -27,13 +27,30 @@ describe("the guest libc", function()
     })
   end)
 
+  it("prints what the host's C library prints, a million times", function()
+    local pipe = assert(io.popen(GUESTS .. "formats.native 1000000 5"))
+    local expected = pipe:read "*a"
+    pipe:close()
+    local report = assert(zvm.run { program = GUESTS .. "formats.zvm",
+      args = { "1000000", "5" }, timeout = "60s" })
+    assert.equal("exit", report.state)
+    assert.equal(16, select(2, expected:gsub("%x+\n", "")))
+    assert.equal(expected, report.channels.stdout.data)
+  end)
+
   it("computes what the mathematical functions should", function()
     check("math_check", {})
   end)
 
-  it("copies and searches at every alignment and size", function()
-    check("string_check", {})
-  end)
+  for _, level in ipairs { "", "-v3" } do
+    it("copies and searches at every alignment and size" .. level, function()
+      check("string_check" .. level, {})
+    end)
+
+    it("touches nothing where memory ends" .. level, function()
+      check("edges_check" .. level, {})
+    end)
+  end
 
   it("allocates, frees and runs out without harm", function()
     check("malloc_check", { memory = "64M" })

@@ -8,8 +8,13 @@ RT_OBJS = $(patsubst $(STDLIB)/builtins/%.c,obj/rt/%.o,$(RT_SRCS))
 EMPTY = $(addprefix lib/,libm.a librt.a libpthread.a libcrypt.a libutil.a \
   libxnet.a libresolv.a libdl.a)
 
+# The string functions again, for level v3, in an archive that is libc.a but
+# for them: linked in its place, whatever a command line says of -lc.
+V3_SRCS = $(wildcard $(STDLIB)/string/*.c)
+V3_OBJS = $(patsubst $(STDLIB)/string/%.c,obj/v3/%.o,$(V3_SRCS))
+
 .PHONY: sysroot
-sysroot: lib/libc.a lib/libzvmrt.a $(CRT) $(EMPTY)
+sysroot: lib/libc.a lib/v3/libc.a lib/libzvmrt.a $(CRT) $(EMPTY)
 
 # A file that is dropped leaves the archive too.
 lib/libc.a: config.mak
@@ -28,3 +33,15 @@ obj/rt/%.o: $(STDLIB)/builtins/%.c
 lib/libzvmrt.a: $(RT_OBJS)
 	rm -f $@
 	$(AR) rcs $@ $^
+
+$(V3_OBJS): CFLAGS_ALL += $(CFLAGS_MEMOPS)
+$(V3_OBJS): | $(GENH)
+
+obj/v3/%.o: $(STDLIB)/string/%.c $(wildcard $(STDLIB)/string/*.h)
+	@mkdir -p obj/v3
+	$(CC_CMD) -march=x86-64-v3
+
+lib/v3/libc.a: lib/libc.a $(V3_OBJS)
+	@mkdir -p lib/v3
+	cp $< $@
+	$(AR) rs $@ $(V3_OBJS)

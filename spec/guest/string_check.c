@@ -13,7 +13,7 @@
 
 #include "check.h"
 
-#define ROOM 24000
+#define ROOM 60000
 #define GUARD 64
 
 static unsigned char a[ROOM], b[ROOM], want[ROOM];
@@ -31,7 +31,8 @@ static size_t sizes_count;
 
 static void make_sizes(void) {
   static const size_t edges[] = { 511,  512,  513,  1023, 1024, 1025, 1100,
-                                  2047, 2048, 2049, 4095, 4096, 4097, 8191 };
+                                  2047, 2048, 2049, 4095, 4096, 4097, 8191,
+                                  32767, 32768, 32769, 40000 };
   for (size_t n = 0; n < 300; n++) sizes[sizes_count++] = n;
   for (size_t i = 0; i < sizeof(edges) / sizeof(*edges); i++)
     sizes[sizes_count++] = edges[i];
@@ -40,15 +41,14 @@ static void make_sizes(void) {
 static void check_copies(void) {
   for (size_t i = 0; i < sizes_count; i++) {
     size_t n = sizes[i];
-    for (size_t from = 0; from < 17; from += n > 300 ? 5 : 1) {
-      for (size_t to = 0; to < 17; to++) {
+    for (size_t from = 0; from < 33; from += n > 300 ? 16 : 1) {
+      for (size_t to = 0; to < 33; to += n > 300 ? 4 : 1) {
         fill(a, n + 32, n), fill(b, n + 200, 7);
         for (size_t k = 0; k < n + 200; k++) want[k] = b[k];
         for (size_t k = 0; k < n; k++) want[GUARD + to + k] = a[from + k];
         CHECK(memcpy(b + GUARD + to, a + from, n) == b + GUARD + to);
         CHECK(memcmp(b, want, GUARD + to + n + GUARD) == 0);
       }
-      if (n > 300) break;
     }
   }
 }
@@ -57,11 +57,11 @@ static void check_moves(void) {
   static const int shifts[] = { -4097, -1025, -200, -65, -64, -63, -33, -17,
                                 -16,   -15,   -7,   -1,  0,   1,   7,   15,
                                 16,    17,    33,   63,  64,  65,  200, 1025,
-                                4097 };
+                                4096,  4097 };
   for (size_t i = 0; i < sizes_count; i++) {
     size_t n = sizes[i];
     for (size_t s = 0; s < sizeof(shifts) / sizeof(*shifts); s++) {
-      size_t from = 4200 + i % 16, to = from + shifts[s];
+      size_t from = 4200 + i % 32, to = from + shifts[s];
       size_t all = n + 8400;
       if (s == 0) fill(a, all, n);
       for (size_t k = 0; k < all; k++) want[k] = a[k];

@@ -11,6 +11,13 @@ static inline int differ(const unsigned char *a, const unsigned char *b,
   return a[i] - b[i];
 }
 
+#if VEC > 16
+static inline unsigned differ16(const void *a, const void *b) {
+  vec16 same = LOAD16(a, 0) == LOAD16(b, 0);
+  return (unsigned)__builtin_ia32_pmovmskb128(same) ^ 0xffff;
+}
+#endif
+
 static int compare_tiny(const unsigned char *a, const unsigned char *b,
                         size_t n) {
   if (n >= 8) {
@@ -39,26 +46,35 @@ static int compare_tiny(const unsigned char *a, const unsigned char *b,
 int memcmp(const void *left, const void *right, size_t n) {
   const unsigned char *a = left, *b = right;
   unsigned m;
-  if (n < VEC) return compare_tiny(a, b, n);
-  while (n > 64) {
-    avec w = LOAD(a, 0) == LOAD(b, 0), x = LOAD(a, 16) == LOAD(b, 16);
-    avec y = LOAD(a, 32) == LOAD(b, 32), z = LOAD(a, 48) == LOAD(b, 48);
-    if (mask_of((w & x) & (y & z)) != 0xffff) break;
-    a += 64;
-    b += 64;
-    n -= 64;
+  if (n < 16) return compare_tiny(a, b, n);
+#if VEC > 16
+  if (n < VEC) {
+    m = differ16(a, b);
+    if (m) return differ(a, b, m);
+    m = differ16(a + n - 16, b + n - 16);
+    return m ? differ(a + n - 16, b + n - 16, m) : 0;
+  }
+#endif
+  while (n > 4 * VEC) {
+    avec w = LOAD(a, 0) == LOAD(b, 0), x = LOAD(a, VEC) == LOAD(b, VEC);
+    avec y = LOAD(a, 2 * VEC) == LOAD(b, 2 * VEC);
+    avec z = LOAD(a, 3 * VEC) == LOAD(b, 3 * VEC);
+    if (mask_of((w & x) & (y & z)) != VEC_ALL) break;
+    a += 4 * VEC;
+    b += 4 * VEC;
+    n -= 4 * VEC;
   }
   while (n > VEC) {
-    m = mask_of(LOAD(a, 0) == LOAD(b, 0)) ^ 0xffff;
+    m = mask_of(LOAD(a, 0) == LOAD(b, 0)) ^ VEC_ALL;
     if (m) return differ(a, b, m);
     a += VEC;
     b += VEC;
     n -= VEC;
   }
-  /* The last 16 bytes, some of them for the second time. */
+  /* The last vector, some of them for the second time. */
   a += n - VEC;
   b += n - VEC;
-  m = mask_of(LOAD(a, 0) == LOAD(b, 0)) ^ 0xffff;
+  m = mask_of(LOAD(a, 0) == LOAD(b, 0)) ^ VEC_ALL;
   return m ? differ(a, b, m) : 0;
 }
 

@@ -5,46 +5,81 @@
 */
 #include "vec.h"
 
-#define REP_MIN 1024
+#define REP_MIN (VEC > 16 ? 32768 : 2048)
+
+static inline void set_tiny(char *d, char *end, uint64_t w, size_t n) {
+  if (n >= 8) {
+    *(u64u *)d = w;
+    *(u64u *)(end - 8) = w;
+  } else if (n >= 4) {
+    *(u32u *)d = (uint32_t)w;
+    *(u32u *)(end - 4) = (uint32_t)w;
+  } else if (n) {
+    d[0] = end[-1] = (char)w;
+    d[n / 2] = (char)w;
+  }
+}
+
+/*
+** More than eight vectors. Stores go upwards: two to one cache line, one right
+** after the other, cost no more than one.
+*/
+static __attribute__((__noinline__)) void *set_long(char *d, avec v,
+                                                    size_t n) {
+  char *to = d, *end = d + n;
+  STORE(d, 0, v);
+  STORE(d, VEC, v);
+  STORE(d, 2 * VEC, v);
+  STORE(d, 3 * VEC, v);
+  if (n >= REP_MIN) {
+    d = align_down(d + 63, 64);
+    n = (size_t)(end - d);
+    __asm__ __volatile__("rep stosb"
+                         : "+D"(d), "+c"(n)
+                         : "a"((int)v[0])
+                         : "memory");
+    return to;
+  }
+  d = align_down(d + 4 * VEC, VEC);
+  do {
+    STOREA(d, 0, v);
+    STOREA(d, VEC, v);
+    STOREA(d, 2 * VEC, v);
+    STOREA(d, 3 * VEC, v);
+    d += 4 * VEC;
+  } while (d < end - 4 * VEC);
+  STORE(end, -4 * VEC, v);
+  STORE(end, -3 * VEC, v);
+  STORE(end, -2 * VEC, v);
+  STORE(end, -VEC, v);
+  return to;
+}
 
 void *memset(void *to, int c, size_t n) {
   char *d = to, *end = d + n;
   avec v;
   if (n < 16) {
-    uint64_t w = (unsigned char)c * 0x0101010101010101ull;
-    if (n >= 8) {
-      *(u64u *)d = w;
-      *(u64u *)(end - 8) = w;
-    } else if (n >= 4) {
-      *(u32u *)d = (uint32_t)w;
-      *(u32u *)(end - 4) = (uint32_t)w;
-    } else if (n) {
-      d[0] = end[-1] = (char)c;
-      d[n / 2] = (char)c;
-    }
+    set_tiny(d, end, (unsigned char)c * 0x0101010101010101ull, n);
     return to;
   }
   v = splat(c);
-  STORE(d, 0, v);
-  STORE(end, -16, v);
-  if (n <= 32) return to;
-  STORE(d, 16, v);
-  STORE(end, -32, v);
-  if (n <= 64) return to;
-  STORE(d, 32, v);
-  STORE(d, 48, v);
-  STORE(end, -48, v);
-  STORE(end, -64, v);
-  if (n <= 128) return to;
-  if (n >= REP_MIN) {
-    __asm__ __volatile__("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
+  if (VEC > 16 && n < VEC) {
+    STORE16(d, 0, *(const vec16 *)&v);
+    STORE16(end, -16, *(const vec16 *)&v);
     return to;
   }
-  for (d = align_down(d + 64, VEC); d < end - 64; d += 64) {
-    *(avec *)d = v;
-    *(avec *)(d + 16) = v;
-    *(avec *)(d + 32) = v;
-    *(avec *)(d + 48) = v;
+  if (n > 8 * VEC) return set_long(d, v, n);
+  STORE(d, 0, v);
+  if (n > 2 * VEC) {
+    STORE(d, VEC, v);
+    if (n > 4 * VEC) {
+      STORE(d, 2 * VEC, v);
+      STORE(d, 3 * VEC, v);
+      STORE(end, -4 * VEC, v);
+      STORE(end, -3 * VEC, v);
+    }
+    STORE(end, -2 * VEC, v);
   }
+  STORE(end, -VEC, v);
   return to;
 }

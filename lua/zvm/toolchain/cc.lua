@@ -154,6 +154,7 @@ local function linker_flags(o, root)
   end
   if o.level == 3 then
     append(after, { "-Wl,--defsym=zvm_link_with_march_x86_64_v3=0" })
+    append(before, { "-L" .. root .. "/lib/v3" })
   end
   append(after, { "-L" .. root .. "/lib" })
   if not o.nolibs then
