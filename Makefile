@@ -377,10 +377,14 @@ demo: all ## The MapReduce example over the system's licence texts
 
 # -- Benchmarks -------------------------------------------------------------
 
+LIBC_BENCH := $(wildcard spec/bench/libc/*.c)
 BENCH := $(KERNELS:%=$(B)/bench/%.zvm) $(KERNELS:%=$(B)/bench/%.native) \
   $(addprefix $(B)/bench/,hello.zvm hello.native large.zvm traps.zvm \
   libc-text.zvm measure processes copy.zvm copy.native puts.zvm puts.native \
-  image.zvm image.native)
+  image.zvm image.native) \
+  $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%.native,$(LIBC_BENCH)) \
+  $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%-v2.zvm,$(LIBC_BENCH)) \
+  $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%-v3.zvm,$(LIBC_BENCH))
 
 $(B)/bench/%.zvm: spec/bench/kernel/%.c spec/bench/kernel.h $(LIBC)
 	@mkdir -p $(@D)
@@ -398,6 +402,17 @@ $(B)/bench/%.native: spec/bench/kernel/%.c spec/bench/kernel.h | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 -o $@ $< -lm
 
+# Calls of the library are calls, on both sides.
+$(B)/bench/libc/%.native: spec/bench/libc/%.c spec/bench/libc/libc.h | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 -fno-builtin -o $@ $<
+
+$(B)/bench/libc/%-v2.zvm $(B)/bench/libc/%-v3.zvm: spec/bench/libc/%.c \
+    spec/bench/libc/libc.h $(LIBC)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc -O2 -fno-builtin -march=x86-64-v2 -o $(@D)/$*-v2.zvm $<
+	$(call run,GUEST)lua/bin/zvm-cc -O2 -fno-builtin -march=x86-64-v3 -o $(@D)/$*-v3.zvm $<
+
 $(B)/bench/hello.native: spec/bench/hello.c | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 -static -o $@ $<
@@ -414,7 +429,7 @@ $(B)/bench/measure: spec/bench/measure.c $(B)/libzvm.a
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
-bench: host $(BENCH) $(EXAMPLES) ## Guest against native: KERNEL=<name> for one
+bench: host $(BENCH) $(EXAMPLES) ## Guest against native: KERNEL=<name> for one, =libc for its functions
 	@.ci/setup bench
 	@$(LUA_ENV) luajit spec/bench/run.lua $(KERNEL)
 

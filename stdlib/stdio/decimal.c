@@ -128,6 +128,7 @@ void __zvm_decimal(struct decimal *d, double x) {
   d->first = (int)(decimal_before(d->text + POINT, m) - d->text);
   if (d->first < POINT) return;
   do {
+    if (d->top > 0) d->first += 18;
     next_digits(d);
     while (d->first < d->end && d->text[d->first] == '0') d->first++;
   } while (d->first == d->end);

@@ -196,6 +196,13 @@ static inline union value next_argument(struct arguments *a,
   return v;
 }
 
+/* Most texts between conversions are short. */
+static inline const char *end_of_text(const char *s) {
+  for (int i = 0; i < 8; i++, s++)
+    if (!*s || *s == '%') return s;
+  return __strchrnul(s, '%');
+}
+
 /* Is the first conversion of a format a numbered one? */
 static inline bool is_numbered(const char *s) {
   while ((unsigned)(*s - '0') < 10) s++;
@@ -211,7 +218,7 @@ static int format_from(struct output *o, const char *s, struct arguments *a,
   for (;;) {
     const char *text = s;
     struct spec sp;
-    while (*s && *s != '%') s++;
+    s = end_of_text(s);
     if (s - text > INT_MAX - count) goto overflow;
     put(o, text, (size_t)(s - text));
     count += (int)(s - text);

@@ -26,7 +26,7 @@ void *__memrchr(const void *from, int c, size_t n) {
   }
   while (p > s) {
     p -= 4 * VEC;
-    if (block_stops(p, stop_at_byte, v)) {
+    if (has_stop(look_at(p, stop_at_byte, v))) {
       for (p += 3 * VEC; !(m = zeros(LOADA(p, 0) ^ v)); p -= VEC);
       return last_of(p, m, s);
     }

@@ -22,25 +22,34 @@ ALWAYS avec stop_at_end(avec x, avec v) { return x; }
 ALWAYS avec stop_at_byte(avec x, avec v) { return x ^ v; }
 ALWAYS avec stop_at_either(avec x, avec v) { return min_of(x, x ^ v); }
 
-/* The first stop of a block of four vectors that has one. */
-ALWAYS const char *first_of_block(const char *p, stop_fn *stop, avec v) {
-  unsigned m;
-  FORGET(p); /* loaded again, the vectors need no registers before */
-  if ((m = zeros(stop(LOADA(p, 0), v)))) goto found;
-  p += VEC;
-  if ((m = zeros(stop(LOADA(p, 0), v)))) goto found;
-  p += VEC;
-  if ((m = zeros(stop(LOADA(p, 0), v)))) goto found;
-  p += VEC;
-  m = zeros(stop(LOADA(p, 0), v));
-found:
-  return p + __builtin_ctz(m);
+/* Four vectors: the first and third, and the least of them and their next. */
+struct block {
+  avec a, ab, c, cd;
+};
+
+ALWAYS struct block look_at(const char *p, stop_fn *stop, avec v) {
+  struct block b;
+  b.a = stop(LOADA(p, 0), v);
+  b.ab = min_of(b.a, stop(LOADA(p, VEC), v));
+  b.c = stop(LOADA(p, 2 * VEC), v);
+  b.cd = min_of(b.c, stop(LOADA(p, 3 * VEC), v));
+  return b;
 }
 
-ALWAYS unsigned block_stops(const char *p, stop_fn *stop, avec v) {
-  avec low = min_of(stop(LOADA(p, 0), v), stop(LOADA(p, VEC), v));
-  avec high = min_of(stop(LOADA(p, 2 * VEC), v), stop(LOADA(p, 3 * VEC), v));
-  return zeros(min_of(low, high));
+ALWAYS unsigned has_stop(struct block b) { return zeros(min_of(b.ab, b.cd)); }
+
+/* Where it has the first one. */
+ALWAYS const char *stop_in(struct block b, const char *p, stop_fn *stop,
+                           avec v) {
+  uint64_t m;
+#if VEC == 16
+  FORGET(p); /* looked at again, a loop need not keep them in registers */
+  b = look_at(p, stop, v);
+#endif
+  m = zeros(b.a) | (uint64_t)zeros(b.ab) << VEC;
+  if (m) return p + __builtin_ctzll(m);
+  m = zeros(b.c) | (uint64_t)zeros(b.cd) << VEC;
+  return p + 2 * VEC + __builtin_ctzll(m);
 }
 
 /*
@@ -58,20 +67,21 @@ ALWAYS const char *scan(const char *s, const char *end, int bounded,
     m = zeros(stop(LOADA(p, 0), v)) >> (s - p);
     if (m) return s + __builtin_ctz(m);
   }
+#pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
     p += VEC;
     if (bounded && p >= end) return end;
     m = zeros(stop(LOADA(p, 0), v));
     if (m) return p + __builtin_ctz(m);
   }
-  p = align_down(p + VEC, 4 * VEC);
-  if (bounded) {
-    for (; p < end; p += 4 * VEC)
-      if (block_stops(p, stop, v)) return first_of_block(p, stop, v);
-    return end;
-  }
-  while (!block_stops(p, stop, v)) p += 4 * VEC;
-  return first_of_block(p, stop, v);
+  p = align_down(p + VEC, 4 * VEC) - 4 * VEC;
+  struct block b;
+  do {
+    p += 4 * VEC;
+    if (bounded && p >= end) return end;
+    b = look_at(p, stop, v);
+  } while (!has_stop(b));
+  return stop_in(b, p, stop, v);
 }
 
 #endif

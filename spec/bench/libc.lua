@@ -1,0 +1,161 @@
+--- usage: libc.lua <folder of the programs> [table [<group>]]
+--
+-- The guest's C library against the host's: spec/bench/libc/*.c, the same
+-- source at the same -O2 without builtins, as a guest of level v2, of v3, and
+-- as a native program, linked dynamically as programs are. Runs alternate; a
+-- sample is the least CPU time of three runs, a ratio that of the medians of
+-- five samples. A guest's time is that of a run less that of one that only
+-- gets ready.
+-- Prints "name: ratio" for each group, the worst of its tests and sizes; with
+-- `table`, every test and size as well.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local zvm = require "zvm"
+
+local DIR, TABLE, ONLY = arg[1], arg[2] == "table", arg[3]
+local RUNS, MORE = 9, 5
+local ENOUGH = 1.0 -- of native: no reason to look again
+local WORK = 3e6 -- nanoseconds that a run is to take
+
+local SIZES = { 16, 32, 64, 100, 256, 1024, 4096, 16384, 65536, 262144,
+  1048576 }
+local LENGTHS = { 16, 100, 1024, 16384 }
+local BOTH, DEFAULT = { "v2", "v3" }, { "v2" }
+
+--- Each test with its sizes; what has no sizes has one that says nothing.
+local GROUPS = {
+  { "memcpy", "text", BOTH, SIZES, "memcpy memcpy_aligned" },
+  { "memset", "text", BOTH, SIZES, "memset memset_aligned" },
+  { "strlen", "text", BOTH, SIZES, "strlen" },
+  { "printf", "print", DEFAULT, { 1 }, "print_int print_long print_hex"
+    .. " print_string print_line print_table print_text print_fixed"
+    .. " print_general print_exact print_exponent print_spread stream_line"
+    .. " stream_real" },
+  { "qsort", "sort", DEFAULT, { 100, 10000, 200000 }, "qsort_ints qsort_wide"
+    .. " qsort_records qsort_words qsort_sorted qsort_reversed qsort_runs" },
+  { "malloc, mixed sizes", "alloc", DEFAULT, { 256, 4096, 65536 },
+    "malloc_churn" },
+  { "malloc, pairs and stacks", "alloc", DEFAULT, { 16, 100, 1000, 20000 },
+    "malloc_pair malloc_stack" },
+  { "malloc, trees", "alloc", DEFAULT, { 10, 16 }, "malloc_trees" },
+  { "realloc, growing", "alloc", DEFAULT, { 1000, 100000, 10000000 },
+    "realloc_grow" },
+  { "calloc", "alloc", DEFAULT, { 64, 4096, 200000 }, "calloc" },
+  { "memmove, mixed sizes", "text", BOTH, { 64, 256, 1024 },
+    "memmove memcpy_mixed memset_mixed strlen_mixed" },
+  { "memcmp, memchr", "text", BOTH, LENGTHS, "memcmp memchr" },
+  { "strcmp, strchr", "text", BOTH, LENGTHS,
+    "strcmp strncmp strchr strrchr strnlen" },
+  { "strcpy", "text", BOTH, LENGTHS, "strcpy" },
+  { "strstr", "text", DEFAULT, LENGTHS, "strstr" },
+  { "strtol, strtod", "print", DEFAULT, { 1 },
+    "read_int read_real scan_line" },
+  { "fwrite, fputs, putc", "print", DEFAULT, { 1 },
+    "stream_puts stream_write stream_putc" },
+}
+
+local function native(program, test, size, warm, rounds)
+  local pipe = assert(io.popen(("%s%s.native %s %d %d %d"):format(DIR, program,
+    test, size, warm, rounds)))
+  local sum, ns = pipe:read "*a":match "^(%x+) (%d+)"
+  pipe:close()
+  return assert(tonumber(ns), program .. " " .. test .. " did not run"), sum
+end
+
+local modules = {}
+
+local function guest(program, level, test, size, warm, rounds)
+  local path = ("%s%s-%s.zvm"):format(DIR, program, level)
+  modules[path] = modules[path] or assert(zvm.load(path))
+  local report = assert(zvm.run {
+    program = modules[path],
+    memory = "256M",
+    args = { test, tostring(size), tostring(warm), tostring(rounds) },
+  })
+  assert(report.state == "exit" and report.code == 0, report.state)
+  return (report.times.user + report.times.system) * 1e9,
+    report.channels.stdout.data:match "^%x+"
+end
+
+--- So many rounds that a native run takes as long as it should.
+local function rounds_of(program, test, size)
+  local rounds = 1
+  while true do
+    local ns = native(program, test, size, 1, rounds)
+    if ns > WORK / 8 then
+      return math.ceil(rounds * WORK / ns)
+    end
+    rounds = rounds * 4
+  end
+end
+
+--- Nanoseconds a round, natively and by level.
+local function compare(program, levels, test, size)
+  local rounds = rounds_of(program, test, size)
+  local warm = math.ceil(rounds / 10)
+  local least, times = {}, {}
+  local function note(name, ns)
+    least[name] = math.min(least[name] or math.huge, ns)
+  end
+  local function run()
+    local ns, expected = native(program, test, size, warm, rounds)
+    note("native", ns)
+    for _, level in ipairs(levels) do
+      local sum
+      note("empty " .. level, (guest(program, level, test, size, warm, 0)))
+      ns, sum = guest(program, level, test, size, warm, rounds)
+      assert(sum == expected, test .. ": another checksum than natively")
+      note(level, ns)
+    end
+  end
+  for _ = 1, MORE do
+    for _ = 1, RUNS do
+      run()
+    end
+    times.native = least.native / rounds
+    for _, level in ipairs(levels) do
+      times[level] = (least[level] - least["empty " .. level]) / rounds
+    end
+    if times[levels[#levels]] <= times.native * ENOUGH then
+      break
+    end
+  end
+  return times
+end
+
+local function show(test, size, levels, times)
+  local text = ("%-16s %8d  native %11.2f ns"):format(test, size, times.native)
+  for _, level in ipairs(levels) do
+    text = text .. ("  %s %11.2f ns %6.2f"):format(level, times[level],
+      times[level] / times.native)
+  end
+  print(text)
+end
+
+local function measure(name, program, levels, sizes, tests)
+  local worst = {}
+  for test in tests:gmatch "%S+" do
+    for _, size in ipairs(sizes) do
+      local times = compare(program, levels, test, size)
+      if TABLE then
+        show(test, size, levels, times)
+      end
+      for _, level in ipairs(levels) do
+        worst[level] = math.max(worst[level] or 0,
+          times[level] / times.native)
+      end
+    end
+  end
+  for _, level in ipairs(levels) do
+    local of = #levels > 1 and ", " .. level or ""
+    print(("%s%s: %.3f"):format(name, of, worst[level]))
+  end
+  io.flush()
+end
+
+for _, group in ipairs(GROUPS) do
+  if not ONLY or group[1]:find(ONLY, 1, true) then
+    measure(unpack(group))
+  end
+end
