@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "new_node.h"
+#include "fs.h"
 
 #define LINKS_MAX 0x7fffffff
 
@@ -53,30 +53,6 @@ SYS(mkdir) {
 SYS(mkdirat) {
   return make_directory((int)a, PTR(const char, b), (mode_t)c);
 }
-
-/* Regular files and FIFOs. */
-static int make_node(int dirfd, const char *path, mode_t mode) {
-  struct place at;
-  int err;
-  if (S_ISDIR(mode)) return -EPERM;
-  if ((err = new_place(dirfd, path, &at))) return err;
-  if (at.slash) return -ENOENT;
-  switch (mode & S_IFMT) {
-    case 0:
-    case S_IFREG: break;
-    case S_IFIFO:
-      return add(&at, __zvm_pipe_new(mode & ~__zvm_umask & 07777));
-    case S_IFCHR:
-    case S_IFBLK:
-    case S_IFSOCK: return -EPERM;
-    default: return -EINVAL;
-  }
-  mode = S_IFREG | (mode & ~__zvm_umask & 07777);
-  return add(&at, __zvm_node_new(&__zvm_kind_regular, mode));
-}
-
-SYS(mknod) { return make_node(AT_FDCWD, PTR(const char, a), (mode_t)b); }
-SYS(mknodat) { return make_node((int)a, PTR(const char, b), (mode_t)c); }
 
 /* -- Links --------------------------------------------------------------- */
 
