@@ -51,6 +51,9 @@ CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c)) \
 ORACLES := $(addprefix $(B)/test/,enumerate compare cpu mutants)
 GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,\
   $(wildcard spec/guest/*.c spec/guest/thread/*.c))
+# These run natively too, and have to say the same.
+FS_GUESTS := $(patsubst spec/guest/fs/%.c,$(B)/guest/fs/%.zvm,$(wildcard spec/guest/fs/*.c))
+FS_NATIVES := $(B)/guest/fs/calls.native $(B)/guest/fs/random.native
 # spec/guest/features/atomic.c becomes build/guest/features/O2/atomic.zvm, ...
 FEATURE_LEVELS := O0 O1 O2 O3 Os v3
 FEATURES := $(foreach l,$(FEATURE_LEVELS),$(patsubst \
@@ -75,7 +78,7 @@ host: $(B)/zvm.so $(B)/zvm/disasm.so $(B)/libzvm.a $(TOOLS) ## What runs on the 
 
 libc: $(LIBC) $(SYSROOT)/.pcre2 ## The guest's libc and ports
 
-guests: $(GUESTS) $(FEATURES) $(EXAMPLES) ## Guests of the specs and the examples
+guests: $(GUESTS) $(FS_GUESTS) $(FS_NATIVES) $(FEATURES) $(EXAMPLES) ## Guests of the specs and the examples
 
 setup:
 	@.ci/setup
@@ -208,6 +211,11 @@ GUEST_CFLAGS = -O2 -std=gnu11
 $(B)/guest/%.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -w -o $@ $< -lm
+
+$(FS_GUESTS): $(wildcard spec/guest/fs/*.h)
+$(B)/guest/fs/%.native: spec/guest/fs/%.c spec/guest/fs/both.h | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(GUEST_CFLAGS) -w -o $@ $<
 
 $(B)/guest/avx_check.zvm: GUEST_CFLAGS += -march=x86-64-v3
 

@@ -146,6 +146,9 @@ struct place {
 };
 
 #define WALK_NOFOLLOW 1 /* a symbolic link at the end is what is meant */
+/* The last name itself, even before a slash; it may be too long. */
+#define WALK_NAME 2
+#define WALK_CREATE 4 /* EISDIR where the path ends in a slash */
 
 /* 0, ENOENT of a part before the last, ENOTDIR, ELOOP, ENAMETOOLONG,
 ** EACCES, EBADF. dirfd may be AT_FDCWD. */
@@ -166,6 +169,8 @@ hidden int __zvm_node_at(int dirfd, const char *path, int flags,
 /* Whether a name can be made there: 0, or why not. */
 hidden int __zvm_can_add(const struct place *at);
 extern hidden mode_t __zvm_umask;
+
+static inline bool is_too_long(const struct place *p) { return p->len > 255; }
 
 /* -- Contents of regular files ------------------------------------------- */
 
@@ -219,7 +224,8 @@ hidden bool __zvm_file_have_room(void); /* one descriptor at least */
 hidden void __zvm_file_set_cloexec(int fd, bool on);
 hidden bool __zvm_file_cloexec(int fd);
 hidden struct node *__zvm_file_standard(int channel); /* 0, 1, 2 */
-/* A descriptor, the lowest free, for a node: takes a ref of it. */
+/* A descriptor, the lowest free, for a node: takes a ref of it. Where it
+** fails, whoever made the node releases it. */
 hidden int __zvm_file_open(struct node *n, int flags);
 
 /* -- Rooms --------------------------------------------------------------- */

@@ -87,11 +87,16 @@ static int clear(struct contents *c, uint32_t off, uint32_t size) {
 int __zvm_contents_punch(struct node *n, int64_t off, int64_t size) {
   struct contents *c = n->contents;
   int64_t end = off + size;
-  if (end > n->size) end = (n->size + PAGE_MASK) & ~(int64_t)PAGE_MASK;
+  if (end > (int64_t)FILE_MAX + 1) end = (int64_t)FILE_MAX + 1;
   while (c && off < end) {
     uint32_t step = PAGE_BYTES - (off & PAGE_MASK);
     slot *s = slot_find(c, off >> PAGE_SHIFT);
     if (step > end - off) step = end - off;
+    if (c->head && step == PAGE_BYTES && !off) {
+      __zvm_fs_free(c->head);
+      c->head = NULL;
+      c->head_room = 0;
+    }
     if (step < PAGE_BYTES || off < c->back_end || !s ||
         (c->maps && (*s & MAPPED))) {
       int err = clear(c, off, step);

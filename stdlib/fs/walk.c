@@ -60,10 +60,13 @@ static bool next_name(struct walk *w, struct place *at) {
   }
 }
 
-static int look_up(struct walk *w, struct place *at) {
+static int look_up(struct walk *w, struct place *at, bool last) {
   at->dir = w->dir;
-  if (at->len > NAME_MAX) return -ENAMETOOLONG;
+  at->node = NULL;
   if (!__zvm_node_may(w->dir, X_OK)) return -EACCES;
+  if ((w->flags & WALK_CREATE) && at->slash) return -EISDIR;
+  if (at->len > NAME_MAX)
+    return last && (w->flags & WALK_NAME) ? 0 : -ENAMETOOLONG;
   if (at->name[0] == '.' && at->len == 1) {
     at->node = w->dir;
   } else if (at->name[0] == '.' && at->name[1] == '.' && at->len == 2) {
@@ -87,8 +90,9 @@ static int walk(struct walk *w, struct place *at) {
   int err;
   while (next_name(w, at)) {
     bool last = !*w->path && !w->waiting;
-    if ((err = look_up(w, at))) return err;
-    if (last && (!at->node || ((w->flags & WALK_NOFOLLOW) && !at->slash)))
+    if ((err = look_up(w, at, last))) return err;
+    if (last && ((w->flags & WALK_NAME) || !at->node ||
+                 ((w->flags & WALK_NOFOLLOW) && !at->slash)))
       return 0;
     if (!at->node) return -ENOENT;
     if (S_ISLNK(at->node->mode)) {

@@ -99,29 +99,23 @@ int __zvm_file_describe(struct file *f, int from) {
 
 bool __zvm_file_have_room(void) { return first_clear(taken, 0) < FD_MAX; }
 
-/* Other threads may run while a FIFO is opened. */
+/* Opening may wait, and others run: the lowest descriptor is found after. */
 int __zvm_file_open(struct node *n, int flags) {
-  int fd = first_clear(taken, 0), at = first_clear(in_use, 0), err = 0;
+  int at = first_clear(in_use, 0), err = 0;
   struct file *f;
-  if (fd == FD_MAX || at == FD_MAX) return -EMFILE;
+  if (at == FD_MAX || !__zvm_file_have_room()) return -EMFILE;
   f = &files[at];
   *f = (struct file){ .node = n, .flags = flags };
-  if (n->kind->open && !(flags & O_PATH)) {
-    set(in_use, at);
-    n->refs++;
-    err = n->kind->open(f);
-    n->refs--;
-    clear(in_use, at);
-    if (!err && (fd = first_clear(taken, 0)) == FD_MAX) {
-      if (n->kind->close) n->kind->close(f);
-      err = -EMFILE;
-    }
-    if (err) return err;
-  }
   set(in_use, at);
   n->refs++;
-  __zvm_file_place(f, fd);
-  return fd;
+  if (n->kind->open && !(flags & O_PATH)) err = n->kind->open(f);
+  if (!err) {
+    if ((err = __zvm_file_describe(f, 0)) >= 0) return err;
+    if (n->kind->close && !(flags & O_PATH)) n->kind->close(f);
+  }
+  clear(in_use, at);
+  n->refs--;
+  return err;
 }
 
 void __zvm_file_release(struct file *f) {

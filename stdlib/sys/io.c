@@ -20,7 +20,7 @@ static int64_t get(struct file *f, void *buf, size_t size) {
 static int64_t put(struct file *f, const void *buf, size_t size) {
   const struct node *node = f->node;
   int64_t n;
-  if (f->flags & O_APPEND) f->pos = __zvm_end_of(f);
+  if (size && (f->flags & O_APPEND)) f->pos = __zvm_end_of(f);
   n = __zvm_move_out(f, buf, size, f->pos);
   if (n <= 0 || !node->kind->has_position) return n;
   /* Where gets are random and puts append, the position is the reader's. */

@@ -10,9 +10,9 @@
 
 /* Why the file cannot be used at that offset, or 0. */
 static int refuse(const struct file *f, int64_t off) {
+  if (off < 0) return -EINVAL;
   if (!f) return -EBADF;
-  if (!__zvm_file_has_position(f)) return -ESPIPE;
-  return off < 0 ? -EINVAL : 0;
+  return __zvm_file_has_position(f) ? 0 : -ESPIPE;
 }
 
 static int64_t put(struct file *f, const void *buf, size_t size,

@@ -18,11 +18,13 @@ SYS(ioctl) {
     case FIOCLEX: __zvm_file_set_cloexec((int)a, true); return 0;
     case FIONCLEX: __zvm_file_set_cloexec((int)a, false); return 0;
     case FIONBIO:
-      file->flags = *value ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
+      file->flags &= ~O_NONBLOCK;
+      if (*value) file->flags |= O_NONBLOCK;
       return 0;
     default: break;
   }
-  if (file->node->kind->control) return file->node->kind->control(file, request, c);
+  if (file->node->kind->control)
+    return file->node->kind->control(file, request, c);
   if (request != FIONREAD || !S_ISREG(file->node->mode)) return -ENOTTY;
   *value = (int)(file->node->size - file->pos);
   return 0;

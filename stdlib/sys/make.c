@@ -13,12 +13,14 @@
 
 #define LINKS_MAX 0x7fffffff
 
-/* A place where nothing is yet. */
-static int new_place(int dirfd, const char *path, struct place *at) {
-  int err = __zvm_walk(dirfd, path, WALK_NOFOLLOW, at);
-  if (err == -ENOTDIR && at->node) return -EEXIST;
+/* A place where nothing is yet; only a directory's may end in a slash. */
+static int new_place(int dirfd, const char *path, bool slash,
+                     struct place *at) {
+  int err = __zvm_walk(dirfd, path, WALK_NAME, at);
   if (err) return err;
   if (at->node) return -EEXIST;
+  if (is_too_long(at)) return -ENAMETOOLONG;
+  if (at->slash && !slash) return -ENOENT;
   return __zvm_can_add(at);
 }
 
@@ -39,7 +41,7 @@ static int add(const struct place *at, struct node *n) {
 
 static int make_directory(int dirfd, const char *path, mode_t mode) {
   struct place at;
-  int err = new_place(dirfd, path, &at);
+  int err = new_place(dirfd, path, true, &at);
   if (err) return err;
   if (at.dir->links >= LINKS_MAX) return -EMLINK;
   mode = S_IFDIR | (mode & ~__zvm_umask & 01777);
@@ -68,8 +70,7 @@ static int make_symbolic(const char *target, int dirfd, const char *path) {
   if ((uintptr_t)target < ZVM_NULL_GUARD) return -EFAULT;
   if (!(len = strnlen(target, PATH_MAX))) return -ENOENT;
   if (len == PATH_MAX) return -ENAMETOOLONG;
-  if ((err = new_place(dirfd, path, &at))) return err;
-  if (at.slash) return -ENOENT;
+  if ((err = new_place(dirfd, path, false, &at))) return err;
   if (!(n = __zvm_node_new(&__zvm_kind_link, S_IFLNK | 0777)))
     return -ENOSPC;
   if (!(n->target = __zvm_fs_alloc(len + 1))) {
@@ -98,8 +99,7 @@ static int make_link(int from, const char *old, int to, const char *new,
   if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return -EINVAL;
   if (!(flags & AT_SYMLINK_FOLLOW)) how |= AT_SYMLINK_NOFOLLOW;
   if ((err = __zvm_node_at(from, old, how, &n))) return err;
-  if ((err = new_place(to, new, &at))) return err;
-  if (at.slash) return -ENOENT;
+  if ((err = new_place(to, new, false, &at))) return err;
   if (is_directory(n)) return -EPERM;
   /* A channel has the one name that the host gave it. */
   if (n->kind == &__zvm_kind_channel) return -EXDEV;

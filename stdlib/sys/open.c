@@ -35,7 +35,6 @@ static int open_nameless(struct node *dir, int flags, mode_t mode) {
 static int create(struct place *at, mode_t mode) {
   int err = __zvm_can_add(at);
   if (err) return err;
-  if (at->slash) return -EISDIR;
   if (!__zvm_file_have_room()) return -EMFILE;
   if (!(at->node = new_regular(at->dir, mode))) return -ENOSPC;
   err = __zvm_dir_add(at->dir, at->name, at->len, at->node);
@@ -53,7 +52,7 @@ static int refuse(const struct place *at, int flags) {
   int mode = flags & O_ACCMODE, want;
   if (flags & O_CREAT) {
     if (flags & O_EXCL) return -EEXIST;
-    if (at->slash || is_dots(at)) return -EISDIR;
+    if (is_dots(at)) return -EISDIR;
   }
   if ((flags & O_DIRECTORY) && !is_directory(n)) return -ENOTDIR;
   if (flags & O_PATH) return 0;
@@ -67,10 +66,12 @@ static int refuse(const struct place *at, int flags) {
 
 static int open_at(int dirfd, const char *path, int flags, mode_t mode) {
   bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-  bool stay = exclusive || (flags & O_NOFOLLOW), created = false;
+  unsigned how = exclusive || (flags & O_NOFOLLOW) ? WALK_NOFOLLOW : 0;
+  bool created = false;
   struct place at;
-  int fd, err = __zvm_walk(dirfd, path, stay ? WALK_NOFOLLOW : 0, &at);
-  if (err) return err;
+  int fd, err;
+  if (flags & O_CREAT) how |= WALK_CREATE;
+  if ((err = __zvm_walk(dirfd, path, how, &at))) return err;
   if (!at.node) {
     if (!(flags & O_CREAT)) return -ENOENT;
     if ((err = create(&at, mode))) return err;
@@ -80,6 +81,7 @@ static int open_at(int dirfd, const char *path, int flags, mode_t mode) {
   } else if ((err = refuse(&at, flags))) {
     return err;
   }
+  at.node->refs++; /* its names may go while the call waits */
   fd = __zvm_file_open(at.node, flags & ~NOT_KEPT);
   /* Channels and devices hold what they hold. */
   if (fd >= 0 && !created && (flags & O_TRUNC) &&
@@ -87,6 +89,8 @@ static int open_at(int dirfd, const char *path, int flags, mode_t mode) {
     __zvm_contents_resize(at.node, 0);
     node_written(at.node);
   }
+  at.node->refs--;
+  __zvm_node_release(at.node);
   return fd;
 }
 

@@ -13,14 +13,18 @@
 #define NOREPLACE 1
 #define EXCHANGE 2
 
-/* Whether the name may go: the rights are the directory's, and in a sticky
-** one the owner's. A channel, like a mount, stays where it is. */
-static int can_remove(const struct place *at) {
+/*
+** Whether the name may go: the rights are the directory's, and in a sticky
+** one the owner's too. A channel, like a mount, stays where it is.
+*/
+static int can_remove(const struct place *at, bool directory) {
   const struct node *dir = at->dir, *n = at->node;
   if (!__zvm_node_may(dir, W_OK | X_OK)) return -EACCES;
   if ((dir->mode & S_ISVTX) && dir->owner != USER && n->owner != USER)
     return -EPERM;
-  return n->kind == &__zvm_kind_channel || n == __zvm_root ? -EBUSY : 0;
+  if (directory && !is_directory(n)) return -ENOTDIR;
+  if (!directory && is_directory(n)) return -EISDIR;
+  return n->kind == &__zvm_kind_channel ? -EBUSY : 0;
 }
 
 static void remove(const struct place *at) {
@@ -35,26 +39,24 @@ static void remove(const struct place *at) {
 
 static int remove_file(int dirfd, const char *path) {
   struct place at;
-  int err = __zvm_walk(dirfd, path, WALK_NOFOLLOW, &at);
+  int err = __zvm_walk(dirfd, path, WALK_NAME, &at);
   if (err) return err;
-  if (!at.node) return -ENOENT;
   if (is_dots(&at)) return -EISDIR;
-  if ((err = can_remove(&at))) return err;
-  if (is_directory(at.node)) return -EISDIR;
+  if (!at.node) return is_too_long(&at) ? -ENAMETOOLONG : -ENOENT;
+  if (at.slash) return is_directory(at.node) ? -EISDIR : -ENOTDIR;
+  if ((err = can_remove(&at, false))) return err;
   remove(&at);
   return 0;
 }
 
 static int remove_directory(int dirfd, const char *path) {
   struct place at;
-  int err = __zvm_walk(dirfd, path, WALK_NOFOLLOW, &at);
+  int err = __zvm_walk(dirfd, path, WALK_NAME, &at);
   if (err) return err;
-  if (!at.node) return -ENOENT;
   if (!at.len) return -EBUSY;
   if (is_dots(&at)) return at.len == 1 ? -EINVAL : -ENOTEMPTY;
-  if ((err = can_remove(&at)) && err != -EBUSY) return err;
-  if (!is_directory(at.node)) return -ENOTDIR;
-  if (err) return err;
+  if (!at.node) return is_too_long(&at) ? -ENAMETOOLONG : -ENOENT;
+  if ((err = can_remove(&at, true))) return err;
   if (!__zvm_dir_is_empty(at.node)) return -ENOTEMPTY;
   remove(&at);
   return 0;
@@ -77,37 +79,47 @@ static bool is_inside(struct node *dir, const struct node *of) {
   return false;
 }
 
-/* What is replaced has to be of the same sort, and empty. */
-static int can_replace(const struct place *from, const struct place *to) {
-  int err = can_remove(to);
-  if (err) return err;
-  if (is_directory(from->node) && !is_directory(to->node)) return -ENOTDIR;
-  if (!is_directory(from->node) && is_directory(to->node)) return -EISDIR;
-  return 0;
+/* What the names alone say. */
+static int check_names(const struct place *from, const struct place *to,
+                       unsigned flags) {
+  bool directory;
+  if (is_dots(from)) return -EBUSY;
+  if (is_dots(to)) return flags & NOREPLACE ? -EEXIST : -EBUSY;
+  if (is_too_long(from)) return -ENAMETOOLONG;
+  if (!from->node) return -ENOENT;
+  if (is_too_long(to)) return -ENAMETOOLONG;
+  if (to->node && (flags & NOREPLACE)) return -EEXIST;
+  directory = is_directory(from->node);
+  if (flags & EXCHANGE) {
+    if (!to->node) return -ENOENT;
+    if (to->slash && !is_directory(to->node)) return -ENOTDIR;
+  } else if (to->slash && !directory) {
+    return -ENOTDIR;
+  }
+  return from->slash && !directory ? -ENOTDIR : 0;
 }
 
 static int check(const struct place *from, const struct place *to,
                  unsigned flags) {
+  bool directory = is_directory(from->node), other;
   int err;
-  if (is_dots(from) || is_dots(to))
-    return flags & NOREPLACE && is_dots(to) ? -EEXIST : -EBUSY;
-  if (!from->node) return -ENOENT;
-  if (to->node && (flags & NOREPLACE)) return -EEXIST;
-  if (!to->node && (flags & EXCHANGE)) return -ENOENT;
-  if (!is_directory(from->node) && (from->slash || to->slash)) {
-    if (!(flags & EXCHANGE) || from->slash) return -ENOTDIR;
-  }
-  if (is_directory(from->node) && is_inside(to->dir, from->node))
-    return -EINVAL;
-  if (to->node && is_directory(to->node) && is_inside(from->dir, to->node))
+  if (directory && is_inside(to->dir, from->node)) return -EINVAL;
+  if (to->node && is_inside(from->dir, to->node))
     return flags & EXCHANGE ? -EINVAL : -ENOTEMPTY;
   if (from->node == to->node) return 0;
-  if ((err = can_remove(from))) return err;
-  if (!to->node) return __zvm_can_add(to);
-  if (flags & EXCHANGE) return can_remove(to);
-  if ((err = can_replace(from, to))) return err;
-  return is_directory(to->node) && !__zvm_dir_is_empty(to->node) ? -ENOTEMPTY
-                                                                 : 0;
+  if ((err = can_remove(from, directory))) return err;
+  other = to->node && is_directory(to->node);
+  err = !to->node ? __zvm_can_add(to)
+                  : can_remove(to, flags & EXCHANGE ? other : directory);
+  if (err) return err;
+  /* Its `..` changes. */
+  if (from->dir != to->dir &&
+      ((directory && !__zvm_node_may(from->node, W_OK)) ||
+       (other && (flags & EXCHANGE) && !__zvm_node_may(to->node, W_OK))))
+    return -EACCES;
+  if (other && !(flags & EXCHANGE) && !__zvm_dir_is_empty(to->node))
+    return -ENOTEMPTY;
+  return 0;
 }
 
 static void exchange(const struct place *from, const struct place *to) {
@@ -144,8 +156,9 @@ static int rename_at(int fromfd, const char *old, int tofd, const char *new,
   int err;
   if (flags & ~(NOREPLACE | EXCHANGE) || flags == (NOREPLACE | EXCHANGE))
     return -EINVAL;
-  if ((err = __zvm_walk(fromfd, old, WALK_NOFOLLOW, &from))) return err;
-  if ((err = __zvm_walk(tofd, new, WALK_NOFOLLOW, &to))) return err;
+  if ((err = __zvm_walk(fromfd, old, WALK_NAME, &from))) return err;
+  if ((err = __zvm_walk(tofd, new, WALK_NAME, &to))) return err;
+  if ((err = check_names(&from, &to, flags))) return err;
   if ((err = check(&from, &to, flags))) return err;
   /* Two names of one file both stay. */
   if (from.node == to.node) return 0;

@@ -25,11 +25,11 @@ SYS(lseek) {
   switch ((int)c) {
     case SEEK_SET: break;
     case SEEK_CUR:
-      if (__builtin_add_overflow(file->pos, b, &to)) return -EOVERFLOW;
+      if (__builtin_add_overflow(file->pos, b, &to)) return -EINVAL;
       break;
     case SEEK_END:
       if (is_directory(file->node)) return -EINVAL;
-      if (__builtin_add_overflow(__zvm_end_of(file), b, &to)) return -EOVERFLOW;
+      if (__builtin_add_overflow(__zvm_end_of(file), b, &to)) return -EINVAL;
       break;
     case SEEK_DATA:
     case SEEK_HOLE:

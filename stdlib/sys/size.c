@@ -53,7 +53,7 @@ SYS(fallocate) {
   if (n->kind != &__zvm_kind_regular) return -EOPNOTSUPP;
   if (c > INT64_MAX - d) return -EFBIG;
   if (mode & PUNCH_HOLE) {
-    if (c < n->size && (err = __zvm_contents_punch(n, c, d))) return err;
+    if ((err = __zvm_contents_punch(n, c, d))) return err;
   } else {
     if ((err = __zvm_contents_reserve(n, c, d))) return err;
     if (!(mode & KEEP_SIZE) && n->size < c + d &&

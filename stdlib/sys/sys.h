@@ -28,7 +28,7 @@ typedef syscall_arg_t arg;
 
 #define FD_MAX 1024 /* open files are in fs.h */
 
-/* -- Channels (fs/channel.c) ------------------------------------------------ */
+/* -- Channels (fs/channel.c) --------------------------------------------- */
 
 hidden bool __zvm_can_get(int channel);
 hidden bool __zvm_can_put(int channel);
