@@ -84,8 +84,8 @@ int64_t zvm__trap_dispatch(void *owner, uint32_t slot, uint64_t a,
                            uint64_t b, uint64_t c, uint64_t d);
 
 /*
-** Record what the machine says (fault.c), for zvm__fault_deliver to decide. `frame` is a ucontext_t whose pc
-** zvm__gate_has.
+** Record what the machine says (fault.c), for zvm__fault_deliver to decide.
+** `frame` is a ucontext_t whose pc zvm__gate_has.
 */
 void zvm__fault_record(zvm__run *run, int sig, const siginfo_t *info,
                        const void *frame);

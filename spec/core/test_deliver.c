@@ -197,7 +197,8 @@ static void record(void) {
   exits(shows_record, 0, "its record comes with the fault");
   zvm_abi_faults b;
   memcpy(&b, put, sizeof b);
-  ok(b.entry == ZVM_FAULTS_OFF && b.stack == STACK, "which is off from then on");
+  ok(b.entry == ZVM_FAULTS_OFF && b.stack == STACK,
+     "which is off from then on");
   ok(b.kind == ZVM_FAULT_MEMORY && b.signal == SIGSEGV && b.access == 'w' &&
          b.address == 0x50,
      "it has the kind and the place");

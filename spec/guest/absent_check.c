@@ -7,22 +7,17 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
-#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/select.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,35 +30,6 @@
   (errno = 0, CHECK((call) == NULL), CHECK(errno == (why)))
 
 static void *run(void *arg) { return arg; }
-static int run_clone(void *arg) { return arg != NULL; }
-
-static void no_sockets(void) {
-  struct addrinfo *found;
-  int pair[2];
-  FAILS(socket(AF_INET, SOCK_STREAM, 0), ENOSYS);
-  FAILS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), ENOSYS);
-  FAILS(accept(3, NULL, NULL), ENOSYS);
-  FAILS(connect(3, NULL, 0), ENOSYS);
-  FAILS(send(1, "x", 1, 0), ENOSYS);
-  FAILS(recvfrom(0, NULL, 0, 0, NULL, NULL), ENOSYS);
-  CHECK(getaddrinfo("localhost", "80", NULL, &found) == EAI_SYSTEM);
-}
-
-static void no_processes(void) {
-  char *argv[] = { "sh", NULL };
-  pid_t pid;
-  int fds[2];
-  FAILS(fork(), ENOSYS);
-  FAILS(vfork(), ENOSYS);
-  FAILS(clone(run_clone, fds, 0, NULL), ENOSYS);
-  FAILS(execv("/bin/sh", argv), ENOSYS);
-  CHECK(posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, environ) == ENOSYS);
-  NULLS(popen("ls", "r"), ENOSYS);
-  FAILS(system("ls"), ENOSYS);
-  CHECK(system(NULL) == 0);
-  FAILS(wait(NULL), ECHILD);
-  FAILS(kill(2, SIGTERM), ESRCH);
-}
 
 static void no_one_to_wake(void) {
   sem_t sem;
@@ -76,12 +42,9 @@ static void no_one_to_wake(void) {
 static void no_system(void) {
   struct pollfd fd = { .fd = 0, .events = POLLIN };
   struct timeval now = { 0 };
-  timer_t timer;
   CHECK(poll(&fd, 1, 0) == 1 && fd.revents == POLLIN);
   CHECK(select(0, NULL, NULL, NULL, &now) == 0);
   FAILS(epoll_create1(99), EINVAL);
-  FAILS(timer_create(CLOCK_REALTIME, NULL, &timer), ENOSYS);
-  FAILS(pause(), ENOSYS);
   FAILS(setuid(0), EPERM);
   CHECK(dlopen("x.so", RTLD_NOW) == NULL);
   CHECK(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANON, -1,
@@ -112,8 +75,6 @@ static void cancelled(void) {
 
 /* Cancelling oneself ends the only thread, and so the program. */
 int main(void) {
-  no_sockets();
-  no_processes();
   no_one_to_wake();
   no_system();
   no_old_files();

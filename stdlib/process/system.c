@@ -1,5 +1,6 @@
 /*
-** system.c - there is no command processor: C has an answer for that.
+** system.c - there is no command processor: C has an answer for that. POSIX has
+** one for a process that cannot be made.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -8,6 +9,6 @@
 
 int system(const char *command) {
   if (!command) return 0;
-  errno = ENOSYS;
+  errno = EAGAIN;
   return -1;
 }

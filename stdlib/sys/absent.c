@@ -15,8 +15,9 @@
 
 #include "features.h"
 
+/* As where no more processes may be had. */
 static int refuse(void) {
-  errno = ENOSYS;
+  errno = EAGAIN;
   return -1;
 }
 

@@ -1,14 +1,14 @@
 /*
 ** fault.c - handlers of the program for faults of its own.
 **
-** The host enters a program that faulted anew, on a small stack of its own, with
-** a record of the fault (docs/abi.md). The handler then runs where a kernel would
-** have let it: on the interrupted stack, or the alternate one.
+** The host enters a program that faulted anew, on a small stack of its own,
+** with a record of the fault (docs/abi.md). The handler then runs where a
+** kernel would have let it: on the interrupted stack, or the alternate one.
 **
-** It can leave by siglongjmp. It cannot return: what was interrupted may be in the
-** middle of a bundle, and nothing jumps there. So a return gives the fault back to
-** the host, as does a fault with no handler, or of a blocked signal: the run ends,
-** and its report is that of the fault.
+** It can leave by siglongjmp. It cannot return: what was interrupted may be in
+** the middle of a bundle, and nothing jumps there. So a return gives the fault
+** back to the host, as does a fault with no handler, or of a blocked signal:
+** the run ends, and its report is that of the fault.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */

@@ -34,7 +34,7 @@ static inline uint64_t __zvm_mask_of(const void *words) {
 
 /* With info->si_signo; 0, or EAGAIN where no more can be queued. */
 hidden int __zvm_signal_queue(const siginfo_t *info);
-/* To the program, as the kernel would: delivered at once if it is not blocked. */
+/* As a kernel would: delivered at once if it is not blocked. */
 hidden void __zvm_signal_send(int sig);
 hidden bool __zvm_signal_is_pending(int sig);
 /* One of `set` that is pending, with its info, no longer is. 0: none. */
