@@ -308,11 +308,16 @@ local LIBC_BARS = { ["memcpy, v3"] = 1.1, ["memset, v3"] = 1.1,
 local function libc()
   local text = output("luajit spec/bench/libc.lua " .. DIR .. "libc/")
   assert(text ~= "", "libc.lua measured nothing")
-  for name, ratio in text:gmatch "(%C+): (%S+)\n" do
+  for name, ratio, ns in text:gmatch "(%C+): (%S+) (%S+)\n" do
     local bar = LIBC_BARS[name]
-    ratio = tonumber(ratio)
+    ratio, ns = tonumber(ratio), tonumber(ns)
     line(name .. ", worst", ratio, "x", bar and ("<= %.2f"):format(bar),
       bar and ratio <= bar)
+    if name:find "^file reads" then
+      line(name, 65536 / ns, "GB/s", ">= 5", 65536 / ns >= 5)
+    elseif name == "open and close" then
+      line(name, 1e3 / ns, "M/s", ">= 2", 1e3 / ns >= 2)
+    end
   end
 end
 
