@@ -428,6 +428,11 @@ describe("a damaged image", function()
     forged({ [0] = "a/../b" }, "a name with .. in it")
     forged({ [0] = "\0\0\0\0\0\0" }, "a name without a byte")
     forged({ [0] = ".\0\0\0\0\0" }, "not a directory, and without a name")
+    local report = run({ archive_of(tar.pack {
+      { name = "d/a", data = "" },
+    }:sub(1, 512) .. forge(GOOD:sub(1537), { [0] = "d/..\0\0" })) }, {})
+    assert.equal("zvm: /dev/image-1: entry at 512: a name with .. in it\n",
+      (report.channels.stderr.data:gsub("entry .- at", "entry at")))
     forged({ [156] = "1", [157] = "nowhere" },
       "a hard link to what is not there before it")
     forged({ [156] = "1", [157] = "../first" }, "a name with .. in it")

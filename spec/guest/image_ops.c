@@ -112,7 +112,9 @@ static int deep(const char *path, int count) {
 }
 
 static int touch(const char *seconds, const char *ns, const char *path) {
-  struct timespec times[2] = { { 0, UTIME_OMIT }, { atoll(seconds), atol(ns) } };
+  struct timespec times[2] = {
+    { 0, UTIME_OMIT }, { atoll(seconds), atol(ns) },
+  };
   return utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
 }
 
