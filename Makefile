@@ -51,6 +51,10 @@ CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c)) \
 ORACLES := $(addprefix $(B)/test/,enumerate compare cpu mutants)
 GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,\
   $(wildcard spec/guest/*.c spec/guest/thread/*.c))
+# The string functions of level v3 are others. What formats.c prints natively
+# is what it has to print.
+GUESTS += $(addprefix $(B)/guest/,string_check-v3.zvm edges_check-v3.zvm \
+  formats.native)
 # These run natively too, and have to say the same.
 FS_GUESTS := $(patsubst spec/guest/fs/%.c,$(B)/guest/fs/%.zvm,$(wildcard spec/guest/fs/*.c))
 FS_NATIVES := $(B)/guest/fs/calls.native $(B)/guest/fs/random.native
@@ -207,7 +211,7 @@ $(SYSROOT)/.%: stdlib/ports/%/build $(LIBC) $(B)/src/%/.fetched
 	@touch $@
 
 # Guests of specs do what compilers warn of.
-GUEST_CFLAGS = -O2 -std=gnu11
+GUEST_CFLAGS = -O2 -std=gnu11 -Ispec/guest
 $(B)/guest/%.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -w -o $@ $< -lm
@@ -219,10 +223,6 @@ $(B)/guest/fs/%.native: spec/guest/fs/%.c spec/guest/fs/both.h | setup
 
 $(B)/guest/avx_check.zvm: GUEST_CFLAGS += -march=x86-64-v3
 
-# The string functions of level v3 are others. What formats.c prints natively
-# is what it has to print.
-GUESTS += $(addprefix $(B)/guest/,string_check-v3.zvm edges_check-v3.zvm \
-  formats.native)
 $(B)/guest/%-v3.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -march=x86-64-v3 -w -o $@ $< -lm
