@@ -66,8 +66,8 @@ describe("threads", function()
   it("do on the host what they do in the guest", function()
     in_directory(function(dir)
       for _, name in ipairs { "basics", "locks", "cancel", "c11" } do
-        local said = shell(("gcc -pthread -O1 -w -o %s/a %s%s.c && %s/a"):format(
-          dir, SOURCES, name, dir))
+        local said = shell(("gcc -pthread -O1 -w -o %s/a %s%s.c && %s/a")
+          :format(dir, SOURCES, name, dir))
         assert.truthy(said:find "checks, 0 failed\ncode 0\n", name .. said)
       end
     end)
@@ -90,6 +90,19 @@ describe("threads", function()
 
   it("that look for what others bring see when nothing will come", function()
     check "poll"
+  end)
+
+  it("run, wait and are woken in the order of docs/threads.md", function()
+    local report, said = run "order"
+    assert.equal("exit", report.state)
+    assert.equal([[
+-abcabcabc yield
+abcabcabc mutex
+a-bcd condition
+abcabcabc semaphore
+cab barrier
+wabxc read-write lock
+]], said)
   end)
 
   it("switch at the same places in every run, both isolations", function()

@@ -170,7 +170,8 @@ static void check_stack(pthread_t t) {
   const uint32_t *canary = t->zvm.canary;
   uint32_t here = (uint32_t)(uintptr_t)__builtin_frame_address(0);
   if (!canary) return;
-  if (*canary != CANARY || here < (uint32_t)(uintptr_t)canary) zvm_stack_overflow(t);
+  if (*canary != CANARY || here < (uint32_t)(uintptr_t)canary)
+    zvm_stack_overflow(t);
 }
 
 static void free_corpse(void) {

@@ -82,12 +82,12 @@ end)
 
 -- A variable that each file may define: weak instead.
 each("tls_common", function(s, _, args)
-  local name, size, align = match(args, "^([^%s,]+)%s*,%s*(%d+)%s*,?%s*(%d*)")
+  local name, bytes, align = match(args, "^([^%s,]+)%s*,%s*(%d+)%s*,?%s*(%d*)")
   if not name then fail(".tls_common " .. args, "write name, size, align") end
   s.data[name] = true
   return (".pushsection .zvm.tbss, \"aw\", @nobits; .balign %s; .weak %s; "
     .. "%s: .zero %s; .popsection"):format(align ~= "" and align or "16",
-    name, name, size)
+    name, name, bytes)
 end)
 
 each("long int value short hword word quad octa 2byte 4byte 8byte"
