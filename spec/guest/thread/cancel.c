@@ -66,8 +66,8 @@ static void *test_in_loop(void *arg) {
   return arg;
 }
 
-static void *sleeper(void *arg) {
-  sleep(2);
+static void *stay(void *arg) {
+  while (sem_wait(&sem)) continue;
   return arg;
 }
 
@@ -162,8 +162,9 @@ int main(void) {
   CHECK(cleaned == 1);
   CHECK(pthread_mutex_trylock(&m) == 0 && pthread_mutex_unlock(&m) == 0);
   CHECK(cancelled(test_in_loop, NULL) == PTHREAD_CANCELED);
-  CHECK(pthread_create(&t, NULL, sleeper, &m) == 0);
+  CHECK(pthread_create(&t, NULL, stay, &m) == 0);
   CHECK(cancelled(join_other, &t) == PTHREAD_CANCELED);
+  CHECK(sem_post(&sem) == 0);
   CHECK(pthread_join(t, &result) == 0 && result == &m);
   cleaned = 0;
   CHECK(cancelled(disabled, NULL) == PTHREAD_CANCELED);
