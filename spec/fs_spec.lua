@@ -87,7 +87,7 @@ describe("the guest's file system", function()
   end)
 
   it("ends no program that has nearly no memory", function()
-    for kilobytes = 300, 1000, 100 do
+    for kilobytes = 400, 1100, 100 do
       local report = assert(zvm.run {
         program = GUESTS .. "large_check.zvm",
         args = { "full" },

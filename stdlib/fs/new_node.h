@@ -8,6 +8,16 @@
 
 #include "fs.h"
 
+/* -- At a place ---------------------------------------------------------- */
+
+/* A place where nothing is yet; only a directory's may end in a slash. */
+hidden int __zvm_new_place(int dirfd, const char *path, bool slash,
+                           struct place *at);
+/* NULL is ENOSPC; the node goes where its name cannot be had. */
+hidden int __zvm_new_add(const struct place *at, struct node *n);
+
+/* -- Nowhere ------------------------------------------------------------- */
+
 /*
 ** A descriptor for a node that has no name and nobody else: it goes when
 ** this fails. NULL: ENOMEM. O_CLOEXEC is for the descriptor.

@@ -9,43 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fs.h"
+#include "new_node.h"
 
 #define LINKS_MAX 0x7fffffff
 
-/* A place where nothing is yet; only a directory's may end in a slash. */
-static int new_place(int dirfd, const char *path, bool slash,
-                     struct place *at) {
-  int err = __zvm_walk(dirfd, path, WALK_NAME, at);
-  if (err) return err;
-  if (at->node) return -EEXIST;
-  if (is_too_long(at)) return -ENAMETOOLONG;
-  if (at->slash && !slash) return -ENOENT;
-  return __zvm_can_add(at);
-}
-
-static int add(const struct place *at, struct node *n) {
-  int err;
-  if (!n) return -ENOSPC;
-  if (at->dir->mode & S_ISGID) {
-    n->group = at->dir->group;
-    if (is_directory(n)) n->mode |= S_ISGID;
-  }
-  if ((err = __zvm_dir_add(at->dir, at->name, at->len, n))) {
-    __zvm_node_release(n);
-    return err;
-  }
-  node_written(at->dir);
-  return 0;
-}
-
 static int make_directory(int dirfd, const char *path, mode_t mode) {
   struct place at;
-  int err = new_place(dirfd, path, true, &at);
+  int err = __zvm_new_place(dirfd, path, true, &at);
   if (err) return err;
   if (at.dir->links >= LINKS_MAX) return -EMLINK;
   mode = S_IFDIR | (mode & ~__zvm_umask & 01777);
-  return add(&at, __zvm_node_new(&__zvm_kind_directory, mode));
+  return __zvm_new_add(&at, __zvm_node_new(&__zvm_kind_directory, mode));
 }
 
 SYS(mkdir) {
@@ -70,7 +44,7 @@ static int make_symbolic(const char *target, int dirfd, const char *path) {
   if ((uintptr_t)target < ZVM_NULL_GUARD) return -EFAULT;
   if (!(len = strnlen(target, PATH_MAX))) return -ENOENT;
   if (len == PATH_MAX) return -ENAMETOOLONG;
-  if ((err = new_place(dirfd, path, false, &at))) return err;
+  if ((err = __zvm_new_place(dirfd, path, false, &at))) return err;
   if (!(n = __zvm_node_new(&__zvm_kind_link, S_IFLNK | 0777)))
     return -ENOSPC;
   if (!(n->target = __zvm_fs_alloc(len + 1))) {
@@ -79,7 +53,7 @@ static int make_symbolic(const char *target, int dirfd, const char *path) {
   }
   memcpy(n->target, target, len + 1);
   n->size = len;
-  return add(&at, n);
+  return __zvm_new_add(&at, n);
 }
 
 SYS(symlink) {
@@ -99,7 +73,7 @@ static int make_link(int from, const char *old, int to, const char *new,
   if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return -EINVAL;
   if (!(flags & AT_SYMLINK_FOLLOW)) how |= AT_SYMLINK_NOFOLLOW;
   if ((err = __zvm_node_at(from, old, how, &n))) return err;
-  if ((err = new_place(to, new, false, &at))) return err;
+  if ((err = __zvm_new_place(to, new, false, &at))) return err;
   if (is_directory(n)) return -EPERM;
   /* A channel has the one name that the host gave it. */
   if (n->kind == &__zvm_kind_channel) return -EXDEV;
