@@ -72,7 +72,9 @@ static void place_channel(int channel) {
   }
   if (!dir || !(n = __zvm_node_of_channel(channel))) return;
   __zvm_dir_remove(dir, name, len);
+  /* A standard one was counted before it had a name. */
   if (__zvm_dir_add(dir, name, len, n)) __zvm_node_release(n);
+  else n->links = 1;
 }
 
 void __zvm_fs_start(void) {
