@@ -26,7 +26,7 @@ struct node *__zvm_node_of_channel(int channel) {
     n = __zvm_file_standard(channel);
     n->mode = __zvm_channel_mode(channel);
     if (!n->atime)
-      n->atime = n->mtime = n->ctime = START_BLOCK->clock;
+      n->atime = n->mtime = n->ctime = __zvm_clock_start();
     return n;
   }
   n = __zvm_node_new(&__zvm_kind_channel, __zvm_channel_mode(channel));

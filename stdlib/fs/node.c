@@ -29,7 +29,7 @@ struct node *__zvm_node_new(const struct kind *kind, mode_t mode) {
   n->owner = n->group = USER;
   /* What is there before the program looks is as old as its clock. */
   n->atime = n->mtime = n->ctime =
-      __zvm_cwd ? __zvm_clock_now() : START_BLOCK->clock;
+      __zvm_cwd ? __zvm_clock_now() : __zvm_clock_start();
   return n;
 }
 

@@ -82,7 +82,7 @@ void __zvm_fs_start(void) {
   struct node *dev, *tmp;
   if (__zvm_root) return;
   __zvm_root = &root;
-  root.atime = root.mtime = root.ctime = START_BLOCK->clock;
+  root.atime = root.mtime = root.ctime = __zvm_clock_start();
   dev = __zvm_dir_make(&root, "/dev");
   if ((tmp = __zvm_dir_make(&root, "/tmp"))) tmp->mode = S_IFDIR | 01777;
   __zvm_dir_make(&root, "/home/guest");

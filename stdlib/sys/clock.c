@@ -22,13 +22,13 @@
 static int64_t elapsed; /* ns since the start, sleeps too */
 static int64_t slept;   /* of these                       */
 
-static int64_t started(void) {
+int64_t __zvm_clock_start(void) {
   return START_BLOCK->clock + __zvm_clock_shift;
 }
 
-/* The number that `started() + elapsed` never passes is the largest. */
+/* The number that `__zvm_clock_start() + elapsed` never passes is the largest. */
 static void move(int64_t ns) {
-  int64_t left = INT64_MAX - started() - elapsed;
+  int64_t left = INT64_MAX - __zvm_clock_start() - elapsed;
   elapsed += ns < left ? ns : left;
 }
 
@@ -48,7 +48,7 @@ void __zvm_clock_sleep(int64_t ns) {
   if (__zvm_clock_passed) __zvm_clock_passed();
 }
 
-int64_t __zvm_clock_now(void) { return started() + elapsed; }
+int64_t __zvm_clock_now(void) { return __zvm_clock_start() + elapsed; }
 
 int64_t __zvm_clock_elapsed(void) { return elapsed; }
 

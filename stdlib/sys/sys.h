@@ -58,6 +58,7 @@ hidden int __zvm_channel_named(const char *name); /* -1: there is none */
 
 /* -- Time (clock.c) ------------------------------------------------------ */
 
+hidden int64_t __zvm_clock_start(void); /* ns since 1970 at the start */
 hidden int64_t __zvm_clock_now(void); /* ns since 1970; does not move it */
 hidden int64_t __zvm_clock_elapsed(void); /* ns since the start */
 /* Both last in a call: a handler of the program may run. ns: not negative. */
