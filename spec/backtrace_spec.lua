@@ -209,8 +209,8 @@ describe("a backtrace", function()
     local flags = "-O1 -fno-asynchronous-unwind-tables"
       .. " -fno-omit-frame-pointer"
     local list = fault_of(guest(flags), "array").backtrace
-    assert.same({ "fault", "with_array", "main", "__zvm_start", "_start" },
-      shown(list))
+    assert.same({ "fault", "with_array", "main", "run", "__zvm_start",
+      "_start" }, shown(list))
     assert.is_nil(list.stop)
     -- a return that was refused has been through all of its function
     list = fault_of(guest(flags), "smash-code").backtrace

@@ -212,8 +212,8 @@ local WRONG = {
 -- What only the file, the system or the core can refuse.
 local WORLD = {
   { "--memory 8G HELLO", 125,
-    "memory: 8589934592 bytes are too many; at most 4026363904 "
-      .. "fit for this module" },
+    "memory: 8589934592 bytes are too many; at most "
+      .. host.room_for(HELLO) .. " fit for this module" },
   { "--stack 16M HELLO", 125,
     "stack: 16777216 bytes are too many; at most 16773120" },
   { "--report-file /nowhere/x HELLO", 125,

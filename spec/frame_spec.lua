@@ -347,7 +347,7 @@ describe("damage of call frame information", function()
 
   it("is no error, and invents no frame", function()
     local good = backtrace.walk(symbols.read(bytes), fault, unpack(stack))
-    assert.equal(6, #good)
+    assert.equal(7, #good)
     for _ = 1, 400 do
       local damaged = bytes
       for _ = 1, 1 + random(8) do

@@ -119,6 +119,12 @@ function M.build()
   return os.getenv "ZVM_BUILD" or "build"
 end
 
+--- Bytes of data and heap that fit for a module, as a number without exponent.
+function M.room_for(path)
+  local about = assert(require "zvm".load(path)):about()
+  return ("%d"):format(0xf0000000 - about.data_end + about.write_size)
+end
+
 --- A program of spec/guest or examples/, compiled.
 function M.guest(name)
   return M.build() .. "/guest/" .. name .. ".zvm"
