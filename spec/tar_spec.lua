@@ -306,6 +306,15 @@ describe("a hostile archive", function()
     end
   end)
 
+  it("is refused when one header names all entries that follow", function()
+    for _, text in ipairs {
+      "path=abc", "linkpath=a", "size=003", "linkpath=",
+      "path=" .. ("a/"):rep(40),
+    } do
+      refused(with_records(record(text), "g"), "that speaks of one entry")
+    end
+  end)
+
   it("may say things twice: the last counts", function()
     local read = assert(tar.unpack(with_records "10 path=a\n10 path=b\n"))
     assert.equal("b", read[1].name)

@@ -116,6 +116,10 @@ local RECORDS = {
   mtime = seconds,
 }
 
+-- Of one entry. For all that follow it would make them one another's doubles,
+-- and each would cost as much as that header is long.
+local OWN = { path = true, linkpath = true, size = true }
+
 --- Records into a table. One without a value takes an earlier one back.
 local function read_records(state, records, into)
   local at = 1
@@ -134,6 +138,8 @@ local function read_records(state, records, into)
       refuse(state, "bad record in an extended header")
     elseif find(key, "^GNU%.sparse%.") then
       refuse(state, "sparse files are not supported")
+    elseif into == state.global and OWN[key] then
+      refuse(state, "a global header that speaks of one entry")
     elseif value == "" then
       into[key] = nil
     elseif RECORDS[key] then
@@ -184,17 +190,9 @@ local function header_name(state)
   return name
 end
 
-local function told(state, key)
-  local value = state.next[key]
-  if value == nil then
-    value = state.global[key]
-  end
-  return value
-end
-
 --- Where a link leads: for one more name of a file, the file with its bytes.
 local function read_target(state, entry)
-  local target = told(state, "linkpath") or text_field(state, 157, 100)
+  local target = state.next.linkpath or text_field(state, 157, 100)
   if entry.type == "symlink" then
     if target == "" or find(target, "%z") then
       refuse(state, "link leads nowhere")
@@ -212,7 +210,8 @@ local function read_entry(state, flag, size)
   local entry = {
     name = state.name, type = TYPES[flag],
     mode = number_field(state, 100, 8, "mode") % 4096,
-    mtime = told(state, "mtime") or number_field(state, 136, 12, "mtime"),
+    mtime = state.next.mtime or state.global.mtime
+      or number_field(state, 136, 12, "mtime"),
   }
   if not entry.type then
     refuse(state, ("type %q is not supported"):format(flag))
@@ -247,8 +246,8 @@ local function step(state)
   state.name = header_name(state)
   local extend = EXTENSIONS[flag]
   if not extend then
-    state.name = told(state, "path") or state.name
-    size = told(state, "size") or size
+    state.name = state.next.path or state.name
+    size = state.next.size or size
   end
   if size < 0 or size > INTEGER_MAX then
     refuse(state, "size out of range")
