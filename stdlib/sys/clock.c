@@ -26,7 +26,7 @@ int64_t __zvm_clock_start(void) {
   return START_BLOCK->clock + __zvm_clock_shift;
 }
 
-/* The number that `__zvm_clock_start() + elapsed` never passes is the largest. */
+/* `__zvm_clock_start() + elapsed` never passes the largest number. */
 static void move(int64_t ns) {
   int64_t left = INT64_MAX - __zvm_clock_start() - elapsed;
   elapsed += ns < left ? ns : left;
