@@ -121,7 +121,7 @@ describe("the report of a program that a signal ended", function()
   it("names others, and a wait that cannot end", function()
     local names = {
       abort = "killed_by_SIGABRT", realtime = "killed_by_realtime_signal",
-      alarm = "killed_by_SIGALRM", pause = "ended_by_deadlock",
+      alarm = "killed_by_SIGALRM", pause = "zvm_deadlock",
     }
     for how, name in pairs(names) do
       local fault, report = ended("end", how)

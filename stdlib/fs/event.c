@@ -32,6 +32,7 @@ static int64_t event_read(struct file *f, void *to, size_t n, int64_t off) {
   }
   got = e->one_by_one ? 1 : e->count;
   e->count -= got;
+  tell_others();
   memcpy(to, &got, sizeof(got));
   return sizeof(got);
 }
@@ -50,6 +51,7 @@ static int64_t event_write(struct file *f, const void *from, size_t n,
     if ((err = wait_for_others())) return err;
   }
   e->count += more;
+  tell_others();
   return sizeof(more);
 }
 

@@ -101,6 +101,7 @@ static int set(const struct lock *asked) {
     __zvm_fs_free(spare);
     return -ENOLCK;
   }
+  tell_others();
   __zvm_fs_free(clear(want, spare));
   if (want->type == F_UNLCK)
     __zvm_fs_free(made);
@@ -179,6 +180,7 @@ int __zvm_lock(struct file *f, int command, arg a) {
 /* Closing any descriptor of a file ends the process's locks of it. */
 void __zvm_locks_drop(struct file *f, bool last) {
   struct lock **link = &locks, *l;
+  tell_others();
   while ((l = *link)) {
     bool gone = l->owner ? last && l->owner == f
                          : !l->whole && l->node == f->node;

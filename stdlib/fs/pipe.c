@@ -18,6 +18,7 @@
 
 #include "blocked.h"
 #include "new_node.h"
+#include "signals.h"
 
 #define CAPACITY 65536u
 
@@ -63,6 +64,7 @@ static void pipe_close(struct file *f) {
   struct pipe *p = pipe_of(f);
   if (reads(f)) p->readers--;
   if (writes(f)) p->writers--;
+  tell_others();
   if (p->readers || p->writers) return;
   __zvm_fs_free(p->bytes);
   p->bytes = NULL;
@@ -75,6 +77,7 @@ static int pipe_open(struct file *f) {
   if (!p->bytes && !(p->bytes = __zvm_fs_alloc(CAPACITY))) return -ENOMEM;
   if (reads(f)) p->readers++;
   if (writes(f)) p->writers++;
+  tell_others();
   /* A name is there to meet by; the two ends of pipe() have met. */
   if ((err = f->node->links ? meet(f, p) : 0)) pipe_close(f);
   return err;
@@ -90,6 +93,7 @@ static void pipe_drop(struct node *n) {
 
 static size_t take(struct pipe *p, char *to, size_t n) {
   size_t part;
+  tell_others();
   if (n > p->held) n = p->held;
   part = n < CAPACITY - p->first ? n : CAPACITY - p->first;
   memcpy(to, p->bytes + p->first, part);
@@ -103,6 +107,7 @@ static size_t take(struct pipe *p, char *to, size_t n) {
 static size_t put(struct pipe *p, const char *from, size_t n) {
   uint32_t end = (p->first + p->held) % CAPACITY;
   size_t part;
+  tell_others();
   if (n > CAPACITY - p->held) n = CAPACITY - p->held;
   part = n < CAPACITY - end ? n : CAPACITY - end;
   memcpy(p->bytes + end, from, part);
@@ -125,7 +130,7 @@ static int64_t pipe_read(struct file *f, void *to, size_t n, int64_t off) {
 }
 
 static int64_t broken(void) {
-  __zvm_sys_tkill(__zvm_sys_gettid(0, 0, 0, 0, 0, 0), SIGPIPE, 0, 0, 0, 0);
+  __zvm_signal_send(SIGPIPE);
   return -EPIPE;
 }
 

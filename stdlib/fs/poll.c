@@ -20,9 +20,6 @@
 #define NS_PER_S 1000000000
 #define NS_PER_MS 1000000
 
-/* Time that is not used; weak until it is everywhere. */
-extern hidden weak void __zvm_clock_sleep(int64_t ns);
-
 /* -- Waiting ------------------------------------------------------------- */
 
 int __zvm_poll_file(struct file *f) {
@@ -39,20 +36,13 @@ int64_t __zvm_poll_limit(int64_t seconds, int64_t ns) {
   return limit;
 }
 
-/* Let time pass, or others run: 0, or why it is of no use to go on. */
+/* 0, or why it is of no use to go on: whatever handler ran, EINTR. */
 static int pass_time(int64_t limit) {
-  int64_t alarm = __zvm_timer_next ? __zvm_timer_next() : FOREVER;
+  const struct zvm_thread *self = &__pthread_self()->zvm;
   int64_t due = __zvm_timer_due ? __zvm_timer_due() : FOREVER;
-  if (due > limit) due = limit;
-  if (due == FOREVER) return wait_for_others();
-  if (__zvm_thread_yield_before) return __zvm_thread_yield_before(due), 0;
-  if (alarm <= due) return __zvm_timer_sleep(alarm);
-  due -= __zvm_clock_now();
-  if (__zvm_clock_sleep)
-    __zvm_clock_sleep(due);
-  else
-    __zvm_clock_advance(due);
-  return 0;
+  unsigned before = self->handlers;
+  int err = let_pass(due < limit ? due : limit);
+  return self->handlers != before || is_cancelled() ? -EINTR : err;
 }
 
 int __zvm_poll_wait(int (*look)(void *), void *what, int64_t limit) {

@@ -127,7 +127,7 @@ static void fill_context(ucontext_t *context, const zvm_abi_faults *f) {
   fp->cwd = FPU_DEFAULT;
   fp->mxcsr = f->mxcsr;
   machine->fpregs = fp;
-  context->uc_stack = __zvm_alternate;
+  context->uc_stack = __zvm_alternate();
   memcpy(&context->uc_sigmask, __zvm_signal_mask(), sizeof(uint64_t));
 }
 

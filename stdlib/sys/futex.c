@@ -18,8 +18,11 @@ extern weak __typeof(__zvm_park) __zvm_park;
 extern weak __typeof(__zvm_unpark) __zvm_unpark;
 extern weak __typeof(__zvm_requeue) __zvm_requeue;
 extern weak __typeof(__zvm_deadlock_report) __zvm_deadlock_report;
+extern weak hidden void __zvm_fault_disarm(void); /* fault.c */
 
+/* Its halt is not the program's to handle. */
 void zvm_deadlock(void) {
+  if (__zvm_fault_disarm) __zvm_fault_disarm();
   if (__zvm_deadlock_report) __zvm_deadlock_report();
   a_crash();
   __builtin_unreachable();

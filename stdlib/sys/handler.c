@@ -4,22 +4,28 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #define _GNU_SOURCE
+#include "pthread_impl.h"
 #include "signals.h"
 
-stack_t __zvm_alternate = { .ss_flags = SS_DISABLE };
+stack_t __zvm_alternate(void) {
+  const struct zvm_thread *t = &__pthread_self()->zvm;
+  return (stack_t){ .ss_sp = (void *)(uintptr_t)t->alternate,
+                    .ss_size = t->alternate_size,
+                    .ss_flags = t->alternate_size ? 0 : SS_DISABLE };
+}
 
 bool __zvm_on_alternate(uintptr_t rsp) {
-  uintptr_t base = (uintptr_t)__zvm_alternate.ss_sp;
-  return !(__zvm_alternate.ss_flags & SS_DISABLE) &&
-         rsp - base < __zvm_alternate.ss_size;
+  const struct zvm_thread *t = &__pthread_self()->zvm;
+  return rsp - t->alternate < t->alternate_size;
 }
 
 /* A handler that interrupts another one on that stack goes on below it. */
 uintptr_t __zvm_handler_stack(const struct k_sigaction *act, uintptr_t rsp) {
+  const struct zvm_thread *t = &__pthread_self()->zvm;
   if (!(act->flags & SA_ONSTACK) || __zvm_on_alternate(rsp) ||
-      (__zvm_alternate.ss_flags & SS_DISABLE))
+      !t->alternate_size)
     return rsp;
-  return (uintptr_t)__zvm_alternate.ss_sp + __zvm_alternate.ss_size;
+  return t->alternate + t->alternate_size;
 }
 
 static void set_mask(const struct k_sigaction *act, int sig) {
@@ -31,7 +37,9 @@ static void set_mask(const struct k_sigaction *act, int sig) {
 void __zvm_handler_call(void *frame) {
   struct signal_frame *f = frame;
   int sig = f->info.si_signo;
-  __zvm_handlers_run++;
+  struct zvm_thread *t = &__pthread_self()->zvm;
+  t->handlers++;
+  if (!(f->act.flags & SA_RESTART)) t->interrupts++;
   if (f->act.flags & SA_RESETHAND) __zvm_actions[sig].handler = SIG_DFL;
   set_mask(&f->act, sig);
   if (f->act.flags & SA_SIGINFO)
@@ -44,13 +52,15 @@ void __zvm_handler_call(void *frame) {
 SYS(sigaltstack) {
   const stack_t *set = PTR(const stack_t, a);
   bool on = __zvm_on_alternate((uintptr_t)__builtin_frame_address(0));
-  stack_t old = __zvm_alternate;
+  struct zvm_thread *t = &__pthread_self()->zvm;
+  stack_t old = __zvm_alternate();
   if (set) {
     if (on) return -EPERM;
     if (set->ss_flags & ~SS_DISABLE) return -EINVAL;
-    if (!(set->ss_flags & SS_DISABLE) && set->ss_size < MINSIGSTKSZ)
-      return -ENOMEM;
-    __zvm_alternate = *set;
+    bool none = set->ss_flags & SS_DISABLE;
+    if (!none && set->ss_size < MINSIGSTKSZ) return -ENOMEM;
+    t->alternate = none ? 0 : (uint32_t)(uintptr_t)set->ss_sp;
+    t->alternate_size = none ? 0 : set->ss_size;
   }
   if (b) {
     *PTR(stack_t, b) = old;

@@ -16,14 +16,12 @@ killed_by_\name:
         hlt
         .endm
 
-/* _Noreturn void __zvm_killed_by(int sig): 0 is a deadlock */
+/* _Noreturn void __zvm_killed_by(int sig) */
         .text
         .globl  __zvm_killed_by
         .hidden __zvm_killed_by
 __zvm_killed_by:
         .cfi_startproc
-        testl   %edi, %edi
-        je      ended_by_deadlock
         ends    1, SIGHUP
         ends    2, SIGINT
         ends    3, SIGQUIT
@@ -71,8 +69,6 @@ __zvm_killed_by:
         halts   SIGIO
         halts   SIGPWR
         halts   SIGSYS
-ended_by_deadlock:
-        hlt
         .cfi_endproc
 
 /* void __zvm_call_on(uintptr_t top, void (*run)(void *), void *arg) */

@@ -22,7 +22,8 @@
 /* -- State (signal.c) ---------------------------------------------------- */
 
 extern hidden struct k_sigaction __zvm_actions[SIGNALS];
-extern hidden unsigned __zvm_handlers_run; /* how many began */
+
+struct __pthread;
 
 /* Of the thread that runs. */
 hidden uint64_t *__zvm_signal_mask(void);
@@ -32,12 +33,16 @@ static inline uint64_t __zvm_mask_of(const void *words) {
   return w[0] | (uint64_t)w[1] << 32;
 }
 
-/* With info->si_signo; 0, or EAGAIN where no more can be queued. */
-hidden int __zvm_signal_queue(const siginfo_t *info);
+/*
+** With info->si_signo, to one thread, or to the program (NULL): 0, or
+** -EAGAIN where no more can be queued. Who waits and takes it goes on; of
+** the running thread's own deliver() is the call.
+*/
+hidden int __zvm_signal_queue(const siginfo_t *info, struct __pthread *to);
 /* As a kernel would: delivered at once if it is not blocked. */
 hidden void __zvm_signal_send(int sig);
-hidden bool __zvm_signal_is_pending(int sig);
-/* One of `set` that is pending, with its info, no longer is. 0: none. */
+hidden bool __zvm_signal_is_pending(int sig, struct __pthread *to);
+/* One of `set` that this thread can have, with its info; 0: none. */
 hidden int __zvm_signal_take(uint64_t set, siginfo_t *info);
 /* Handlers of all that is pending and not blocked. */
 hidden void __zvm_signal_deliver(void);
@@ -45,8 +50,6 @@ hidden void __zvm_signal_deliver(void);
 /* The end of the program, by a halt fault where the signal's name is. */
 hidden _Noreturn void __zvm_killed(int sig);
 hidden _Noreturn void __zvm_killed_by(int sig); /* killed.S */
-/* Nobody is left who could end a wait: the same. */
-hidden _Noreturn void __zvm_deadlock(void);
 
 /* -- Handlers (handler.c) ------------------------------------------------ */
 
@@ -57,7 +60,7 @@ struct signal_frame {
   ucontext_t context;
 };
 
-extern hidden stack_t __zvm_alternate;
+hidden stack_t __zvm_alternate(void); /* of the running thread */
 hidden bool __zvm_on_alternate(uintptr_t rsp);
 /* Where a handler's stack begins that interrupts what has this rsp. */
 hidden uintptr_t __zvm_handler_stack(const struct k_sigaction *act,

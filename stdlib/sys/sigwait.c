@@ -8,34 +8,22 @@
 */
 #include <time.h>
 
+#include "blocked.h"
+#include "scheduler.h"
 #include "signals.h"
 
-extern weak __typeof(__zvm_timer_next) __zvm_timer_next;
-/* Let other threads run: false when `until` has come, or none of them can. */
-extern weak hidden bool __zvm_thread_yield_before(int64_t until);
-extern weak hidden bool __zvm_thread_yield_blocked(void);
-
-static int64_t next_timer(void) {
-  return __zvm_timer_next ? __zvm_timer_next() : INT64_MAX;
-}
+static unsigned handlers(void) { return __pthread_self()->zvm.handlers; }
 
 /* A step towards `until`, or to the next timer. */
 static void wait_a_step(int64_t until) {
-  int64_t to = next_timer() < until ? next_timer() : until;
-  if (to == INT64_MAX) {
-    if (!__zvm_thread_yield_blocked || !__zvm_thread_yield_blocked())
-      __zvm_deadlock();
-  } else if (!__zvm_thread_yield_before || !__zvm_thread_yield_before(to)) {
-    int64_t now = __zvm_clock_now();
-    __zvm_clock_sleep(to > now ? to - now : 0);
-  }
+  if (let_pass(until)) zvm_deadlock();
   __zvm_signal_deliver();
 }
 
 static int wait_for_handler(void) {
-  unsigned before = __zvm_handlers_run;
+  unsigned before = handlers();
   __zvm_signal_deliver();
-  while (__zvm_handlers_run == before) wait_a_step(INT64_MAX);
+  while (handlers() == before && !is_cancelled()) wait_a_step(FOREVER);
   return -EINTR;
 }
 
@@ -51,14 +39,14 @@ SYS(rt_sigsuspend) {
   return result;
 }
 
-/* INT64_MAX: for ever; -1: that is no time. */
+/* FOREVER; -1: that is no time. */
 static int64_t end_of(const struct timespec *ts) {
   int64_t ns;
-  if (!ts) return INT64_MAX;
+  if (!ts) return FOREVER;
   if (ts->tv_nsec < 0 || ts->tv_nsec >= 1000000000 || ts->tv_sec < 0) return -1;
   if (__builtin_mul_overflow((int64_t)ts->tv_sec, 1000000000, &ns) ||
       __builtin_add_overflow(ns, ts->tv_nsec + __zvm_clock_now(), &ns))
-    return INT64_MAX - 1;
+    return FOREVER - 1;
   return ns;
 }
 
@@ -66,7 +54,7 @@ static int64_t end_of(const struct timespec *ts) {
 SYS(rt_sigtimedwait) {
   uint64_t set = __zvm_mask_of(PTR(void, a));
   int64_t until = end_of(PTR(const struct timespec, c));
-  unsigned before = __zvm_handlers_run;
+  unsigned before = handlers();
   siginfo_t info;
   if (until < 0) return -EINVAL;
   for (;;) {
@@ -75,8 +63,8 @@ SYS(rt_sigtimedwait) {
       if (b) *PTR(siginfo_t, b) = info;
       return sig;
     }
-    if (__zvm_handlers_run != before) return -EINTR;
-    if (until != INT64_MAX && __zvm_clock_now() >= until) return -EAGAIN;
+    if (handlers() != before || is_cancelled()) return -EINTR;
+    if (until != FOREVER && __zvm_clock_now() >= until) return -EAGAIN;
     wait_a_step(until);
   }
 }

@@ -11,6 +11,8 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "pthread_impl.h"
+#include "scheduler.h"
 #include "signals.h"
 
 #define NS_PER_S 1000000000
@@ -23,6 +25,7 @@ static struct timer {
   int64_t interval;
   int64_t missed; /* how often it went off while its signal was pending */
   int clock, signal, notify, code;
+  int tid; /* of the thread that gets the signal; 0: the program */
   union sigval value;
 } timers[TIMERS];
 
@@ -66,16 +69,25 @@ static int64_t go_on(struct timer *t, int64_t now) {
   return times / t->interval;
 }
 
+extern weak __typeof(__zvm_thread_of) __zvm_thread_of;
+
+static pthread_t thread_of(int tid) {
+  pthread_t self = __pthread_self();
+  if (self->tid == tid) return self;
+  return __zvm_thread_of && tid > 0 ? __zvm_thread_of(tid) : NULL;
+}
+
 static void go_off(struct timer *t, int64_t now) {
   int64_t times = go_on(t, now);
-  if (t->notify == SIGEV_NONE) return;
-  if (__zvm_signal_is_pending(t->signal)) {
+  pthread_t to = t->tid ? thread_of(t->tid) : NULL;
+  if (t->notify == SIGEV_NONE || (t->tid && !to)) return;
+  if (__zvm_signal_is_pending(t->signal, to)) {
     t->missed = sum(t->missed, times);
     return;
   }
   t->missed = times - 1;
   siginfo_t info = info_of(t);
-  (void)__zvm_signal_queue(&info);
+  (void)__zvm_signal_queue(&info, to);
 }
 
 int __zvm_timer_overrun(int id) {
@@ -94,11 +106,12 @@ void __zvm_clock_passed(void) {
 }
 
 int __zvm_timer_sleep(int64_t until) {
-  unsigned before = __zvm_handlers_run;
+  const struct zvm_thread *self = &__pthread_self()->zvm;
+  unsigned before = self->handlers;
   int64_t now;
   while ((now = __zvm_clock_now()) < until) {
     __zvm_clock_sleep((until < next_due ? until : next_due) - now);
-    if (__zvm_handlers_run != before) return -EINTR;
+    if (self->handlers != before) return -EINTR;
   }
   return 0;
 }
@@ -196,6 +209,10 @@ SYS(timer_create) {
   t.value = event ? event->value : (union sigval){ .sival_int = id };
   if (t.notify != SIGEV_NONE && (t.signal < 1 || t.signal >= SIGNALS))
     return -EINVAL;
+  if (t.notify == SIGEV_THREAD_ID) {
+    if (!thread_of(event->thread)) return -EINVAL;
+    t.tid = event->thread;
+  }
   timers[id] = t;
   *PTR(int, c) = id;
   return 0;

@@ -12,6 +12,8 @@
 
 #define LINES 100
 
+extern weak hidden void __zvm_fault_disarm(void); /* sys/fault.c */
+
 /* -- Lines --------------------------------------------------------------- */
 
 struct line {
@@ -142,6 +144,7 @@ void zvm_stack_overflow(pthread_t t) {
   add_number(&l, t->stack_size, 10);
   add(&l, " bytes");
   put(&l);
+  if (__zvm_fault_disarm) __zvm_fault_disarm();
   a_crash();
   __builtin_unreachable();
 }

@@ -25,6 +25,7 @@ weak_alias(dummy, __do_orphaned_stdio_locks);
 weak_alias(dummy, __acquire_ptc);
 weak_alias(dummy, __release_ptc);
 extern weak hidden void __zvm_thread_run_at_exit(void);
+extern weak hidden void __zvm_signals_leave(pthread_t t); /* signal.c */
 
 static volatile size_t no_keys = 0;
 weak_alias(no_keys, __pthread_tsd_size);
@@ -271,6 +272,7 @@ _Noreturn void __pthread_exit(void *result) {
   __pthread_tsd_run_dtors();
   if (self->next == self) exit(0);
   self->zvm.signal_mask = -1;
+  if (__zvm_signals_leave) __zvm_signals_leave(self);
   __zvm_mutexes_leave(self);
   __do_orphaned_stdio_locks();
   detached = self->detach_state == DT_DETACHED;

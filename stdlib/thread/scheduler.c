@@ -25,11 +25,10 @@ extern uint64_t __zvm_tp;
 
 /* Of sys/signal.c and sys/timer.c, where a program has them. */
 extern weak hidden void __zvm_signal_deliver(void);
-extern weak hidden bool __zvm_signal_is_pending(int sig);
-extern weak hidden uint64_t *__zvm_signal_mask(void);
 extern weak hidden int64_t __zvm_timer_next(void);
 
 pthread_t __zvm_oldest = &__zvm_thread;
+bool __zvm_thread_idle;
 
 static struct zvm_link ready = { &ready, &ready };
 static unsigned ready_count;
@@ -40,6 +39,7 @@ static pthread_t corpse; /* ended and detached; its stack was in use */
 
 static unsigned polls; /* in a row by threads that found nothing to do */
 static int64_t polls_clock;
+static int64_t polls_limit = NEVER; /* the first that one of them has */
 
 /* -- Queues -------------------------------------------------------------- */
 
@@ -115,12 +115,18 @@ static void drop_deadline(pthread_t t) {
 
 /* -- Waking -------------------------------------------------------------- */
 
+/* Something happened: all who look have to look again. */
+void __zvm_thread_progress(void) {
+  polls = 0;
+  polls_limit = NEVER;
+}
+
 static void wake(pthread_t t, int result) {
   detach(&t->zvm.link);
   drop_deadline(t);
   t->zvm.result = result;
   make_ready(t);
-  polls = 0;
+  __zvm_thread_progress();
 }
 
 static void wake_due(void) {
@@ -161,7 +167,10 @@ int __zvm_requeue(const volatile void *from, const volatile void *to,
 }
 
 void __zvm_thread_interrupt(pthread_t t) {
-  if (t->zvm.on) wake(t, EINTR);
+  if (t->zvm.on)
+    wake(t, EINTR);
+  else
+    __zvm_thread_progress();
 }
 
 /* -- Switching ----------------------------------------------------------- */
@@ -180,18 +189,6 @@ static void free_corpse(void) {
   if (t) __zvm_thread_free(t);
 }
 
-/* A signal to the program ends the wait of its oldest thread that takes it. */
-static void wake_for_signals(void) {
-  if (!__zvm_signal_is_pending) return;
-  for (int sig = 1; sig <= 64; sig++) {
-    pthread_t t = __zvm_oldest;
-    if (!__zvm_signal_is_pending(sig)) continue;
-    while (t->zvm.signal_mask >> (sig - 1) & 1)
-      if ((t = t->next) == __zvm_oldest) break;
-    if (!(t->zvm.signal_mask >> (sig - 1) & 1)) __zvm_thread_interrupt(t);
-  }
-}
-
 /* When something will happen by itself, without anyone running. */
 static int64_t next_event(void) {
   int64_t first = timers ? timers->zvm.deadline : NEVER;
@@ -208,17 +205,13 @@ static void move_clock(int64_t to) {
 /* Nobody can run: to where time brings something. No handler may run in the
 ** midst of this: the thread whose stack it is waits in a queue. */
 static void idle(void) {
-  uint64_t *mask = __zvm_signal_mask ? __zvm_signal_mask() : NULL;
-  uint64_t old = mask ? *mask : 0;
-  wake_for_signals();
+  __zvm_thread_idle = true;
   while (ready.next == &ready) {
     int64_t next = next_event();
     if (next == NEVER) zvm_deadlock();
-    if (mask) *mask = -1;
     move_clock(next);
-    if (mask) *mask = old;
-    wake_for_signals();
   }
+  __zvm_thread_idle = false;
 }
 
 /* The next to run, out of the queue. */
@@ -262,13 +255,18 @@ int __zvm_park(const volatile void *on, enum wait kind, int64_t deadline) {
   self->zvm.kind = kind;
   append(bucket_of(on), &self->zvm.link);
   add_deadline(self, deadline);
-  polls = 0;
+  __zvm_thread_progress();
   return run_next();
 }
 
+/* A signal that another thread took in the end does not cut it short. */
 int __zvm_sleep_until(int64_t ns) {
-  int r = __zvm_park(&__zvm_self->zvm.sp, WAIT_TIME,
-                     ns == NEVER ? NEVER - 1 : ns);
+  pthread_t self = __zvm_self;
+  unsigned before = self->zvm.handlers;
+  int64_t deadline = ns == NEVER ? NEVER - 1 : ns;
+  int r;
+  do r = __zvm_park(&self->zvm.sp, WAIT_TIME, deadline);
+  while (r == EINTR && self->zvm.handlers == before && !self->cancel);
   return r == EINTR ? -EINTR : 0;
 }
 
@@ -286,14 +284,12 @@ static void go_last(void) {
 void __zvm_thread_yield(void) {
   pthread_t self = __zvm_self;
   if (self->next == self) return;
-  polls = 0;
+  __zvm_thread_progress();
   __zvm_clock_advance(YIELD_NS);
   wake_due();
   if (!ready_count && next_event() != NEVER) move_clock(next_event());
   go_last();
 }
-
-void __zvm_thread_progress(void) { polls = 0; }
 
 /*
 ** For a thread that looks again and again whether it can go on. When all
@@ -302,17 +298,17 @@ void __zvm_thread_progress(void) { polls = 0; }
 */
 bool __zvm_thread_yield_before(int64_t limit) {
   int64_t now = __zvm_clock_now();
-  if (now != polls_clock) polls = 0;
+  if (now != polls_clock) __zvm_thread_progress();
   wake_due();
   if (limit <= now) return false;
+  if (limit < polls_limit) polls_limit = limit;
   if (!ready_count || polls > ready_count) {
     int64_t next = next_event();
-    if (next >= limit) {
-      if (limit != NEVER) move_clock(limit);
-      return false;
-    }
+    if (polls_limit < next) next = polls_limit;
+    if (next == NEVER) return false;
     move_clock(next);
-    wake_for_signals();
+    __zvm_thread_progress();
+    if (limit <= __zvm_clock_now()) return false;
   }
   polls_clock = __zvm_clock_now();
   polls++;
@@ -331,7 +327,7 @@ void __zvm_thread_add(pthread_t t) {
   t->prev = __zvm_oldest->prev;
   t->prev->next = t;
   t->next->prev = t;
-  polls = 0;
+  __zvm_thread_progress();
   make_ready(t);
 }
 
@@ -342,7 +338,7 @@ void __zvm_thread_leave(bool detached) {
   self->prev->next = self->next;
   self->prev = self->next = self;
   free_corpse();
-  polls = 0;
+  __zvm_thread_progress();
   if (detached && self->map_base) corpse = self;
   run_next();
   __builtin_unreachable();

@@ -42,7 +42,7 @@ hidden pthread_t __zvm_parked(const volatile void *on);
 /* Make it ready to run, behind those who are. Does not switch. */
 hidden pthread_t __zvm_unpark(const volatile void *on);
 hidden int __zvm_unpark_all(const volatile void *on);
-/* A thread that waits goes on with EINTR. */
+/* A thread that waits goes on with EINTR; one that looks looks again. */
 hidden void __zvm_thread_interrupt(pthread_t t);
 /* The first waiters on `from` wait on `to` from now on. */
 hidden int __zvm_requeue(const volatile void *from,
@@ -66,6 +66,9 @@ hidden pthread_t __zvm_thread_of(int tid); /* NULL: no such thread */
 
 /* Threads that live, in order of creation, are a ring from here. */
 extern hidden pthread_t __zvm_oldest;
+
+/* Nobody runs, the clock moves: no handler may run now (sys/signal.c). */
+extern hidden bool __zvm_thread_idle;
 
 /* The run ends in a halt fault inside one of these. */
 hidden _Noreturn void zvm_deadlock(void); /* nobody can run, ever */

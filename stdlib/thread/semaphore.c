@@ -17,17 +17,23 @@ int sem_trywait(sem_t *sem) {
 }
 
 int sem_timedwait(sem_t *restrict sem, const struct timespec *restrict at) {
+  const struct zvm_thread *self = &__pthread_self()->zvm;
+  unsigned before = self->interrupts;
   int64_t deadline;
-  int r;
+  int r = 0;
   __pthread_testcancel();
-  if (sem->__val[0] > 0) {
-    sem->__val[0]--;
-    return 0;
+  if (sem->__val[0] <= 0) r = __zvm_deadline(CLOCK_REALTIME, at, &deadline);
+  while (!r) {
+    if (sem->__val[0] > 0) {
+      sem->__val[0]--;
+      return 0;
+    }
+    if (!(r = __zvm_park(&sem->__val[0], WAIT_SEMAPHORE, deadline))) return 0;
+    if (r != EINTR) break;
+    __pthread_testcancel();
+    /* After a handler with SA_RESTART it goes on. */
+    if (self->interrupts == before) r = 0;
   }
-  r = __zvm_deadline(CLOCK_REALTIME, at, &deadline);
-  if (!r) r = __zvm_park(&sem->__val[0], WAIT_SEMAPHORE, deadline);
-  if (r == EINTR) __pthread_testcancel();
-  if (!r) return 0;
   errno = r;
   return -1;
 }

@@ -23,6 +23,9 @@ struct zvm_link {
 struct zvm_thread {
   uint64_t signal_mask;    /* blocked signals: sys/signal.c             */
   uint64_t signal_pending; /* sent to this thread alone                 */
+  unsigned handlers;       /* how many began to run in it               */
+  unsigned interrupts;     /* of these, those without SA_RESTART        */
+  uint32_t alternate, alternate_size; /* its sigaltstack; size 0: none  */
 
   struct zvm_link link;
   const volatile void *on; /* what it waits on; NULL: it can run        */
