@@ -63,9 +63,39 @@ describe("threads", function()
     check "c11"
   end)
 
+  it("have masks and signals of their own", function()
+    for _, isolation in ipairs { "inline", "process" } do
+      check("signals", { isolation = isolation })
+    end
+  end)
+
+  it("wait for pipes, polls, locks of files and signals", function()
+    local first = check("pipes", { isolation = "inline" })
+    for _ = 1, 5 do assert.equal(first, check "pipes") end
+  end)
+
+  it("are not in a program that has a mutex alone", function()
+    in_directory(function(dir)
+      host.write_file(dir .. "/a.c", [[
+#include <pthread.h>
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+int main(void) {
+  return pthread_mutex_lock(&m) | pthread_mutex_unlock(&m);
+}
+]])
+      local said = shell(("lua/bin/zvm-cc -o %s/a %s/a.c; nm %s/a")
+        :format(dir, dir, dir))
+      assert.truthy(said:find " T __zvm_park
+")
+      assert.is_nil(said:find "__zvm_thread_")
+      assert.equal(0, assert(zvm.run { program = dir .. "/a" }).code)
+    end)
+  end)
+
   it("do on the host what they do in the guest", function()
     in_directory(function(dir)
-      for _, name in ipairs { "basics", "locks", "cancel", "c11" } do
+      local names = { "basics", "locks", "cancel", "c11", "signals", "pipes" }
+      for _, name in ipairs(names) do
         local said = shell(("gcc -pthread -O1 -w -o %s/a %s%s.c && %s/a")
           :format(dir, SOURCES, name, dir))
         assert.truthy(said:find "checks, 0 failed\ncode 0\n", name .. said)
@@ -208,6 +238,19 @@ describe("a deadlock", function()
 
   it("of those who are left when main has ended is found", function()
     assert.same({ "thread 2 waits for semaphore 0x" }, (stuck "exit"))
+  end)
+
+  it("of one that waits for a signal and one for it is found", function()
+    assert.same({
+      "thread 1 waits for the end of thread 2",
+      "thread 2 looks for what does not come",
+    }, (stuck "signal"))
+  end)
+
+  it("by a pipe is EDEADLK, told to each that reads it", function()
+    local report, said = run("stuck", { args = { "pipe" } })
+    assert.equal("exit", report.state)
+    assert.equal("EDEADLK\nEDEADLK\nEDEADLK\n", said)
   end)
 
   it("of many threads is told in a hundred lines and one", function()

@@ -26,6 +26,7 @@ struct pipe {
   char *bytes;          /* CAPACITY of them, a ring; NULL: never opened */
   uint32_t first, held; /* where the oldest byte lies, how many         */
   uint32_t readers, writers; /* open files                             */
+  uint32_t reads_begun, writes_begun; /* how many were opened ever      */
 };
 
 static struct pipe *pipe_of(struct file *f) { return f->node->own; }
@@ -52,10 +53,13 @@ static int wait(struct node *n) {
 /* A FIFO that is opened for one side waits for the other. */
 static int meet(struct file *f, struct pipe *p) {
   uint32_t *others = reads(f) ? &p->writers : &p->readers;
+  uint32_t *begun = reads(f) ? &p->writes_begun : &p->reads_begun;
+  uint32_t before = *begun;
   int err;
   if (reads(f) && writes(f)) return 0;
   if (f->flags & O_NONBLOCK) return reads(f) || *others ? 0 : -ENXIO;
-  while (!*others)
+  /* The other may have come, written and gone meanwhile. */
+  while (!*others && *begun == before)
     if ((err = wait_for_others())) return err;
   return 0;
 }
@@ -75,8 +79,8 @@ static int pipe_open(struct file *f) {
   struct pipe *p = pipe_of(f);
   int err;
   if (!p->bytes && !(p->bytes = __zvm_fs_alloc(CAPACITY))) return -ENOMEM;
-  if (reads(f)) p->readers++;
-  if (writes(f)) p->writers++;
+  if (reads(f)) p->readers++, p->reads_begun++;
+  if (writes(f)) p->writers++, p->writes_begun++;
   tell_others();
   /* A name is there to meet by; the two ends of pipe() have met. */
   if ((err = f->node->links ? meet(f, p) : 0)) pipe_close(f);

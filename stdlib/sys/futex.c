@@ -14,8 +14,8 @@
 #define WAIT_BITSET 9
 #define WAKE_BITSET 10
 
-extern weak __typeof(__zvm_park) __zvm_park;
-extern weak __typeof(__zvm_unpark) __zvm_unpark;
+extern weak __typeof(__zvm_thread_park) __zvm_thread_park;
+extern weak __typeof(__zvm_thread_unpark) __zvm_thread_unpark;
 extern weak __typeof(__zvm_requeue) __zvm_requeue;
 extern weak __typeof(__zvm_deadlock_report) __zvm_deadlock_report;
 extern weak hidden void __zvm_fault_disarm(void); /* fault.c */
@@ -51,7 +51,7 @@ static int wait(volatile int *word, int op, int value,
   if (*word != value) return -EAGAIN;
   if (ts && (ts->tv_nsec < 0 || ts->tv_nsec >= 1000000000)) return -EINVAL;
   deadline = deadline_of(op, ts);
-  if (__zvm_park) return -__zvm_park(word, WAIT_ADDRESS, deadline);
+  if (__zvm_thread_park) return -__zvm_thread_park(word, WAIT_ADDRESS, deadline);
   if (deadline == NEVER) zvm_deadlock();
   int64_t now = __zvm_clock_now();
   if (deadline > now) __zvm_clock_sleep(deadline - now);
@@ -60,8 +60,8 @@ static int wait(volatile int *word, int op, int value,
 
 static int wake(volatile int *word, int most) {
   int count = 0;
-  if (!__zvm_unpark) return 0;
-  while (count < most && __zvm_unpark(word)) count++;
+  if (!__zvm_thread_unpark) return 0;
+  while (count < most && __zvm_thread_unpark(word)) count++;
   return count;
 }
 

@@ -44,17 +44,25 @@ static bool is_ignored(int sig) {
 
 /* -- Threads, in a program that has more than one ------------------------ */
 
-extern weak __typeof(__zvm_oldest) __zvm_oldest;
-extern weak __typeof(__zvm_thread_idle) __zvm_thread_idle;
+extern weak __typeof(__zvm_thread_oldest) __zvm_thread_oldest;
+extern weak __typeof(__zvm_thread_is_idle) __zvm_thread_is_idle;
 extern weak __typeof(__zvm_thread_of) __zvm_thread_of;
 extern weak __typeof(__zvm_thread_interrupt) __zvm_thread_interrupt;
 extern weak __typeof(__zvm_thread_progress) __zvm_thread_progress;
 
 static pthread_t first(void) {
-  return &__zvm_oldest ? __zvm_oldest : __pthread_self();
+  return __zvm_thread_oldest ? __zvm_thread_oldest() : __pthread_self();
 }
 
-static bool is_idle(void) { return &__zvm_thread_idle && __zvm_thread_idle; }
+/* The one after it in the ring; NULL: that was the last. */
+static pthread_t next(pthread_t t) {
+  t = __zvm_thread_oldest ? t->next : NULL;
+  return t == first() ? NULL : t;
+}
+
+static bool is_idle(void) {
+  return __zvm_thread_is_idle && __zvm_thread_is_idle();
+}
 
 static pthread_t thread_of(int tid) {
   pthread_t self = __pthread_self();
@@ -71,10 +79,8 @@ static pthread_t taker(int sig, pthread_t to) {
   pthread_t self = __pthread_self(), t;
   if (to) return takes(to, sig) ? to : NULL;
   if (!is_idle() && takes(self, sig)) return self;
-  t = first();
-  do {
+  for (t = first(); t; t = next(t))
     if (takes(t, sig)) return t;
-  } while (&__zvm_oldest && (t = t->next) != __zvm_oldest);
   return NULL;
 }
 
@@ -160,12 +166,11 @@ void __zvm_signals_leave(pthread_t t) {
 
 /* What is ignored from now on is not pending any more. */
 static void forget(int sig) {
-  pthread_t t = first();
   for (int i = queued; i-- > 0;)
     if (queue[i].info.si_signo == sig) drop(i);
   to_all &= ~SIG_BIT(sig);
-  do t->zvm.signal_pending &= ~SIG_BIT(sig);
-  while (&__zvm_oldest && (t = t->next) != __zvm_oldest);
+  for (pthread_t t = first(); t; t = next(t))
+    t->zvm.signal_pending &= ~SIG_BIT(sig);
 }
 
 /* -- Delivery ------------------------------------------------------------ */

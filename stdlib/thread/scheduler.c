@@ -28,7 +28,7 @@ extern weak hidden void __zvm_signal_deliver(void);
 extern weak hidden int64_t __zvm_timer_next(void);
 
 pthread_t __zvm_oldest = &__zvm_thread;
-bool __zvm_thread_idle;
+static bool idles;
 
 static struct zvm_link ready = { &ready, &ready };
 static unsigned ready_count;
@@ -134,30 +134,24 @@ static void wake_due(void) {
   while (timers && timers->zvm.deadline <= now) wake(timers, ETIMEDOUT);
 }
 
-pthread_t __zvm_parked(const volatile void *on) {
+pthread_t __zvm_thread_parked(const volatile void *on) {
   struct zvm_link *bucket = bucket_of(on), *link;
   for (link = bucket->next; link != bucket; link = link->next)
     if (thread_at(link)->zvm.on == on) return thread_at(link);
   return NULL;
 }
 
-pthread_t __zvm_unpark(const volatile void *on) {
-  pthread_t t = __zvm_parked(on);
+pthread_t __zvm_thread_unpark(const volatile void *on) {
+  pthread_t t = __zvm_thread_parked(on);
   if (t) wake(t, 0);
   return t;
-}
-
-int __zvm_unpark_all(const volatile void *on) {
-  int count = 0;
-  while (__zvm_unpark(on)) count++;
-  return count;
 }
 
 int __zvm_requeue(const volatile void *from, const volatile void *to,
                   int most) {
   int count = 0;
   pthread_t t;
-  while (from != to && count < most && (t = __zvm_parked(from))) {
+  while (from != to && count < most && (t = __zvm_thread_parked(from))) {
     detach(&t->zvm.link);
     t->zvm.on = to;
     append(bucket_of(to), &t->zvm.link);
@@ -205,13 +199,13 @@ static void move_clock(int64_t to) {
 /* Nobody can run: to where time brings something. No handler may run in the
 ** midst of this: the thread whose stack it is waits in a queue. */
 static void idle(void) {
-  __zvm_thread_idle = true;
+  idles = true;
   while (ready.next == &ready) {
     int64_t next = next_event();
     if (next == NEVER) zvm_deadlock();
     move_clock(next);
   }
-  __zvm_thread_idle = false;
+  idles = false;
 }
 
 /* The next to run, out of the queue. */
@@ -249,7 +243,8 @@ static int run_next(void) {
   return result;
 }
 
-int __zvm_park(const volatile void *on, enum wait kind, int64_t deadline) {
+int __zvm_thread_park(const volatile void *on, enum wait kind,
+                      int64_t deadline) {
   pthread_t self = __zvm_self;
   self->zvm.on = on;
   self->zvm.kind = kind;
@@ -265,7 +260,7 @@ int __zvm_sleep_until(int64_t ns) {
   unsigned before = self->zvm.handlers;
   int64_t deadline = ns == NEVER ? NEVER - 1 : ns;
   int r;
-  do r = __zvm_park(&self->zvm.sp, WAIT_TIME, deadline);
+  do r = __zvm_thread_park(&self->zvm.sp, WAIT_TIME, deadline);
   while (r == EINTR && self->zvm.handlers == before && !self->cancel);
   return r == EINTR ? -EINTR : 0;
 }
@@ -320,6 +315,8 @@ bool __zvm_thread_yield_blocked(void) {
   return __zvm_thread_yield_before(NEVER);
 }
 
+bool __zvm_thread_is_idle(void) { return idles; }
+
 /* -- Coming and going ---------------------------------------------------- */
 
 void __zvm_thread_add(pthread_t t) {
@@ -351,31 +348,12 @@ void __zvm_thread_main(void) {
   pthread_exit(self->zvm.run(self->zvm.argument));
 }
 
+pthread_t __zvm_thread_oldest(void) { return __zvm_oldest; }
+
 pthread_t __zvm_thread_of(int tid) {
   pthread_t t = __zvm_oldest;
   do {
     if (t->tid == tid) return t;
   } while ((t = t->next) != __zvm_oldest);
   return NULL;
-}
-
-/* -- Deadlines of clocks ------------------------------------------------- */
-
-int __zvm_deadline(clockid_t clock, const struct timespec *at,
-                   int64_t *deadline) {
-  struct timespec now = { 0 };
-  int64_t ns = 0, shift = 0;
-  *deadline = NEVER;
-  if (!at) return 0;
-  if (at->tv_nsec < 0 || at->tv_nsec >= 1000000000) return EINVAL;
-  if (clock != CLOCK_REALTIME) {
-    if (clock_gettime(clock, &now)) return EINVAL;
-    shift = __zvm_clock_now() - (now.tv_sec * 1000000000 + now.tv_nsec);
-  }
-  if (__builtin_mul_overflow(at->tv_sec, (int64_t)1000000000, &ns) ||
-      __builtin_add_overflow(ns, at->tv_nsec, &ns) ||
-      __builtin_add_overflow(ns, shift, &ns) || ns == NEVER)
-    ns = at->tv_sec < 0 ? 0 : NEVER - 1;
-  *deadline = ns;
-  return 0;
 }

@@ -1,5 +1,5 @@
 /*
-** scheduler.h - waiting and waking; see scheduler.c.
+** scheduler.h - waiting and waking; see scheduler.c, park.c.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -67,8 +67,15 @@ hidden pthread_t __zvm_thread_of(int tid); /* NULL: no such thread */
 /* Threads that live, in order of creation, are a ring from here. */
 extern hidden pthread_t __zvm_oldest;
 
+hidden pthread_t __zvm_thread_oldest(void);
 /* Nobody runs, the clock moves: no handler may run now (sys/signal.c). */
-extern hidden bool __zvm_thread_idle;
+hidden bool __zvm_thread_is_idle(void);
+
+/* What park.c calls where there is a scheduler. */
+hidden int __zvm_thread_park(const volatile void *on, enum wait kind,
+                             int64_t deadline);
+hidden pthread_t __zvm_thread_parked(const volatile void *on);
+hidden pthread_t __zvm_thread_unpark(const volatile void *on);
 
 /* The run ends in a halt fault inside one of these. */
 hidden _Noreturn void zvm_deadlock(void); /* nobody can run, ever */

@@ -4,9 +4,11 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,6 +53,32 @@ static void *wait_barrier(void *arg) {
 static void *lock_and_end(void *arg) {
   pthread_mutex_lock(&a);
   return arg;
+}
+
+static void *wait_signal(void *arg) {
+  sigset_t set;
+  int sig;
+  sigfillset(&set);
+  sigwait(&set, &sig);
+  return arg;
+}
+
+static int pipe_ends[2];
+
+static void *read_pipe(void *arg) {
+  char byte;
+  if (read(pipe_ends[0], &byte, 1) < 0 && errno == EDEADLK) puts("EDEADLK");
+  return arg;
+}
+
+/* Three that read what nobody writes: nothing but errors. */
+static int all_read(void) {
+  pthread_t t[2];
+  pipe(pipe_ends);
+  for (int i = 0; i < 2; i++) pthread_create(&t[i], NULL, read_pipe, NULL);
+  read_pipe(NULL);
+  for (int i = 0; i < 2; i++) pthread_join(t[i], NULL);
+  return 0;
 }
 
 static int deep(volatile char *above, int n) {
@@ -103,6 +131,10 @@ int main(int argc, char **argv) {
   } else if (!strcmp(what, "exit")) {
     start(wait_semaphore);
     pthread_exit(NULL);
+  } else if (!strcmp(what, "signal")) {
+    pthread_join(start(wait_signal), NULL);
+  } else if (!strcmp(what, "pipe")) {
+    return all_read();
   } else if (!strcmp(what, "many")) {
     for (int i = 0; i < 200; i++) start(wait_semaphore);
     sem_wait(&sem);
