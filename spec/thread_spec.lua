@@ -74,6 +74,10 @@ describe("threads", function()
     for _ = 1, 5 do assert.equal(first, check "pipes") end
   end)
 
+  it("are not needed where alarms end a wait", function()
+    assert.equal(check "alone", check("alone", { isolation = "inline" }))
+  end)
+
   it("are not in a program that has a mutex alone", function()
     in_directory(function(dir)
       host.write_file(dir .. "/a.c", [[
@@ -94,7 +98,8 @@ int main(void) {
 
   it("do on the host what they do in the guest", function()
     in_directory(function(dir)
-      local names = { "basics", "locks", "cancel", "c11", "signals", "pipes" }
+      local names = { "basics", "locks", "cancel", "c11", "signals",
+        "pipes", "alone" }
       for _, name in ipairs(names) do
         local said = shell(("gcc -pthread -O1 -w -o %s/a %s%s.c && %s/a")
           :format(dir, SOURCES, name, dir))

@@ -18,7 +18,7 @@ int sem_trywait(sem_t *sem) {
 
 int sem_timedwait(sem_t *restrict sem, const struct timespec *restrict at) {
   const struct zvm_thread *self = &__pthread_self()->zvm;
-  unsigned before = self->interrupts;
+  unsigned handlers = self->handlers, interrupts = self->interrupts;
   int64_t deadline;
   int r = 0;
   __pthread_testcancel();
@@ -31,8 +31,9 @@ int sem_timedwait(sem_t *restrict sem, const struct timespec *restrict at) {
     if (!(r = __zvm_park(&sem->__val[0], WAIT_SEMAPHORE, deadline))) return 0;
     if (r != EINTR) break;
     __pthread_testcancel();
-    /* After a handler with SA_RESTART it goes on. */
-    if (self->interrupts == before) r = 0;
+    /* After a handler with SA_RESTART it goes on, if it has no limit. */
+    if (self->interrupts == interrupts && (!at || self->handlers == handlers))
+      r = 0;
   }
   errno = r;
   return -1;
