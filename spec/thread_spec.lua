@@ -89,8 +89,7 @@ int main(void) {
 ]])
       local said = shell(("lua/bin/zvm-cc -o %s/a %s/a.c; nm %s/a")
         :format(dir, dir, dir))
-      assert.truthy(said:find " T __zvm_park
-")
+      assert.truthy(said:find " T __zvm_park\n")
       assert.is_nil(said:find "__zvm_thread_")
       assert.equal(0, assert(zvm.run { program = dir .. "/a" }).code)
     end)
