@@ -51,7 +51,8 @@ static int wait(volatile int *word, int op, int value,
   if (*word != value) return -EAGAIN;
   if (ts && (ts->tv_nsec < 0 || ts->tv_nsec >= 1000000000)) return -EINVAL;
   deadline = deadline_of(op, ts);
-  if (__zvm_thread_park) return -__zvm_thread_park(word, WAIT_ADDRESS, deadline);
+  if (__zvm_thread_park)
+    return -__zvm_thread_park(word, WAIT_ADDRESS, deadline);
   if (deadline == NEVER) zvm_deadlock();
   int64_t now = __zvm_clock_now();
   if (deadline > now) __zvm_clock_sleep(deadline - now);
