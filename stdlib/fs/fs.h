@@ -236,6 +236,8 @@ hidden int __zvm_file_open(struct node *n, int flags);
 */
 hidden void *__zvm_fs_alloc(size_t size); /* NULL: ENOSPC */
 hidden void __zvm_fs_free(void *p);
+/* Set while a name moves: what it takes for a moment may be the program's. */
+extern hidden bool __zvm_fs_uses_reserve;
 
 /* -- Parts of the tree --------------------------------------------------- */
 

@@ -13,8 +13,11 @@
 /* The root is 1, the standard channels are 2, 3 and 4. */
 static uint32_t last_ino = 4;
 
+bool __zvm_fs_uses_reserve;
+
 void *__zvm_fs_alloc(size_t size) {
-  return __zvm_pages_leave_reserve(size) ? __libc_malloc(size) : NULL;
+  if (!__zvm_fs_uses_reserve && !__zvm_pages_leave_reserve(size)) return NULL;
+  return __libc_malloc(size);
 }
 
 void __zvm_fs_free(void *p) { __libc_free(p); }

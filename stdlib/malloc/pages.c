@@ -213,9 +213,15 @@ bool __zvm_pages_claim(uint32_t page, uint32_t count) {
 /* -- What is left ------------------------------------------------------- */
 
 /* What malloc holds back is not counted. */
-hidden size_t __zvm_pages_spare(void) {
+static size_t spare_pages(void) {
   if (!heap.end) start();
   return (size_t)(heap.end - heap.top + heap.free) << PAGE_SHIFT;
+}
+
+/* Who asks how much there is gets what malloc holds back counted in. */
+hidden size_t __zvm_pages_spare(void) {
+  __zvm_malloc_sweep();
+  return spare_pages();
 }
 
 #define RESERVE_LEAST (64u << 10)
@@ -229,9 +235,9 @@ hidden bool __zvm_pages_leave_reserve(size_t size) {
   size_t reserve = MANIFEST->heap_size / RESERVE_PART, spare;
   if (reserve < RESERVE_LEAST) reserve = RESERVE_LEAST;
   if (size < SMALL_BLOCK && size % PAGE_BYTES) size = SLAB_MOST;
-  spare = __zvm_pages_spare();
+  spare = spare_pages();
   if (spare >= reserve && spare - reserve >= size) return true;
   if (!__zvm_malloc_sweep()) return false;
-  spare = __zvm_pages_spare();
+  spare = spare_pages();
   return spare >= reserve && spare - reserve >= size;
 }

@@ -143,7 +143,9 @@ static int move(const struct place *from, const struct place *to) {
     gone->refs--;
     __zvm_node_release(gone);
   } else {
+    __zvm_fs_uses_reserve = true;
     err = __zvm_dir_add(to->dir, to->name, to->len, from->node);
+    __zvm_fs_uses_reserve = false;
     if (err) return err;
   }
   __zvm_dir_remove(from->dir, from->name, from->len);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "../check.h"
@@ -194,6 +195,10 @@ static void check_full_by_bytes(void) {
   void *own = malloc(20000);
   CHECK(own != NULL);
   free(own);
+  /* To rename takes nothing that stays. */
+  CHECK(rename("/tmp/full", "/tmp/a-longer-name-than-it-had") == 0);
+  CHECK(rename("/tmp/a-longer-name-than-it-had", "/full") == 0);
+  CHECK(rename("/full", "/tmp/full") == 0);
   CHECK(ftruncate(fd, 0) == 0);
   CHECK(write(fd, b, sizeof(b)) == sizeof(b));
   CHECK(close(fd) == 0 && unlink("/tmp/full") == 0);
@@ -202,7 +207,9 @@ static void check_full_by_bytes(void) {
 static void check_full_by_names(void) {
   char name[300];
   unsigned made = 0, removed = 0;
+  struct statvfs before, after;
   int fd;
+  CHECK(statvfs("/", &before) == 0);
   memset(name, 'x', sizeof(name));
   for (;; made++) {
     name[5 + sprintf(name, "/tmp/%08u", made) - 5] = 'x';
@@ -211,6 +218,7 @@ static void check_full_by_names(void) {
     close(fd);
   }
   CHECK(errno == ENOSPC && made > 1000);
+  CHECK(rename("/tmp", "/moved") == 0 && rename("/moved", "/tmp") == 0);
   CHECK(access(name, F_OK) == -1 && errno == ENOENT);
   CHECK(mkdir("/tmp/d", 0777) == -1 && errno == ENOSPC);
   CHECK(symlink("a", "/tmp/s") == -1 && errno == ENOSPC);
@@ -219,6 +227,8 @@ static void check_full_by_names(void) {
     if (unlink(name)) break;
   }
   CHECK(removed == made);
+  CHECK(statvfs("/", &after) == 0);
+  CHECK(after.f_bavail + after.f_blocks / 8 > before.f_bavail);
   CHECK(mkdir("/tmp/d", 0777) == 0 && rmdir("/tmp/d") == 0);
 }
 
