@@ -28,7 +28,7 @@ int main(void) {
     fprintf(journal, "%d lines\n", n);
     fclose(journal);
   }
-  /* Only what was declared exists. */
+  /* Of the host, only what was declared exists. */
   if (fopen("/etc/passwd", "r") == NULL)
     perror("/etc/passwd");
   return 0;
