@@ -257,6 +257,17 @@ describe("a deadlock", function()
     assert.equal("EDEADLK\nEDEADLK\nEDEADLK\n", said)
   end)
 
+  it("and a stack overflow are not the program's to handle", function()
+    for what, place in pairs {
+      self = "zvm_deadlock",
+      overflow = "zvm_stack_overflow",
+    } do
+      local report = run("stuck", { args = { what, "with a handler" } })
+      assert.equal("fault", report.state)
+      assert.equal(place, report.fault.where.func)
+    end
+  end)
+
   it("of many threads is told in a hundred lines and one", function()
     local lines = stuck "many"
     assert.equal(101, #lines)
