@@ -10,9 +10,15 @@
 #include "fs.h"
 
 #define CHANNEL_MAX 1024
+#define FEW 16 /* those of most programs */
 
 /* The end of what was written so far; 0 where nothing was. */
-static int64_t written[CHANNEL_MAX];
+static int64_t written[FEW];
+LARGE static int64_t written_to_others[CHANNEL_MAX - FEW];
+
+static int64_t *end_of(int channel) {
+  return channel < FEW ? &written[channel] : &written_to_others[channel - FEW];
+}
 
 bool __zvm_can_get(int channel) {
   const int64_t *limits = MANIFEST->channels[channel].limits;
@@ -34,7 +40,8 @@ bool __zvm_is_appended(int channel) {
 
 int64_t __zvm_channel_size(int channel) {
   int64_t size = MANIFEST->channels[channel].size;
-  return written[channel] > size ? written[channel] : size;
+  int64_t end = *end_of(channel);
+  return end > size ? end : size;
 }
 
 /* Requests longer than a trap takes are cut: a short count is legal. */
@@ -48,7 +55,7 @@ int64_t __zvm_put(int channel, const void *buf, size_t size, int64_t off) {
   int64_t n;
   if (__zvm_is_appended(channel)) off = __zvm_channel_size(channel);
   n = zvm_pwrite(channel, buf, size > TRAP_MAX ? TRAP_MAX : size, off);
-  if (n > 0 && off + n > written[channel]) written[channel] = off + n;
+  if (n > 0 && off + n > *end_of(channel)) *end_of(channel) = off + n;
   return n;
 }
 

@@ -197,7 +197,7 @@ static void name_of(int fd, char name[5]) {
 
 /* Names come and go as descriptors did; those that stay are not touched. */
 static void refresh(struct node *dir) {
-  static bool listed[FD_MAX];
+  LARGE static bool listed[FD_MAX];
   for (int fd = 0; fd < FD_MAX; fd++) {
     bool is_open = __zvm_file(fd) != NULL;
     char name[5];

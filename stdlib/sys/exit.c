@@ -12,7 +12,7 @@ enum { BLOCK = 512, CANNOT_EXPORT = 125 };
 
 /* Of a program without files: an archive of nothing, to each channel. */
 static int export_nothing(void) {
-  static char end[2 * BLOCK]; /* zeros; written to by nobody */
+  LARGE static char end[2 * BLOCK]; /* zeros; written to by nobody */
   for (uint32_t i = 0; i < __zvm_mounts_count; i++) {
     uint32_t k = 0, channel = __zvm_mounts[i].channel;
     if (__zvm_mounts[i].kind != ZVM_MOUNT_EXPORT) continue;

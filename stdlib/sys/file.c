@@ -24,17 +24,33 @@ weak __typeof(__zvm_node_release) __zvm_node_release;
   }
 static struct node standard[3] = { STANDARD(0), STANDARD(1), STANDARD(2) };
 
-/* Open files lie where the lowest free descriptor was: one word tells both. */
-static struct file files[FD_MAX];
+/* Of open files and descriptors the first ones, which all programs have that
+** write a line, lie apart from the many that few need. */
+#define FEW 16
 
 #define OPEN(n)                                                          \
   { .node = standard + (n), .refs = 1, .flags = O_RDWR }
-static struct file first[3] = { OPEN(0), OPEN(1), OPEN(2) };
-static struct file *table[FD_MAX] = { first, first + 1, first + 2 };
+static struct file first[FEW] = { OPEN(0), OPEN(1), OPEN(2) };
+LARGE static struct file others[FD_MAX - FEW];
 
-static uint32_t taken[WORDS] = { 7 };   /* descriptors          */
-static uint32_t in_use[WORDS];          /* of `files`           */
+static struct file *table[FEW] = { first, first + 1, first + 2 };
+LARGE static struct file *other_descriptors[FD_MAX - FEW];
+
+static uint32_t taken[WORDS] = { 7 };  /* descriptors */
+static uint32_t in_use[WORDS] = { 7 }; /* open files  */
 static uint32_t cloexec[WORDS];
+
+static struct file *file_at(int n) {
+  return n < FEW ? &first[n] : &others[n - FEW];
+}
+
+static int number_of(const struct file *f) {
+  return f >= first && f < first + FEW ? f - first : f - others + FEW;
+}
+
+static struct file **name_at(int fd) {
+  return fd < FEW ? &table[fd] : &other_descriptors[fd - FEW];
+}
 
 static inline void set(uint32_t *bits, unsigned n) {
   bits[n / 32] |= 1u << n % 32;
@@ -59,7 +75,7 @@ static int first_clear(const uint32_t *bits, unsigned from) {
 struct node *__zvm_file_standard(int channel) { return &standard[channel]; }
 
 struct file *__zvm_file(int fd) {
-  return (unsigned)fd < FD_MAX ? table[fd] : NULL;
+  return (unsigned)fd < FD_MAX ? *name_at(fd) : NULL;
 }
 
 struct file *__zvm_file_usable(int fd) {
@@ -85,7 +101,7 @@ bool __zvm_file_has_position(const struct file *f) {
 
 void __zvm_file_place(struct file *f, int fd) {
   f->refs++;
-  table[fd] = f;
+  *name_at(fd) = f;
   set(taken, fd);
   clear(cloexec, fd);
 }
@@ -104,7 +120,7 @@ int __zvm_file_open(struct node *n, int flags) {
   int at = first_clear(in_use, 0), err = 0;
   struct file *f;
   if (at == FD_MAX || !__zvm_file_have_room()) return -EMFILE;
-  f = &files[at];
+  f = file_at(at);
   *f = (struct file){ .node = n, .flags = flags };
   set(in_use, at);
   n->refs++;
@@ -123,14 +139,14 @@ void __zvm_file_release(struct file *f) {
   if (__zvm_locks_drop) __zvm_locks_drop(f, last);
   if (!last) return;
   if (f->node->kind->close && !(f->flags & O_PATH)) f->node->kind->close(f);
-  if (f >= files && f < files + FD_MAX) clear(in_use, f - files);
+  clear(in_use, number_of(f));
   if (!--f->node->refs && !f->node->links) __zvm_node_release(f->node);
 }
 
 int __zvm_file_close(int fd) {
   struct file *f = __zvm_file(fd);
   if (!f) return -EBADF;
-  table[fd] = NULL;
+  *name_at(fd) = NULL;
   clear(taken, fd);
   clear(cloexec, fd);
   __zvm_file_release(f);

@@ -100,7 +100,7 @@ static void notify(int sig, pthread_t to) {
 
 /* In the order sent. A signal below 32 is there once, others as often. */
 enum { QUEUE = 64 };
-static struct sent {
+LARGE static struct sent {
   siginfo_t info;
   pthread_t to; /* NULL: the program */
 } queue[QUEUE];

@@ -26,6 +26,12 @@ typedef syscall_arg_t arg;
 #define SYS(name)                                                        \
   long long __zvm_sys_##name(arg a, arg b, arg c, arg d, arg e, arg f)
 
+/*
+** Arrays that most programs never touch lie behind all else (link.ld), so
+** that what every program touches is on few pages. Zero at the start.
+*/
+#define LARGE __attribute__((__section__(".bss.0large")))
+
 #define FD_MAX 1024 /* open files are in fs.h */
 
 /* -- Channels (fs/channel.c) --------------------------------------------- */

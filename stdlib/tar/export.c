@@ -42,7 +42,7 @@ struct export {
   size_t firsts_count, firsts_room;
 };
 
-static struct tar_writer w;
+LARGE static struct tar_writer w;
 
 /* -- Rooms ---------------------------------------------------------------- */
 

@@ -136,8 +136,6 @@ void __zvm_deadlock_report(void) {
   }
 }
 
-extern weak hidden void __zvm_fault_disarm(void);
-
 /* The halt is not the program's to handle. */
 void zvm_stack_overflow(pthread_t t) {
   struct line l = { .len = 0 };
