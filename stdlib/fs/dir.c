@@ -53,12 +53,37 @@ const struct kind __zvm_kind_directory = {
   .drop = drop,
 };
 
+static uint64_t load8(const char *at) {
+  uint64_t word;
+  memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+static uint64_t load4(const char *at) {
+  uint32_t word;
+  memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+/* The last eight bytes of a name, or all of a shorter one. */
+static uint64_t end_of(const char *name, size_t len) {
+  if (len >= 8) return load8(name + len - 8);
+  if (len >= 4) return load4(name) | load4(name + len - 4) << 32;
+  if (!len) return 0;
+  return (unsigned char)name[0] | (unsigned char)name[len / 2] << 8 |
+         (unsigned char)name[len - 1] << 16;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+  return hash ^ hash >> 32;
+}
+
 static uint32_t key_of(const char *name, size_t len) {
-  uint64_t hash = 0x9e3779b97f4a7c15;
-  for (size_t i = 0; i < len; i++)
-    hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3;
-  hash ^= hash >> 32;
-  return (uint32_t)(hash * 0x9e3779b1) & ~0xffu | (uint32_t)len;
+  uint64_t hash = len;
+  for (size_t i = 0; i + 8 < len; i += 8) hash = mix(hash, load8(name + i));
+  hash = mix(hash, end_of(name, len));
+  return (uint32_t)hash & ~0xffu | (uint32_t)len;
 }
 
 static uint32_t slot_of(uint32_t key, uint32_t mask) {
@@ -70,9 +95,9 @@ static bool is_named(const struct entry *e, uint32_t key, const char *name,
   return e->key == key && e->node && !memcmp(e->name, name, len);
 }
 
-static struct entry *find(const struct directory *d, const char *name,
-                          size_t len) {
-  uint32_t key = key_of(name, len), mask = 2 * d->room - 1;
+static struct entry *find_key(const struct directory *d, uint32_t key,
+                              const char *name, size_t len) {
+  uint32_t mask = 2 * d->room - 1;
   if (!d->index) {
     for (uint32_t i = d->first; i < d->used; i++)
       if (is_named(&d->entries[i], key, name, len)) return &d->entries[i];
@@ -83,6 +108,11 @@ static struct entry *find(const struct directory *d, const char *name,
     if (is_named(e, key, name, len)) return e;
   }
   return NULL;
+}
+
+static struct entry *find(const struct directory *d, const char *name,
+                          size_t len) {
+  return find_key(d, key_of(name, len), name, len);
 }
 
 static void enter_in_index(struct directory *d, uint32_t place) {
@@ -181,10 +211,11 @@ static void detach(struct node *child, struct node *dir, const char *name) {
 int __zvm_dir_add(struct node *dir, const char *name, size_t len,
                   struct node *child) {
   struct directory *d = directory_of(dir);
+  uint32_t key = key_of(name, len);
   struct entry *e;
   char *copy;
   if (!d || (is_directory(child) && !directory_of(child))) return -ENOSPC;
-  if (find(d, name, len)) return -EEXIST;
+  if (find_key(d, key, name, len)) return -EEXIST;
   if (!(copy = __zvm_fs_alloc(len))) return -ENOSPC;
   if ((d->used == d->room || d->serial == UINT32_MAX) && !make_anew(d)) {
     __zvm_fs_free(copy);
@@ -192,7 +223,7 @@ int __zvm_dir_add(struct node *dir, const char *name, size_t len,
   }
   e = &d->entries[d->used++];
   e->name = memcpy(copy, name, len);
-  e->key = key_of(name, len);
+  e->key = key;
   e->serial = ++d->serial;
   d->live++;
   if (d->index) enter_in_index(d, d->used - 1);

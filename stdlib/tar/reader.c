@@ -1,9 +1,10 @@
 /*
 ** reader.c - from header to header of an archive in a channel.
 **
-** A trap costs about what copying a few KiB does. So a read brings what is
-** likely to be asked for next: where headers lie close, all bytes of some
-** entries; where they do not, as many blocks as the last entry had headers.
+** A read of a block costs as much as copying 16 KiB or more does. So a read
+** brings what is likely to be asked for next: where headers lie close, all
+** bytes of many entries; where they do not, as many blocks as the last entry
+** had headers.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -13,8 +14,9 @@
 
 #include "archive.h"
 
-#define WINDOW 16384
-#define NEAR 2048 /* from header to header: to read on beats skipping */
+#define WINDOW 65536
+#define FIRST 16384
+#define NEAR 16384 /* from header to header: to read on beats skipping */
 
 static bool fail(struct tar_reader *r, const char *what) {
   r->wrong = what;
@@ -49,15 +51,21 @@ static const char *bytes(struct tar_reader *r, int64_t off, size_t need,
   return NULL;
 }
 
+/* A small heap is the program's before it is ours. */
+static size_t window_size(void) {
+  size_t part = MANIFEST->heap_size / 64;
+  return part < WINDOW ? part : WINDOW;
+}
+
 static const struct tar_header *header_at(struct tar_reader *r, int64_t off) {
   if (r->size - off < TAR_BLOCK) {
     fail(r, off >= r->size ? "the archive ends without its end mark"
                            : "a header past the end");
     return NULL;
   }
-  r->stride = (3 * r->stride + off - r->last) / 4;
+  r->stride = (15 * r->stride + off - r->last) / 16;
   r->last = off;
-  size_t want = r->stride <= NEAR ? WINDOW : (size_t)r->heads;
+  size_t want = r->stride <= NEAR ? window_size() : (size_t)r->heads;
   return (const void *)bytes(r, off, TAR_BLOCK, want);
 }
 
@@ -337,7 +345,7 @@ static const struct {
 /* Whether the first block is a header, or the end of nothing. */
 static bool check_first(struct tar_reader *r) {
   size_t len = r->size < TAR_BLOCK ? (size_t)r->size : TAR_BLOCK;
-  const char *block = len ? bytes(r, 0, len, WINDOW) : "";
+  const char *block = len ? bytes(r, 0, len, FIRST) : "";
   int64_t ignored;
   if (block == NULL) return false;
   for (size_t i = 0; i < sizeof(compressions) / sizeof(*compressions); i++) {
