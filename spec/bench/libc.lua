@@ -3,9 +3,9 @@
 -- The guest's C library against the host's: spec/bench/libc/*.c, the same
 -- source at the same -O2 without builtins, as a guest of level v2, of v3, and
 -- as a native program, linked dynamically as programs are. Runs of 3 ms, or 12,
--- alternate, and the least CPU time of nine counts, since a neighbour on the
--- machine only adds; of up to 45 where a guest seems slower than natively. A
--- guest's time is that of a run less that of one that only gets ready.
+-- alternate, and of each the least CPU time of fifteen counts, since a neighbour
+-- on the machine only adds. A guest's time is that of a run less that of one
+-- that only gets ready.
 -- Prints "name: ratio ns" for each group, the worst of its tests and sizes, and
 -- what a guest's call takes there; with `table`, every test and size as well.
 --
@@ -14,8 +14,7 @@
 local zvm = require "zvm"
 
 local DIR, TABLE, ONLY = arg[1], arg[2] == "table", arg[3]
-local RUNS, MORE = 9, 5
-local ENOUGH = 1.0 -- of native: no reason to look again
+local RUNS = 15
 -- Nanoseconds that a run is to take; more where a guest that only gets ready
 -- takes long, for its pages.
 local WORK, LONG_WORK, LONG_FROM = 3e6, 12e6, 262144
@@ -115,17 +114,12 @@ local function compare(program, levels, test, size)
       note(level, ns)
     end
   end
-  for _ = 1, MORE do
-    for _ = 1, RUNS do
-      run()
-    end
-    times.native = least.native / rounds
-    for _, level in ipairs(levels) do
-      times[level] = (least[level] - least["empty " .. level]) / rounds
-    end
-    if times[levels[#levels]] <= times.native * ENOUGH then
-      break
-    end
+  for _ = 1, RUNS do
+    run()
+  end
+  times.native = least.native / rounds
+  for _, level in ipairs(levels) do
+    times[level] = (least[level] - least["empty " .. level]) / rounds
   end
   return times
 end
@@ -146,6 +140,7 @@ local function measure(name, program, levels, sizes, tests)
       local times = compare(program, levels, test, size)
       if TABLE then
         show(test, size, levels, times)
+        io.flush()
       end
       for _, level in ipairs(levels) do
         local ratio = times[level] / times.native
