@@ -337,6 +337,29 @@ describe("zvm-cc", function()
     assert.equal(42, report.code)
   end)
 
+  it("lays the variables of the libc together, large arrays behind", function()
+    local source = write("a.c", [[
+      #include <stdio.h>
+      char data[65536] = { 1 }, zeroes[1 << 20];
+      int main(void) { return puts("hello") < 0; }]])
+    local ok, text = run("-O2 -o " .. dir .. "/a.zvm " .. source)
+    assert.is_true(ok, text)
+    local pipe = assert(io.popen("nm " .. dir .. "/a.zvm"))
+    local at = {}
+    for address, name in pipe:read "*a":gmatch "(%x+) %a ([%w_]+)\n" do
+      at[name] = tonumber(address, 16)
+    end
+    pipe:close()
+    -- Of the start, of descriptors, of channels, of the clock, of stdout.
+    for _, name in ipairs { "standard", "taken", "table", "written", "elapsed",
+      "buf" } do
+      assert.is_true(math.abs(at[name] - at.__zvm_thread) < 4096, name)
+    end
+    assert.is_true(at.data < at.__zvm_thread)
+    assert.is_true(at.buf < at.zeroes)
+    assert.is_true(at.zeroes < at.others)
+  end)
+
   it("names the levels it knows", function()
     local ok, text = run "-march=native -c a.c"
     assert.is_false(ok)
