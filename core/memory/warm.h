@@ -12,7 +12,7 @@
 
 #include "zvm_abi.h"
 
-enum { ZVM__WARM_MAX = 32 }; /* pages: more cost what fresh ones do */
+enum { ZVM__WARM_MAX = 80 }; /* pages: a small program that opens files */
 
 /* What pages that stay begin with, after a run; the owner's. */
 typedef uint8_t zvm__fresh[ZVM__WARM_MAX * ZVM_PAGE_SIZE];

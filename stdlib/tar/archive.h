@@ -133,7 +133,7 @@ struct tar_writer {
   int64_t at;        /* where the buffer goes                             */
   size_t used;
   const char *wrong; /* why nothing more is written                       */
-  char buffer[65536];
+  char buffer[16384];
 };
 
 /* What is written of an entry. A directory's name ends with a slash. */
