@@ -3,9 +3,9 @@
 -- The guest's C library against the host's: spec/bench/libc/*.c, the same
 -- source at the same -O2 without builtins, as a guest of level v2, of v3, and
 -- as a native program, linked dynamically as programs are. Runs of 3 ms, or 12,
--- alternate, and of each the least CPU time of fifteen counts, since a neighbour
--- on the machine only adds. A guest's time is that of a run less that of one
--- that only gets ready.
+-- alternate, and of each the least CPU time of fifteen counts: a neighbour on
+-- the machine only adds. A guest's time is that of a run less that of one that
+-- only gets ready.
 -- Prints "name: ratio ns" for each group, the worst of its tests and sizes, and
 -- what a guest's call takes there; with `table`, every test and size as well.
 --
