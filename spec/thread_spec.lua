@@ -100,7 +100,8 @@ int main(void) {
       local names = { "basics", "locks", "cancel", "c11", "signals",
         "pipes", "alone" }
       for _, name in ipairs(names) do
-        local said = shell(("gcc -pthread -O1 -w -o %s/a %s%s.c && timeout 60 %s/a")
+        local said = shell(("gcc -pthread -O1 -w -o %s/a %s%s.c"
+          .. " && timeout 60 %s/a")
           :format(dir, SOURCES, name, dir))
         assert.truthy(said:find "checks, 0 failed\ncode 0\n", name .. said)
       end
