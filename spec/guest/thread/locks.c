@@ -349,9 +349,11 @@ static void test_barrier(void) {
 }
 
 static pthread_spinlock_t spin;
+static sem_t tried;
 
 static void *spin_once(void *arg) {
   CHECK(pthread_spin_trylock(&spin) == EBUSY);
+  sem_post(&tried);
   CHECK(pthread_spin_lock(&spin) == 0);
   counter++;
   CHECK(pthread_spin_unlock(&spin) == 0);
@@ -360,11 +362,12 @@ static void *spin_once(void *arg) {
 
 static void test_spin(void) {
   pthread_t t[3];
+  sem_init(&tried, 0, 0);
   CHECK(pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE) == 0);
   CHECK(pthread_spin_lock(&spin) == 0);
   counter = 0;
   for (int i = 0; i < 3; i++) pthread_create(&t[i], NULL, spin_once, NULL);
-  usleep(100);
+  for (int i = 0; i < 3; i++) sem_wait(&tried);
   CHECK(counter == 0);
   CHECK(pthread_spin_unlock(&spin) == 0);
   for (int i = 0; i < 3; i++) pthread_join(t[i], NULL);
