@@ -34,7 +34,10 @@ static bool is_guests_own(const zvm_fault *f) {
 }
 
 
-/* As good as any indirect jump, if it is the start of a bundle. */
+/*
+** As good as any indirect jump, if it is the start of a bundle. No code lies at
+** the numbers that have a meaning of their own.
+*/
 static bool is_entry(const zvm__map *map, uint32_t entry) {
   return entry % ZVM_BUNDLE_SIZE == 0 &&
          zvm__guest_range(map, entry, ZVM_BUNDLE_SIZE, PROT_EXEC) != NULL;
@@ -77,8 +80,7 @@ static bool deliver(zvm__run *run, uint32_t block) {
   uint32_t entry = there->entry, stack = there->stack;
   if (entry == ZVM_FAULTS_UNDO && run->handled > 0)
     run->fault = run->given;
-  if (entry == ZVM_FAULTS_OFF || entry == ZVM_FAULTS_UNDO ||
-      !is_entry(run->map, entry) || !is_stack(run->map, stack))
+  if (!is_entry(run->map, entry) || !is_stack(run->map, stack))
     return false;
   run->ctx->entry = entry;
   run->ctx->entry_esp = stack;
