@@ -247,6 +247,19 @@ describe("a hostile archive", function()
     refused(archive .. ("\0"):rep(511) .. "x", "no end")
   end)
 
+  it("has one more name of a symbolic link as a link of its own", function()
+    local pipe = assert(io.popen("dir=$(mktemp -d) && cd $dir && "
+      .. "ln -s away one && ln one two && tar -cf - one two; rm -r $dir"))
+    local entries = assert(tar.unpack(pipe:read "*a"))
+    pipe:close()
+    assert.equal(2, #entries)
+    for i, name in ipairs { "one", "two" } do
+      assert.equal(name, entries[i].name)
+      assert.equal("symlink", entries[i].type)
+      assert.equal("away", entries[i].target)
+    end
+  end)
+
   it("is refused for a name that could mean another path", function()
     for name, what in pairs {
       ["/etc/x"] = "absolute", ["../x"] = '".."', ["a/../x"] = '".."',

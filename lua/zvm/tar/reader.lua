@@ -191,12 +191,17 @@ local function header_name(state)
 end
 
 --- Where a link leads: for one more name of a file, the file with its bytes.
+-- One more name of a symbolic link is one too, as nothing else tells its end.
 local function read_target(state, entry)
   local target = state.next.linkpath or text_field(state, 157, 100)
   if entry.type == "symlink" then
     if target == "" or find(target, "%z") then
       refuse(state, "link leads nowhere")
     end
+    state.links[entry.name] = target
+  elseif state.links[target] then
+    entry.type, target = "symlink", state.links[target]
+    state.links[entry.name] = target
   else
     check_name(state, "target", target)
     entry.data = state.files[target]
@@ -232,6 +237,9 @@ local function read_entry(state, flag, size)
     entry.data = data
   end
   state.files[entry.name] = entry.data
+  if entry.type ~= "symlink" then
+    state.links[entry.name] = nil
+  end
   return entry
 end
 
@@ -293,8 +301,9 @@ end
 --- Read an archive.
 --
 -- Names are relative, without empty parts, `.` and `..`; a directory's has no
--- slash at its end. A "link" has the `data` of its target. A name may come
--- more than once: the last counts.
+-- slash at its end. A "link" has the `data` of its target; one to a
+-- symbolic link is a "symlink" too. A name may come more than once: the last
+-- counts.
 --
 -- @tparam string archive
 -- @treturn[1] {table,...} its entries in order
@@ -307,7 +316,7 @@ function M.unpack(archive)
   end
   local state = {
     archive = archive, at = 0, start = 0,
-    next = {}, global = {}, files = {},
+    next = {}, global = {}, files = {}, links = {},
   }
   local ok, entries = pcall(read_all, state)
   if ok then
