@@ -210,6 +210,16 @@ $(SYSROOT)/.%: stdlib/ports/%/build $(LIBC) $(B)/src/%/.fetched
 	+$(call run,PORT)stdlib/ports/$*/build $(B)/src/$* $(SYSROOT) lua/bin/zvm-cc
 	@touch $@
 
+# BusyBox for the sandbox, and the same for the host to compare with.
+PORT_BUSYBOX := $(wildcard stdlib/ports/busybox/*) $(B)/src/busybox/.fetched
+$(B)/busybox.zvm: $(PORT_BUSYBOX) $(LIBC)
+	+$(call run,PORT)stdlib/ports/busybox/build $(B)/src/busybox $@ lua/bin/zvm-cc
+	@touch $@
+
+$(B)/busybox.native: $(PORT_BUSYBOX) | setup
+	+$(call run,PORT)stdlib/ports/busybox/build $(B)/src/busybox $@ gcc
+	@touch $@
+
 # Guests of specs do what compilers warn of.
 GUEST_CFLAGS = -O2 -std=gnu11 -Ispec/guest
 $(B)/guest/%.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)

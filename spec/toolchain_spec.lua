@@ -323,6 +323,16 @@ describe("zvm-cc", function()
     assert.is_true(ok, text)
   end)
 
+  it("finds main in an archive", function()
+    local source = write("a.c", "int main(void) { return 42; }\n")
+    assert.is_true((run(("-c -o %s/a.o %s && ar rcs %s/a.a %s/a.o"):format(dir,
+      source, dir, dir))))
+    local ok, text = run(("-o %s/a.zvm %s/a.a"):format(dir, dir))
+    assert.is_true(ok, text)
+    local report = assert(require "zvm".run { program = dir .. "/a.zvm" })
+    assert.equal(42, report.code)
+  end)
+
   it("optimises at link time", function()
     local one_ = write("one.c", "int f(int x) { return x + 1; }\n")
     local two = write("two.c", "int f(int);\n"

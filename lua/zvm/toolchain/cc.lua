@@ -150,7 +150,9 @@ local function linker_flags(o, root)
   })
   if not o.script then append(before, { "-T", root .. "/lib/zvm.ld" }) end
   if not o.nostart then
-    append(before, { ("%s/lib/crt1-v%d.o"):format(root, o.level) })
+    -- It is libc.a that calls main, too late for one in an archive before it.
+    append(before, { ("%s/lib/crt1-v%d.o"):format(root, o.level),
+      "-Wl,-u,main" })
   end
   if o.level == 3 then
     append(after, { "-Wl,--defsym=zvm_link_with_march_x86_64_v3=0" })
