@@ -58,6 +58,8 @@ GUESTS += $(addprefix $(B)/guest/,string_check-v3.zvm edges_check-v3.zvm \
 # These run natively too, and have to say the same.
 FS_GUESTS := $(patsubst spec/guest/fs/%.c,$(B)/guest/fs/%.zvm,$(wildcard spec/guest/fs/*.c))
 FS_NATIVES := $(B)/guest/fs/calls.native $(B)/guest/fs/random.native
+# Facts about files, which the host and the guest have to agree on.
+POSIX := $(patsubst spec/guest/posix/%.c,$(B)/guest/posix/%,$(wildcard spec/guest/posix/*.c))
 # spec/guest/features/atomic.c becomes build/guest/features/O2/atomic.zvm, ...
 FEATURE_LEVELS := O0 O1 O2 O3 Os v3
 FEATURES := $(foreach l,$(FEATURE_LEVELS),$(patsubst \
@@ -82,7 +84,7 @@ host: $(B)/zvm.so $(B)/zvm/disasm.so $(B)/libzvm.a $(TOOLS) ## What runs on the 
 
 libc: $(LIBC) $(SYSROOT)/.pcre2 ## The guest's libc and ports
 
-guests: $(GUESTS) $(FS_GUESTS) $(FS_NATIVES) $(FEATURES) $(EXAMPLES) ## Guests of the specs and the examples
+guests: $(GUESTS) $(FS_GUESTS) $(FS_NATIVES) $(POSIX:=.zvm) $(POSIX:=.native) $(FEATURES) $(EXAMPLES) ## Guests of the specs and the examples
 
 setup:
 	@.ci/setup
@@ -240,6 +242,15 @@ $(B)/guest/%-v3.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
 $(B)/guest/%.native: spec/guest/%.c | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(GUEST_CFLAGS) -w -o $@ $< -lm
+
+# Facts about files, told by the host and by the guest.
+$(B)/guest/posix/%.zvm: spec/guest/posix/%.c spec/guest/posix/fact.h $(LIBC)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -D_GNU_SOURCE -w -o $@ $<
+
+$(B)/guest/posix/%.native: spec/guest/posix/%.c spec/guest/posix/fact.h | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(GUEST_CFLAGS) -D_GNU_SOURCE -w -o $@ $<
 
 define feature
 $(B)/guest/features/$1/%.zvm: spec/guest/features/%.c spec/guest/check.h $(LIBC)
