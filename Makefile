@@ -76,7 +76,7 @@ LIBC := $(SYSROOT)/.libc
 # -- What is made -----------------------------------------------------------
 
 .PHONY: all setup host libc guests test ctests check-validator check-sanitizers \
-  check-toolchain soak fuzz demo bench lint check man install clean help
+  check-toolchain check-busybox soak fuzz demo bench lint check man install clean help
 
 all: host libc guests ## The Lua module, the C library, the guest libc
 
@@ -222,6 +222,13 @@ $(B)/busybox.native: $(PORT_BUSYBOX) | setup
 	+$(call run,PORT)stdlib/ports/busybox/build $(B)/src/busybox $@ gcc
 	@touch $@
 
+# The `echo -ne` that BusyBox's tests want of a shell.
+$(B)/test/echo-ne: $(B)/src/busybox/.fetched
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 -w -o $@ $(B)/src/busybox/scripts/echo.c
+
+BUSYBOX := $(B)/busybox.zvm $(B)/test/echo-ne
+
 # Guests of specs do what compilers warn of.
 GUEST_CFLAGS = -O2 -std=gnu11 -Ispec/guest
 $(B)/guest/%.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
@@ -354,7 +361,7 @@ soak: host guests $(B)/test/soak ## Runs while workers are killed: RUNS=100000 S
 	wait $$lua && [ $$soak = 0 ]
 
 CORPORA := $(foreach t,$(FUZZ:fuzz_%=%),"$(B)/test/replay_$t spec/fuzz/corpus/$t.txt")
-test: all guests $(CTESTS) $(B)/test/soak $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
+test: all guests $(BUSYBOX) $(CTESTS) $(B)/test/soak $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
 	@.ci/test $(CTESTS) "$(B)/test/soak --short" "$(B)/test/enumerate --short" "$(B)/test/compare --short" \
 	  "$(B)/test/cpu 300" "$(B)/test/mutants --short" \
 	  $(CORPORA) -- $(INTERPRETERS)
@@ -363,7 +370,7 @@ test: all guests $(CTESTS) $(B)/test/soak $(ORACLES) $(REPLAYS) $(B)/luajit-noff
 # sanitizer's own memory lies below 4 GiB: it sees the replays only.
 SANITIZE := -fsanitize=undefined -fno-sanitize-recover=all
 ctests: $(CTESTS)
-check-sanitizers: all $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## C tests and specs under UBSan, corpora under ASan
+check-sanitizers: all $(BUSYBOX) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## C tests and specs under UBSan, corpora under ASan
 	+@$(MAKE) B=$(B)/ubsan CFLAGS='$(SANITIZE)' LDFLAGS='$(SANITIZE)' host ctests
 	@ZVM_SO=$(B)/ubsan .ci/test $(CTESTS:$(B)/%=$(B)/ubsan/%) $(CORPORA) -- lua5.1
 
@@ -398,6 +405,10 @@ $(B)/src/gcc-testsuite/.unpacked: $(B)/src/gcc-12/.fetched
 check-toolchain: all $(B)/src/gcc-testsuite/.unpacked ## Toolchain, at length: FULL=1 COUNT=200
 	@.ci/setup toolchain
 	@spec/torture/run
+
+# BusyBox's own tests, in the sandbox and on the host: see docs/busybox.md.
+check-busybox: host $(BUSYBOX) $(B)/busybox.native ## BusyBox's test suite, at length: APPLETS="awk sed"
+	@LUA_PATH='lua/?.lua;spec/?.lua;;' ZVM_BUILD=$(B) luajit spec/busybox/check.lua $(APPLETS)
 
 check: lint test ## Lint, then test
 
