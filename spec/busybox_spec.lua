@@ -9,18 +9,11 @@ local suite = require "busybox.suite"
 local BUILD = os.getenv "ZVM_BUILD" or "build"
 local RUN = "lua/bin/zvm run %s " .. BUILD .. "/busybox.zvm %s"
 
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
-
 describe("busybox.zvm", function()
   local dir
 
   setup(function()
-    dir = output_of "mktemp -d":gsub("\n$", "")
+    dir = host.output "mktemp -d":gsub("\n$", "")
     host.write_file(dir .. "/words.txt", "pear 3\napple 10\nfig 2\napple 1\n")
   end)
 
@@ -29,17 +22,17 @@ describe("busybox.zvm", function()
   end)
 
   local function run(words, options)
-    return output_of(RUN:format(options or "", words) .. " 2>&1; echo $?")
+    return host.output(RUN:format(options or "", words) .. " 2>&1; echo $?")
   end
 
   it("runs awk on a file of the host", function()
-    assert.equal("apple 11\nfig 2\npear 3\n", output_of((RUN
+    assert.equal("apple 11\nfig 2\npear 3\n", host.output((RUN
       .. " | sort"):format("", "awk '{ n[$1] += $2 } "
       .. "END { for (w in n) print w, n[w] }' @" .. dir .. "/words.txt")))
   end)
 
   it("reads and writes standard streams", function()
-    assert.equal("fig 2\npear 3\n0\n", output_of(("sort -u <%s/words.txt | "
+    assert.equal("fig 2\npear 3\n0\n", host.output(("sort -u <%s/words.txt | "
       .. RUN .. "; echo $?"):format(dir, "", "grep -v apple")))
   end)
 
@@ -53,16 +46,16 @@ describe("busybox.zvm", function()
     os.execute(("cd %s && tar -cf image.tar words.txt"):format(dir))
     assert.equal("0\n", run("tar -cf /tmp/made.tar words.txt",
       ("--image %s/image.tar --collect /tmp/made.tar=%s"):format(dir, dir)))
-    assert.equal("words.txt\n", output_of("tar -tf " .. dir .. "/made.tar"))
-    assert.equal("words.txt\n", output_of((RUN .. " <%s/image.tar")
+    assert.equal("words.txt\n", host.output("tar -tf " .. dir .. "/made.tar"))
+    assert.equal("words.txt\n", host.output((RUN .. " <%s/image.tar")
       :format("", "tar -t", dir)))
   end)
 
   it("writes what gzip reads, and reads what gzip writes", function()
     local plain = dir .. "/words.txt"
-    assert.equal(host.read_file(plain), output_of((RUN .. " | gzip -dc")
+    assert.equal(host.read_file(plain), host.output((RUN .. " | gzip -dc")
       :format("", "gzip -c @" .. plain)))
-    assert.equal(host.read_file(plain), output_of(("gzip -c %s | " .. RUN)
+    assert.equal(host.read_file(plain), host.output(("gzip -c %s | " .. RUN)
       :format(plain, "", "gunzip -c")))
   end)
 end)

@@ -8,29 +8,7 @@ local zvm = require "zvm"
 local PROGRAM = (os.getenv "ZVM_BUILD" or "build") .. "/guest/image_ops.zvm"
 local END = ("\0"):rep(1024)
 
-local function shell(command, ...)
-  local code = os.execute(command:format(...))
-  assert(code == 0 or code == true, command)
-end
-
-local function output(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
-
---- `body` with a fresh directory that is gone afterwards.
-local function inside(body)
-  local dir = os.tmpname()
-  os.remove(dir)
-  shell("mkdir %s", dir)
-  local ok, message = pcall(body, dir)
-  shell("chmod -R u+rwx %s; rm -rf %s", dir, dir)
-  if not ok then
-    error(message, 0)
-  end
-end
+local shell, output, inside = host.shell, host.output, host.inside
 
 local function run(images, args, more)
   local options = more or {}

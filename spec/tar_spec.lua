@@ -5,29 +5,7 @@
 local host = require "support.host"
 local tar = require "zvm.tar"
 
-local function shell(command, ...)
-  local code = os.execute(command:format(...))
-  assert(code == 0 or code == true, command)
-end
-
-local function output(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
-
---- `body` with a fresh directory that is gone afterwards.
-local function inside(body)
-  local dir = os.tmpname()
-  os.remove(dir)
-  shell("mkdir %s", dir)
-  local ok, message = pcall(body, dir)
-  shell("chmod -R u+rwx %s; rm -rf %s", dir, dir)
-  if not ok then
-    error(message, 0)
-  end
-end
+local shell, output, inside = host.shell, host.output, host.inside
 
 --- A header in which some bytes are others, with the sum made right.
 local function forge(block, changes)

@@ -119,6 +119,32 @@ function M.build()
   return os.getenv "ZVM_BUILD" or "build"
 end
 
+--- A command of the shell, which has to succeed.
+function M.shell(command, ...)
+  local code = os.execute(command:format(...))
+  assert(code == 0 or code == true, command)
+end
+
+--- What a command prints.
+function M.output(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+--- `body` with a fresh directory that is gone afterwards.
+function M.inside(body)
+  local dir = os.tmpname()
+  os.remove(dir)
+  M.shell("mkdir %s", dir)
+  local ok, message = pcall(body, dir)
+  M.shell("chmod -R u+rwx %s; rm -rf %s", dir, dir)
+  if not ok then
+    error(message, 0)
+  end
+end
+
 --- Bytes of data and heap that fit for a module, as a number without exponent.
 function M.room_for(path)
   local about = assert(require "zvm".load(path)):about()
