@@ -31,6 +31,90 @@ describe("require zvm", function()
   end)
 end)
 
+describe("fields that are Lua modules", function()
+  after_each(function()
+    for _, name in ipairs { "pipeline", "lua" } do
+      package.preload["zvm." .. name] = nil
+      package.loaded["zvm." .. name] = nil
+      rawset(zvm, name, nil)
+    end
+    rawset(zvm, "sandbox", nil)
+  end)
+
+  it("are loaded at their first use, once", function()
+    local loads = 0
+    package.loaded["zvm.pipeline"] = nil
+    rawset(zvm, "pipeline", nil)
+    package.preload["zvm.pipeline"] = function()
+      loads = loads + 1
+      return { count = loads }
+    end
+    assert.is_nil(rawget(zvm, "pipeline"))
+    assert.equal(1, zvm.pipeline.count)
+    assert.equal(1, zvm.pipeline.count)
+    assert.equal(zvm.pipeline, rawget(zvm, "pipeline"))
+  end)
+
+  it("may be a field of one", function()
+    package.loaded["zvm.lua"] = { sandbox = "here" }
+    assert.equal("here", zvm.sandbox)
+  end)
+
+  it("name the module that is missing, or what it failed with", function()
+    for _, name in ipairs { "pipeline", "sandbox" } do
+      local module = name == "sandbox" and "zvm.lua" or "zvm." .. name
+      package.loaded[module] = nil
+      rawset(zvm, name, nil)
+      package.preload[module] = function() error("it is broken", 0) end
+      local ok, message = pcall(function() return zvm[name] end)
+      assert.is_false(ok)
+      assert.truthy(message:find("zvm." .. name .. " is in the Lua module " ..
+        module .. ", which cannot be had: ", 1, true))
+      assert.truthy(message:find("it is broken", 1, true))
+      assert.truthy(message:find("zvm_spec.lua", 1, true))
+    end
+  end)
+
+  it("are no others", function()
+    assert.is_nil(zvm.pipelines)
+    assert.is_nil(zvm[1])
+    assert.is_nil(zvm[zvm])
+  end)
+end)
+
+describe("zvm.digest", function()
+  it("is what the system's tools say, of a string and of a file", function()
+    local text = ("line\0\n"):rep(100000)
+    local path = host.temporary()
+    host.write_file(path, text)
+    for _, name in ipairs { "sha256", "sha1", "md5" } do
+      local pipe = assert(io.popen(name .. "sum <" .. path))
+      local said = pipe:read "*a":match "^%x+"
+      pipe:close()
+      assert.equal(said, zvm.digest(text, name))
+      assert.equal(said, zvm.digest_file(path, name))
+    end
+    os.remove(path)
+    assert.equal(zvm.digest(text, "sha256"), zvm.digest(text))
+    assert.equal(host.sha256 "", zvm.digest "")
+  end)
+
+  it("of a file that is none says which, and why", function()
+    for _, path in ipairs { "/nowhere/at/all", "/" } do
+      local digest, message, status = zvm.digest_file(path)
+      assert.is_nil(digest)
+      assert.equal(path .. ": ", message:sub(1, #path + 2))
+      assert.equal("SYSTEM", status)
+    end
+  end)
+
+  it("takes no other algorithm and no other value", function()
+    assert.has_error(function() zvm.digest("", "crc32") end)
+    assert.has_error(function() zvm.digest {} end)
+    assert.has_error(function() zvm.digest_file "/etc/passwd\0" end)
+  end)
+end)
+
 describe("zvm.load", function()
   it("takes bytes", function()
     local module = assert(zvm.load(code.exit(0)))

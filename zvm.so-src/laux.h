@@ -62,6 +62,8 @@ void zvm__session_open(lua_State *L);
 void zvm__report_open(lua_State *L);
 void zvm__pipe_open(lua_State *L);
 void zvm__calls_open(lua_State *L);
+/* Of the table on top, the module's: fields that appear at their first use. */
+void zvm__lazy_open(lua_State *L);
 
 /*
 ** Load the string at `index` (see zvm.load): pushes a module and returns 1,
@@ -80,6 +82,8 @@ void zvm__module_drop(zvm__lmodule *lm); /* close; twice is fine */
 
 int zvm__session_run(lua_State *L);  /* zvm.run */
 int zvm__session_start(lua_State *L); /* zvm.start */
+int zvm__digest_string(lua_State *L); /* zvm.digest */
+int zvm__digest_file(lua_State *L);  /* zvm.digest_file */
 int zvm__pipe_new(lua_State *L);     /* zvm.pipe */
 int zvm__save(lua_State *L);         /* zvm.save */
 int zvm__validate(lua_State *L);     /* zvm.validate */

@@ -129,6 +129,8 @@ static int workers(lua_State *L) {
 
 static const luaL_Reg functions[] = {
   {"barriers", barriers},
+  {"digest", zvm__digest_string},
+  {"digest_file", zvm__digest_file},
   {"load", load},
   {"pipe", zvm__pipe_new},
   {"rules", zvm__rules},
@@ -150,9 +152,10 @@ int luaopen_zvm(lua_State *L) {
   zvm__report_open(L);
   zvm__pipe_open(L);
   zvm__calls_open(L);
-  lua_createtable(L, 0, 11);
+  lua_createtable(L, 0, 15);
   zvm__setfuncs(L, functions);
   lua_pushliteral(L, ZVM_VERSION);
   lua_setfield(L, -2, "VERSION");
+  zvm__lazy_open(L);
   return 1;
 }

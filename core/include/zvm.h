@@ -240,6 +240,14 @@ typedef enum zvm_etag {
 ZVM_API size_t zvm_etag_size(zvm_etag algorithm); /* bytes: 0, 32, 20, 16 */
 ZVM_API const char *zvm_etag_name(zvm_etag algorithm); /* "sha256"        */
 
+/* Of bytes, or of a file read to its end: its size is that of the etag. */
+ZVM_API zvm_status zvm_digest(zvm_etag algorithm, const void *bytes,
+                              size_t size, uint8_t out[ZVM_ETAG_MAX],
+                              zvm_error *err);
+ZVM_API zvm_status zvm_digest_file(zvm_etag algorithm, const char *path,
+                                   uint8_t out[ZVM_ETAG_MAX],
+                                   zvm_error *err);
+
 typedef struct zvm_channel_options {
   const char *alias; /* absolute guest path, such as "/dev/input"        */
   zvm_source source;
