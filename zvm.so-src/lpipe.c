@@ -25,6 +25,16 @@ bool zvm__pipe_read(zvm__options *o, int index, zvm_pipe **out) {
 }
 
 
+static bool read_size(zvm__options *o, int index, void *out) {
+  uint64_t *size = out;
+  if (!zvm__options_size(o, index, size))
+    return false;
+  if (*size == 0 || *size > (uint64_t)1 << 30)
+    return zvm__options_fail(o, "1 byte to 1G expected");
+  return true;
+}
+
+
 /***
 Make a pipe between two runs of this process.
 
@@ -32,6 +42,8 @@ Each end is given away once, by `pipe = p` in a channel's specification: the
 one to read with mode `"r"`, the one to write with mode `"w"`.
 
 @function zvm.pipe
+@tparam[opt] table options `size`: bytes it has room for, rounded up to a
+ power of two of pages; `"256K"` if not given, `"1G"` at most
 @treturn[1] zvm.pipe
 @treturn[2] nil
 @treturn[2] string message
@@ -39,16 +51,28 @@ one to read with mode `"r"`, the one to write with mode `"w"`.
 @usage local p = assert(zvm.pipe())
 */
 int zvm__pipe_new(lua_State *L) {
+  static const char *const known[] = {"size", NULL};
   zvm_error err;
-  lpipe *lp = lua_newuserdata(L, sizeof *lp);
+  zvm__options o;
+  uint64_t size = 0;
+  lpipe *lp;
+  if (!lua_isnoneornil(L, 1))
+    luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  zvm__options_start(&o, L, "zvm.pipe");
+  if (lua_istable(L, 1) &&
+      (!zvm__options_table(&o, 1, known) ||
+       !zvm__options_read(&o, 1, "size", read_size, &size)))
+    return zvm__failure_wrap(L, zvm_status_name(ZVM_E_OPTION));
+  lp = lua_newuserdata(L, sizeof *lp);
   lp->p = NULL;
   luaL_getmetatable(L, ZVM__PIPE_TYPE);
   lua_setmetatable(L, -2);
   memset(&err, 0, sizeof err);
-  lp->p = zvm_pipe_new(&err);
+  lp->p = zvm_pipe_new(size, &err);
   if (lp->p == NULL && zvm__is_shortage(&err)) {
     lua_gc(L, LUA_GCCOLLECT, 0);
-    lp->p = zvm_pipe_new(&err);
+    lp->p = zvm_pipe_new(size, &err);
   }
   return lp->p != NULL ? 1 : zvm__failure_push(L, &err, NULL);
 }
@@ -70,6 +94,27 @@ static int pipe_close(lua_State *L) {
 }
 
 
+/***
+Double the room, whatever both runs are doing.
+
+@function pipe:grow
+@treturn[1] boolean true
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `"STATE"` when it has 1G, which is the most
+*/
+static int pipe_grow(lua_State *L) {
+  const lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
+  zvm_error err;
+  luaL_argcheck(L, lp->p != NULL, 1, "attempt to use a closed pipe");
+  memset(&err, 0, sizeof err);
+  if (zvm_pipe_grow(lp->p, &err) != ZVM_OK)
+    return zvm__failure_push(L, &err, NULL);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+
 static int pipe_tostring(lua_State *L) {
   const lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
   if (lp->p == NULL)
@@ -82,6 +127,7 @@ static int pipe_tostring(lua_State *L) {
 
 static const luaL_Reg methods[] = {
   {"close", pipe_close},
+  {"grow", pipe_grow},
   {NULL, NULL},
 };
 

@@ -23,7 +23,8 @@
 
 typedef enum check {
   ANY,
-  PRIVATE_WX, /* mmap: MAP_PRIVATE, not PROT_WRITE and PROT_EXEC at once */
+  MAPPING, /* mmap: MAP_PRIVATE, not PROT_WRITE and PROT_EXEC at once; or
+              MAP_SHARED alone, address 0, PROT_READ and PROT_WRITE */
   NO_EXEC,    /* mprotect: no PROT_EXEC */
   QUERY,      /* personality: 0xffffffff */
   SELF,       /* prlimit64: pid 0 */
@@ -73,6 +74,19 @@ static void add(program *p, const struct sock_filter *code, size_t n) {
   } while (0)
 
 
+/* Ends in ALLOW or KILL of its own where it is shared. */
+static void add_mapping(program *p) {
+  ADD(p, HIGH(2), MUST(0), LOW(3),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MAP_SHARED, 0, 13));
+  ADD(p, HIGH(3), MUST(0), LOW(2), MUST(PROT_READ | PROT_WRITE), LOW(0),
+      MUST(0), HIGH(0), MUST(0), ALLOW);
+  ADD(p, AND(MAP_TYPE), MUST(MAP_PRIVATE), LOW(2),
+      AND(PROT_WRITE | PROT_EXEC),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROT_WRITE | PROT_EXEC, 0, 1),
+      KILL);
+}
+
+
 /*
 ** The kernel reads prot, flags and pid as 32 or 64 bits: what is above the
 ** low half must be zero for those that are wide.
@@ -81,10 +95,8 @@ static void add_check(program *p, check c) {
   switch (c) {
   case ANY:
     break;
-  case PRIVATE_WX:
-    ADD(p, HIGH(2), MUST(0), LOW(2), AND(PROT_WRITE | PROT_EXEC),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROT_WRITE | PROT_EXEC, 0, 1),
-        KILL, LOW(3), AND(MAP_TYPE), MUST(MAP_PRIVATE));
+  case MAPPING:
+    add_mapping(p);
     break;
   case NO_EXEC:
     ADD(p, HIGH(2), MUST(0), LOW(2), AND(PROT_EXEC), MUST(0));

@@ -92,5 +92,7 @@ bool zvm__lock_job(const zvm__wire_head *head) {
   /* 0 is taken; poll refuses to look at more descriptors than this. */
   return limit_cpu(head->cpu_ms) && limit(RLIMIT_NOFILE, 1) &&
          limit(RLIMIT_FSIZE, head->file_size) &&
-         limit(RLIMIT_AS, OWN_SPACE + head->memory);
+         (head->shared == 0 ||
+          limit(RLIMIT_DATA, OWN_SPACE + head->memory)) &&
+         limit(RLIMIT_AS, OWN_SPACE + head->memory + head->shared);
 }

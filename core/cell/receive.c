@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/far.h"
 #include "cell.h"
@@ -83,8 +84,18 @@ static const zvm__source *source_of(zvm__wire_source s) {
     return &zvm__source_buffer;
   case ZVM__WIRE_CALL:
     return &zvm__source_ask;
+  case ZVM__WIRE_RING:
+    return &zvm__source_ring;
   }
   return NULL;
+}
+
+
+/* Its memory is all that a guest could get at: the file is closed. */
+static bool map_ring(zvm__channel *ch, const zvm__ring_shape *shape,
+                     int file) {
+  int os = zvm__ring_open(ch, file, shape);
+  return close(file) == 0 && os == 0;
 }
 
 
@@ -107,10 +118,12 @@ static bool read_channel(const zvm__wire_channel *w, zvm__channel *ch,
   };
   memcpy(ch->limits, w->limits, sizeof ch->limits);
   if (w->source == ZVM__WIRE_FILE || w->source == ZVM__WIRE_STREAM ||
-      w->source == ZVM__WIRE_CALL) {
+      w->source == ZVM__WIRE_CALL || w->source == ZVM__WIRE_RING) {
     ch->fd = nth_fd((*fd)++);
     ch->owns_fd = true;
   }
+  if (w->source == ZVM__WIRE_RING && !map_ring(ch, &w->ring, nth_fd((*fd)++)))
+    return false;
   if (w->source == ZVM__WIRE_MEMORY) {
     ch->bytes = (uint8_t *)(uintptr_t)next(bytes, w->size);
     if (ch->bytes == NULL)

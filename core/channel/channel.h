@@ -2,7 +2,7 @@
 ** channel.h - a named, limited stream of bytes that the host gives a guest.
 **
 ** The generic layer (channel.c) knows rights, limits, positions and etags;
-** a source (file.c, stream.c, memory.c) only moves bytes. Results are
+** a source (file.c, ring.c, memory.c) only moves bytes. Results are
 ** counts or negated errnos, as the guest sees them.
 **
 ** SPDX-License-Identifier: Apache-2.0
@@ -95,7 +95,10 @@ struct zvm__channel {
   char *place;    /* owned: of a socket or a FIFO that is still to be joined,
                      or of a unix socket that listens, to be removed       */
   pid_t maker;    /* of that                                               */
-  zvm_pipe *pipe; /* whose end fd is, until the session is made            */
+  zvm_pipe *pipe; /* host: whose end fd is or was                          */
+  bool writes;    /* which end: it is to write                             */
+  bool keeps;     /* the end is the session's, for good                    */
+  struct zvm__ring *ring; /* of who runs the guest (ring.h)                */
   /* calls */
   zvm_get_fn call_get;
   zvm_put_fn call_put;
@@ -142,6 +145,7 @@ extern const zvm__source zvm__source_file;   /* by offset */
 extern const zvm__source zvm__source_stream; /* by read and write */
 extern const zvm__source zvm__source_memory;
 extern const zvm__source zvm__source_buffer;
+extern const zvm__source zvm__source_ring; /* through memory: ring.h     */
 extern const zvm__source zvm__source_call; /* by functions               */
 extern const zvm__source zvm__source_ask;  /* by who has the other end   */
 
@@ -229,14 +233,6 @@ int zvm__socket_accept(zvm__channel *ch);
 void zvm__socket_deaf(zvm__channel *ch);
 /* What every connected socket of a channel's gets. */
 void zvm__socket_tune(int fd);
-
-/* -- Pipes (pipe.c) ------------------------------------------------------ */
-
-/* Borrow the end; -1 and *err. Give it back, or keep it for good. */
-int zvm__pipe_take(zvm_pipe *p, const char *alias, zvm_mode mode,
-                   zvm_error *err);
-void zvm__pipe_return(zvm_pipe *p, int fd);
-void zvm__pipe_keep(zvm_pipe *p, int fd);
 
 /* -- Calls (call.c) ------------------------------------------------------ */
 

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "channel.h"
 #include "output.h"
+#include "pipe.h"
 
 enum { STANDARD = 3 };
 
@@ -220,6 +221,22 @@ static zvm_status open_calls(zvm__channels *all, zvm_error *err) {
 }
 
 
+/* Of a run in this process. One in a worker maps it there. */
+static zvm_status open_rings(zvm__channels *all, zvm_error *err) {
+  for (unsigned i = 0; i < all->count; i++) {
+    zvm__channel *ch = &all->list[i];
+    if (ch->pipe == NULL)
+      continue;
+    zvm__ring_shape shape = zvm__pipe_shape(ch->pipe, ch->writes);
+    int os = zvm__ring_open(ch, zvm__pipe_file(ch->pipe), &shape);
+    if (os != 0)
+      return zvm__fail_os(err, os == ENOMEM ? ZVM_E_NOMEM : ZVM_E_SYSTEM, os,
+                          "channel %.80s: cannot map its pipe", ch->alias);
+  }
+  return ZVM_OK;
+}
+
+
 static void count_apart(zvm__channels *all) {
   for (unsigned i = 0; i < all->count; i++)
     all->apart += all->list[i].listens || all->list[i].joint;
@@ -261,8 +278,9 @@ zvm_status zvm__channels_open(zvm__channels *all,
   }
   if (st == ZVM_OK)
     st = check_files(all, err);
-  if (st == ZVM_OK && opt->isolation != ZVM_ISOLATION_INLINE)
-    st = open_calls(all, err);
+  if (st == ZVM_OK)
+    st = opt->isolation == ZVM_ISOLATION_INLINE ? open_rings(all, err)
+                                                : open_calls(all, err);
   if (st == ZVM_OK)
     st = join(all, opt->timeout_ms, err);
   if (st == ZVM_OK)
@@ -279,8 +297,8 @@ void zvm__channels_keep(zvm__channels *all) {
     zvm__channel *ch = &all->list[i];
     if (ch->pipe == NULL)
       continue;
-    zvm__pipe_keep(ch->pipe, ch->fd);
-    ch->pipe = NULL;
+    zvm__pipe_keep(ch->pipe, ch->writes);
+    ch->keeps = true;
   }
 }
 
@@ -299,12 +317,16 @@ void zvm__channels_pass(zvm__channels *all) {
 void zvm__channels_close(zvm__channels *all) {
   for (unsigned i = 0; i < all->count; i++) {
     zvm__channel *ch = &all->list[i];
-    if (ch->pipe != NULL) { /* the session was not made */
-      zvm__pipe_return(ch->pipe, ch->fd);
+    zvm_pipe *pipe = ch->pipe;
+    bool writes = ch->writes, keeps = ch->keeps;
+    if (pipe != NULL && !keeps) /* the session was not made */
       ch->owns_fd = false;
-    }
     zvm__socket_deaf(ch);
     zvm__channel_free(ch);
+    if (pipe != NULL && keeps)
+      zvm__pipe_leave(pipe);
+    else if (pipe != NULL)
+      zvm__pipe_return(pipe, writes);
   }
   free(all->list);
   *all = (zvm__channels){0};

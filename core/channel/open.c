@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "open.h"
 #include "output.h"
+#include "pipe.h"
 
 
 /* Buffers, and regular files that can be read. */
@@ -42,9 +43,10 @@ static zvm_status open_pipe(zvm__channel *ch, const zvm_channel_options *o,
   if (ch->fd < 0)
     return ZVM_E_CHANNEL;
   ch->pipe = o->pipe;
+  ch->writes = o->mode == ZVM_MODE_WRITE;
   ch->owns_fd = true;
   ch->joint = true;
-  ch->source = &zvm__source_stream;
+  ch->source = &zvm__source_ring;
   return ZVM_OK;
 }
 
@@ -126,7 +128,7 @@ static zvm_status open_source(zvm__channel *ch, const zvm_channel_options *o,
 static void abandon(zvm__channel *ch) {
   zvm__output_discard(ch->output);
   if (ch->pipe != NULL) {
-    zvm__pipe_return(ch->pipe, ch->fd);
+    zvm__pipe_return(ch->pipe, ch->writes);
     ch->owns_fd = false;
   }
   zvm__socket_deaf(ch);

@@ -1,46 +1,139 @@
 /*
-** pipe.c - a stream between two sessions of one process.
+** pipe.c - a stream between two sessions of one process: a ring, and the
+** sockets by which its sides wake each other up.
 **
 ** An end is in the pipe, borrowed by a session that is being made, or gone
-** with one that was. The two ends of a pipe are one file to the kernel.
+** with one that was. The file is kept for as long as anybody has the pipe, for
+** more room and to see who waits; workers map it, and have no descriptor of
+** it. It never becomes shorter, and what it has is there: to touch it does
+** not fail for want of memory.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "channel.h"
+#include "base/num.h"
+#include "pipe.h"
+
+#ifndef MADV_POPULATE_READ /* Linux 5.14 */
+#define MADV_POPULATE_READ 22
+#endif
+
+enum {
+  DEFAULT = 256 * 1024,
+  LOOK_US = 20000, /* how often a writer that sleeps looks for more room */
+};
+
+typedef struct end {
+  int fd; /* its bell; -1 if the end is gone */
+  bool lent;
+  zvm__identity identity;
+} end;
 
 struct zvm_pipe {
-  int fd[2]; /* to read, to write; -1 if it is gone */
-  bool lent[2];
-  zvm__identity identity;
+  _Atomic unsigned refs;
+  int file;
+  zvm__identity identity; /* of the file */
+  zvm__ring_shape shape;
+  uint32_t granted; /* the last segment that there is */
+  end end[2];       /* to read, to write */
 };
 
 
-zvm_pipe *zvm_pipe_new(zvm_error *err) {
+/* -- The file ------------------------------------------------------------ */
+
+/* A host that may not make files so long would be struck by a signal. */
+static bool is_allowed(uint64_t size) {
+  struct rlimit files;
+  return getrlimit(RLIMIT_FSIZE, &files) == 0 &&
+         (files.rlim_cur == RLIM_INFINITY || files.rlim_cur >= size);
+}
+
+
+/* The file has all segments up to that one. 0 or an errno. */
+static int reach(const zvm_pipe *p, uint32_t segment) {
+  uint64_t end = zvm__ring_place(p->shape.least, segment + 1);
+  if (!is_allowed(end))
+    return EFBIG;
+  while (fallocate(p->file, 0, 0, (off_t)end) != 0)
+    if (errno != EINTR)
+      return errno;
+  return 0;
+}
+
+
+static int make_file(zvm_pipe *p) {
+  p->file = zvm__fd_above(
+      memfd_create("zvm-pipe", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (p->file < 0)
+    return errno;
+  p->identity = zvm__fd_identity(p->file);
+  int os = reach(p, 0);
+  if (os == 0 &&
+      fcntl(p->file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
+    os = errno;
+  return os;
+}
+
+
+static int make_bells(zvm_pipe *p) {
+  int fds[2], os = 0;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+    return errno;
+  for (int i = 0; i < 2; i++) {
+    p->end[i].fd = zvm__fd_above(fds[i]);
+    if (p->end[i].fd < 0)
+      os = errno;
+    else
+      p->end[i].identity = zvm__fd_identity(p->end[i].fd);
+  }
+  struct timeval look = {.tv_usec = LOOK_US};
+  if (os == 0 && setsockopt(p->end[ZVM__RING_WRITES].fd, SOL_SOCKET,
+                            SO_RCVTIMEO, &look, sizeof look) != 0)
+    os = errno;
+  return os;
+}
+
+
+/* -- A pipe -------------------------------------------------------------- */
+
+static zvm__ring_shape shape_of(uint64_t size) {
+  zvm__ring_shape s = {.least = ZVM_PAGE_SIZE};
+  while (s.least < size)
+    s.least *= 2;
+  while (s.least << (s.last + 1) <= ZVM__RING_MOST)
+    s.last++;
+  return s;
+}
+
+
+zvm_pipe *zvm_pipe_new(uint64_t size, zvm_error *err) {
+  if (size > ZVM__RING_MOST) {
+    zvm__fail(err, ZVM_E_OPTION, "a pipe has room for 1G at most");
+    return NULL;
+  }
   zvm_pipe *p = calloc(1, sizeof *p);
   if (p == NULL) {
     zvm__fail(err, ZVM_E_NOMEM, "not enough memory for a pipe");
     return NULL;
   }
-  if (pipe2(p->fd, O_CLOEXEC) != 0) {
-    zvm__fail_os(err, ZVM_E_SYSTEM, errno, "cannot make a pipe");
-    free(p);
-    return NULL;
-  }
-  p->identity = zvm__fd_identity(p->fd[0]);
-  int os = 0;
-  for (int i = 0; i < 2; i++) {
-    p->fd[i] = zvm__fd_above(p->fd[i]);
-    if (p->fd[i] < 0)
-      os = errno;
-  }
+  p->refs = 1;
+  p->file = p->end[0].fd = p->end[1].fd = -1;
+  p->shape = shape_of(size != 0 ? size : DEFAULT);
+  int os = make_file(p);
+  if (os == 0)
+    os = make_bells(p);
   if (os != 0) {
-    zvm__fail_os(err, ZVM_E_SYSTEM, os, "cannot make a pipe");
+    zvm__fail_os(err, os == ENOMEM ? ZVM_E_NOMEM : ZVM_E_SYSTEM, os,
+                 "cannot make a pipe");
     zvm_pipe_free(p);
     return NULL;
   }
@@ -48,42 +141,124 @@ zvm_pipe *zvm_pipe_new(zvm_error *err) {
 }
 
 
-void zvm_pipe_free(zvm_pipe *p) {
-  if (p == NULL)
+static void unref(zvm_pipe *p) {
+  if (atomic_fetch_sub(&p->refs, 1) != 1)
     return;
-  for (int i = 0; i < 2; i++)
-    zvm__fd_close(&p->fd[i], &p->identity);
+  zvm__fd_close(&p->file, &p->identity);
   free(p);
 }
 
 
+void zvm_pipe_free(zvm_pipe *p) {
+  if (p == NULL)
+    return;
+  for (int i = 0; i < 2; i++)
+    zvm__fd_close(&p->end[i].fd, &p->end[i].identity);
+  unref(p);
+}
+
+
+/* Both are written in full, or not at all: they are in one page. */
+static bool put_word(const zvm_pipe *p, uint64_t word, size_t size,
+                     size_t at) {
+  return pwrite(p->file, &word, size, (off_t)at) == (ssize_t)size;
+}
+
+
+/* A segment that is not there when it is entered must not be the end. */
+static bool can_look(void) {
+  static uint8_t page[2 * ZVM_PAGE_SIZE];
+  uintptr_t at = zvm__round_up((uintptr_t)page, ZVM_PAGE_SIZE);
+  return madvise((void *)at, ZVM_PAGE_SIZE, MADV_POPULATE_READ) == 0;
+}
+
+
+zvm_status zvm_pipe_grow(zvm_pipe *p, zvm_error *err) {
+  if (!zvm__fd_is(p->file, &p->identity))
+    return zvm__fail(err, ZVM_E_STATE, "somebody closed the pipe's file");
+  if (p->granted == p->shape.last)
+    return zvm__fail(err, ZVM_E_STATE,
+                     "the pipe has room for 1G, which is the most");
+  if (!can_look())
+    return zvm__fail(err, ZVM_E_SYSTEM,
+                     "pipes can grow from Linux 5.14 on");
+  int os = reach(p, p->granted + 1);
+  if (os == 0 && !put_word(p, p->granted + 1, sizeof(uint32_t),
+                           offsetof(zvm__ring_head, granted)))
+    os = errno;
+  if (os != 0)
+    return zvm__fail_os(err, os == ENOMEM || os == ENOSPC ? ZVM_E_NOMEM
+                                                          : ZVM_E_SYSTEM,
+                        os, "cannot give the pipe more room");
+  p->granted++;
+  /* Who waits for room will look, and until then does not wait. */
+  (void)put_word(p, 0, sizeof(uint64_t),
+                 offsetof(zvm__ring_head, side[ZVM__RING_WRITES].wants));
+  return ZVM_OK;
+}
+
+
+/* -- Ends ---------------------------------------------------------------- */
+
 int zvm__pipe_take(zvm_pipe *p, const char *alias, zvm_mode mode,
                    zvm_error *err) {
-  int i = mode == ZVM_MODE_WRITE;
-  const char *what = i ? "write" : "read";
-  if (p->fd[i] < 0 || p->lent[i]) {
+  end *e = &p->end[mode == ZVM_MODE_WRITE];
+  const char *what = mode == ZVM_MODE_WRITE ? "write" : "read";
+  if (e->fd < 0 || e->lent) {
     zvm__fail(err, ZVM_E_CHANNEL,
               "channel %.80s: another channel has the %s end of the pipe",
               alias, what);
     return -1;
   }
-  if (!zvm__fd_is(p->fd[i], &p->identity)) {
-    p->fd[i] = -1;
+  if (!zvm__fd_is(e->fd, &e->identity) ||
+      !zvm__fd_is(p->file, &p->identity)) {
+    e->fd = -1;
     zvm__fail(err, ZVM_E_CHANNEL,
               "channel %.80s: somebody closed the %s end of the pipe", alias,
               what);
     return -1;
   }
-  p->lent[i] = true;
-  return p->fd[i];
+  e->lent = true;
+  (void)atomic_fetch_add(&p->refs, 1);
+  return e->fd;
 }
 
 
-void zvm__pipe_return(zvm_pipe *p, int fd) {
-  p->lent[fd == p->fd[1]] = false;
+void zvm__pipe_return(zvm_pipe *p, bool writes) {
+  p->end[writes].lent = false;
+  unref(p);
 }
 
 
-void zvm__pipe_keep(zvm_pipe *p, int fd) {
-  p->fd[fd == p->fd[1]] = -1;
+void zvm__pipe_keep(zvm_pipe *p, bool writes) {
+  p->end[writes].fd = -1;
+}
+
+
+void zvm__pipe_leave(zvm_pipe *p) {
+  unref(p);
+}
+
+
+zvm__ring_shape zvm__pipe_shape(const zvm_pipe *p, bool writes) {
+  zvm__ring_shape shape = p->shape;
+  shape.writes = writes;
+  return shape;
+}
+
+
+int zvm__pipe_file(const zvm_pipe *p) {
+  return p->file;
+}
+
+
+bool zvm__pipe_waits(const zvm_pipe *p, bool writes) {
+  uint64_t wants = 0;
+  size_t at = offsetof(zvm__ring_head, side) +
+              writes * sizeof(zvm__ring_side) +
+              offsetof(zvm__ring_side, wants);
+  return zvm__fd_is(p->file, &p->identity) &&
+         pread(p->file, &wants, sizeof wants, (off_t)at) ==
+             (ssize_t)sizeof wants &&
+         wants != 0;
 }

@@ -535,11 +535,22 @@ ZVM_API void zvm_session_free(zvm_session *s);
 
 /*
 ** A stream from a session that has its WRITE end to one that has its READ
-** end. An end belongs to the session that was made with it; free closes what
-** was not taken. NULL: ZVM_E_SYSTEM or ZVM_E_NOMEM.
+** end, through memory that both processes map, with room for `size` bytes: a
+** power of two of pages, rounded up; 0 = 256 KiB; 1 GiB at most. Who finds no
+** room, or no bytes, waits. A writer whose reader has ended writes to nowhere,
+** and is not told; a reader whose writer has ended, however, gets what is left.
+** An end belongs to the session that was made with it; free closes what was not
+** taken. NULL: ZVM_E_SYSTEM, ZVM_E_NOMEM or ZVM_E_OPTION.
 */
-ZVM_API zvm_pipe *zvm_pipe_new(zvm_error *err);
+ZVM_API zvm_pipe *zvm_pipe_new(uint64_t size, zvm_error *err);
 ZVM_API void zvm_pipe_free(zvm_pipe *p); /* NULL is fine */
+
+/*
+** Double the room, up to 1 GiB, whatever both sides are doing. By one thread at
+** a time. ZVM_E_STATE: it has the most; ZVM_E_NOMEM or ZVM_E_SYSTEM: it cannot
+** be had, and all is as it was.
+*/
+ZVM_API zvm_status zvm_pipe_grow(zvm_pipe *p, zvm_error *err);
 
 /* -- Worker processes ---------------------------------------------------- */
 

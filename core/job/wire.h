@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "channel/ring.h"
 #include "job/job.h"
 
 enum {
@@ -75,6 +76,7 @@ typedef enum zvm__wire_source {
   ZVM__WIRE_MEMORY,
   ZVM__WIRE_BUFFER,
   ZVM__WIRE_CALL,
+  ZVM__WIRE_RING, /* two descriptors: the bell, and the file */
 } zvm__wire_source;
 
 typedef struct zvm__wire_channel {
@@ -90,6 +92,7 @@ typedef struct zvm__wire_channel {
   zvm_etag etag;
   bool wants_final;
   bool waits;
+  zvm__ring_shape ring;
 } zvm__wire_channel;
 
 /* Starts the first message. */
@@ -98,6 +101,7 @@ typedef struct zvm__wire_head {
   uint32_t fds;    /* with this and the following messages */
   uint64_t blob;   /* bytes */
   uint64_t memory; /* address space for the guest and its channels, bytes */
+  uint64_t shared; /* the same for rings */
   uint64_t cpu_ms;    /* of the job; 0: no limit */
   uint64_t file_size; /* RLIMIT_FSIZE: the host's, or what the channels need */
   bool apart;      /* the second descriptor is the blob */

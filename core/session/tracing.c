@@ -144,6 +144,8 @@ static const char *source_name(const zvm__channel *ch) {
     return "buffer";
   if (ch->source == &zvm__source_call || ch->source == &zvm__source_ask)
     return "call";
+  if (ch->source == &zvm__source_ring)
+    return "pipe";
   return "other";
 }
 

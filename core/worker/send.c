@@ -3,6 +3,7 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include "channel/pipe.h"
 #include "send.h"
 
 #include <errno.h>
@@ -70,6 +71,8 @@ static zvm__wire_source source_of(const zvm__channel *ch) {
     return ZVM__WIRE_BUFFER;
   if (ch->source == &zvm__source_call)
     return ZVM__WIRE_CALL;
+  if (ch->source == &zvm__source_ring)
+    return ZVM__WIRE_RING;
   return ZVM__WIRE_NULL;
 }
 
@@ -89,6 +92,8 @@ static bool put_channel(sink *s, const zvm__channel *ch) {
   w.etag = ch->digest != NULL ? ch->algorithm : ZVM_ETAG_NONE;
   w.wants_final = ch->wants_final;
   w.waits = ch->waits;
+  if (w.source == ZVM__WIRE_RING)
+    w.ring = zvm__pipe_shape(ch->pipe, ch->writes);
   return put(s, &w, sizeof w);
 }
 
@@ -134,9 +139,22 @@ static bool put_blob(sink *s, const zvm__job *job) {
 
 /* -- The head ------------------------------------------------------------ */
 
+static bool is_ring(const zvm__channel *ch) {
+  return ch->source == &zvm__source_ring;
+}
+
+
 static bool has_fd(const zvm__channel *ch) {
   return ch->source == &zvm__source_file ||
-         ch->source == &zvm__source_stream || ch->source == &zvm__source_call;
+         ch->source == &zvm__source_stream ||
+         ch->source == &zvm__source_call || is_ring(ch);
+}
+
+
+/* Beside the limit that this widens another one holds: cell/lock.c. */
+static uint64_t size_of_ring(const zvm__channel *ch) {
+  zvm__ring_shape shape = zvm__pipe_shape(ch->pipe, ch->writes);
+  return zvm__ring_extent(&shape);
 }
 
 
@@ -174,7 +192,9 @@ static void fill_head(zvm__wire_head *head, const zvm__job *job) {
     uint64_t longest = longest_file(ch);
     if (longest > head->file_size)
       head->file_size = longest;
-    head->fds += has_fd(ch);
+    head->fds += has_fd(ch) + is_ring(ch);
+    if (is_ring(ch))
+      head->shared += size_of_ring(ch);
     if (ch->source == &zvm__source_memory)
       head->blob += ch->size;
     if (ch->source == &zvm__source_call)
@@ -238,7 +258,7 @@ static bool send_all(int socket, const parcel *p, const int *fds) {
 
 zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
                          bool *again, zvm_error *err) {
-  int fds[ZVM__CHANNELS_MAX + 6] BARE;
+  int fds[2 * ZVM__CHANNELS_MAX + 6] BARE;
   size_t n = 0;
   parcel p BARE;
   zvm_status st = zvm__module_check(job->module, err);
@@ -258,9 +278,13 @@ zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
     (void)put_blob(&s, job);
     ZVM_CHECK(s.at == p.head.blob);
   }
-  for (unsigned i = 0; i < job->channels->count; i++)
-    if (has_fd(&job->channels->list[i]))
-      fds[n++] = job->channels->list[i].fd;
+  for (unsigned i = 0; i < job->channels->count; i++) {
+    const zvm__channel *ch = &job->channels->list[i];
+    if (has_fd(ch))
+      fds[n++] = ch->fd;
+    if (is_ring(ch))
+      fds[n++] = zvm__pipe_file(ch->pipe);
+  }
   if (job->trace != NULL)
     fds[n++] = job->trace->fd;
   ZVM_CHECK(n == p.head.fds);

@@ -626,7 +626,7 @@ static void stops_calls(zvm_isolation isolation) {
 static void pipes(void) {
   int before = open_descriptors();
   zvm_report r = {0};
-  zvm_pipe *p = zvm_pipe_new(&err);
+  zvm_pipe *p = zvm_pipe_new(0, &err);
   zvm_channel_options ch = channel(ZVM_SOURCE_PIPE, ZVM_MODE_WRITE);
   ch.pipe = p;
   zvm_session *w = make(writes, &ch, NULL);
@@ -640,8 +640,8 @@ static void pipes(void) {
   ok(zvm_session_run(s, &r, &err) == ZVM_OK && r.code == 256,
      "ends that are taken outlive their pipe");
   zvm_session_free(s);
-  ok(zvm_session_wait(w, &r, &err) == ZVM_OK && r.code == -EIO,
-     "who writes hears that the reader is gone");
+  ok(zvm_session_wait(w, &r, &err) == ZVM_OK && r.code > 0,
+     "who writes does not hear that the reader is gone");
   zvm_session_free(w);
   ok(open_descriptors() <= before + 1, "no descriptor is left");
 }

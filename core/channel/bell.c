@@ -1,0 +1,120 @@
+/*
+** bell.c - how the two sides of a ring wait for each other.
+**
+** Who has to wait looks a little first, then says for which position, and
+** sleeps in a read of its end of a socket pair. Who gets to that position
+** sends a byte. That the other process is gone is seen at the same socket:
+** nobody else has its end.
+**
+** To tell a position and to look who waits, and to say that one waits and to
+** look at the position, are each in this order for all processors: one of the
+** two sees the other.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "ring.h"
+
+enum {
+  LOOKS = 2000,
+  MISSES_MOST = 6,
+};
+
+
+static zvm__ring_side *my_side(const zvm__ring *r) {
+  return &r->head->side[r->shape.writes];
+}
+
+
+static zvm__ring_side *their_side(const zvm__ring *r) {
+  return &r->head->side[!r->shape.writes];
+}
+
+
+/* It is full: then there is a byte there already. */
+static void ring_bell(zvm__channel *ch) {
+  if (send(ch->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+      (errno == EPIPE || errno == ECONNRESET))
+    ch->ring->gone = true;
+}
+
+
+void zvm__ring_tell(zvm__channel *ch) {
+  zvm__ring *r = ch->ring;
+  zvm__ring_side *other = their_side(r);
+  (void)atomic_exchange(&my_side(r)->position, r->mine);
+  uint64_t wants = atomic_load_explicit(&other->wants, memory_order_relaxed);
+  if (wants != 0 && r->mine >= wants && atomic_exchange(&other->wants, 0) != 0)
+    ring_bell(ch);
+}
+
+
+void zvm__ring_end(zvm__channel *ch) {
+  zvm__ring *r = ch->ring;
+  (void)atomic_exchange(&my_side(r)->ended, 1);
+  if (atomic_exchange(&their_side(r)->wants, 0) != 0)
+    ring_bell(ch);
+}
+
+
+static bool is_time(const zvm__ring *r, uint64_t target) {
+  zvm__ring_side *other = their_side(r);
+  return atomic_load(&other->position) >= target ||
+         atomic_load(&other->ended) != 0 ||
+         (r->shape.writes && atomic_load(&r->head->granted) > r->segment);
+}
+
+
+/*
+** While both run, the other one is there sooner than a sleeper is woken. Each
+** look in vain, in a row, doubles how often it is not done.
+*/
+static bool glance(zvm__ring *r, const volatile int *stop, uint64_t target) {
+  const zvm__ring_side *other = their_side(r);
+  if (r->rest > 0) {
+    r->rest--;
+    return false;
+  }
+  for (int i = 0; i < LOOKS && *stop == 0; i++) {
+    if (atomic_load_explicit(&other->position, memory_order_relaxed) >=
+        target) {
+      r->misses = 0;
+      return true;
+    }
+    __builtin_ia32_pause();
+  }
+  r->misses += r->misses < MISSES_MOST;
+  r->rest = (1U << r->misses) - 1;
+  return false;
+}
+
+
+/* A writer's read ends now and then: the host may have granted a segment. */
+static int sleep_until(zvm__channel *ch, uint64_t target) {
+  zvm__ring *r = ch->ring;
+  for (;;) {
+    char bytes[64];
+    (void)atomic_exchange(&my_side(r)->wants, target);
+    if (is_time(r, target))
+      return 0;
+    long n = zvm__blocking_call(ch->stop, SYS_read, ch->fd, (long)bytes,
+                                sizeof bytes);
+    if (n == -EAGAIN || (n == -EINTR && *ch->stop == 0))
+      continue;
+    r->gone = r->gone || (n <= 0 && n != -EINTR);
+    return n == -EINTR ? EINTR : 0;
+  }
+}
+
+
+int zvm__ring_wait(zvm__channel *ch, uint64_t target) {
+  zvm__ring *r = ch->ring;
+  if (glance(r, ch->stop, target))
+    return 0;
+  int os = sleep_until(ch, target);
+  atomic_store_explicit(&my_side(r)->wants, 0, memory_order_relaxed);
+  return os;
+}
