@@ -94,7 +94,7 @@ static const zvm__source *source_of(zvm__wire_source s) {
 /* Its memory is all that a guest could get at: the file is closed. */
 static bool map_ring(zvm__channel *ch, const zvm__ring_shape *shape,
                      int file) {
-  int os = zvm__ring_open(ch, file, shape);
+  int os = zvm__ring_open(&ch->ring, file, shape, ch->fd);
   return close(file) == 0 && os == 0;
 }
 

@@ -35,28 +35,26 @@ static zvm__ring_side *their_side(const zvm__ring *r) {
 
 
 /* It is full: then there is a byte there already. */
-static void ring_bell(zvm__channel *ch) {
-  if (send(ch->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+static void ring_bell(zvm__ring *r) {
+  if (send(r->bell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
       (errno == EPIPE || errno == ECONNRESET))
-    ch->ring->gone = true;
+    r->gone = true;
 }
 
 
-void zvm__ring_tell(zvm__channel *ch) {
-  zvm__ring *r = ch->ring;
+void zvm__ring_tell(zvm__ring *r) {
   zvm__ring_side *other = their_side(r);
   (void)atomic_exchange(&my_side(r)->position, r->mine);
   uint64_t wants = atomic_load_explicit(&other->wants, memory_order_relaxed);
   if (wants != 0 && r->mine >= wants && atomic_exchange(&other->wants, 0) != 0)
-    ring_bell(ch);
+    ring_bell(r);
 }
 
 
-void zvm__ring_end(zvm__channel *ch) {
-  zvm__ring *r = ch->ring;
+void zvm__ring_end(zvm__ring *r) {
   (void)atomic_exchange(&my_side(r)->ended, 1);
   if (atomic_exchange(&their_side(r)->wants, 0) != 0)
-    ring_bell(ch);
+    ring_bell(r);
 }
 
 
@@ -72,13 +70,13 @@ static bool is_time(const zvm__ring *r, uint64_t target) {
 ** While both run, the other one is there sooner than a sleeper is woken. Each
 ** look in vain, in a row, doubles how often it is not done.
 */
-static bool glance(zvm__ring *r, const volatile int *stop, uint64_t target) {
+static bool glance(zvm__ring *r, uint64_t target) {
   const zvm__ring_side *other = their_side(r);
   if (r->rest > 0) {
     r->rest--;
     return false;
   }
-  for (int i = 0; i < LOOKS && *stop == 0; i++) {
+  for (int i = 0; i < LOOKS && *r->stop == 0; i++) {
     if (atomic_load_explicit(&other->position, memory_order_relaxed) >=
         target) {
       r->misses = 0;
@@ -93,16 +91,15 @@ static bool glance(zvm__ring *r, const volatile int *stop, uint64_t target) {
 
 
 /* A writer's read ends now and then: the host may have granted a segment. */
-static int sleep_until(zvm__channel *ch, uint64_t target) {
-  zvm__ring *r = ch->ring;
+static int sleep_until(zvm__ring *r, uint64_t target) {
   for (;;) {
     char bytes[64];
     (void)atomic_exchange(&my_side(r)->wants, target);
     if (is_time(r, target))
       return 0;
-    long n = zvm__blocking_call(ch->stop, SYS_read, ch->fd, (long)bytes,
+    long n = zvm__blocking_call(r->stop, SYS_read, r->bell, (long)bytes,
                                 sizeof bytes);
-    if (n == -EAGAIN || (n == -EINTR && *ch->stop == 0))
+    if (n == -EAGAIN || (n == -EINTR && *r->stop == 0))
       continue;
     r->gone = r->gone || (n <= 0 && n != -EINTR);
     return n == -EINTR ? EINTR : 0;
@@ -110,11 +107,10 @@ static int sleep_until(zvm__channel *ch, uint64_t target) {
 }
 
 
-int zvm__ring_wait(zvm__channel *ch, uint64_t target) {
-  zvm__ring *r = ch->ring;
-  if (glance(r, ch->stop, target))
+int zvm__ring_wait(zvm__ring *r, uint64_t target) {
+  if (glance(r, target))
     return 0;
-  int os = sleep_until(ch, target);
+  int os = sleep_until(r, target);
   atomic_store_explicit(&my_side(r)->wants, 0, memory_order_relaxed);
   return os;
 }

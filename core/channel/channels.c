@@ -228,7 +228,8 @@ static zvm_status open_rings(zvm__channels *all, zvm_error *err) {
     if (ch->pipe == NULL)
       continue;
     zvm__ring_shape shape = zvm__pipe_shape(ch->pipe, ch->writes);
-    int os = zvm__ring_open(ch, zvm__pipe_file(ch->pipe), &shape);
+    int os = zvm__ring_open(&ch->ring, zvm__pipe_file(ch->pipe), &shape,
+                            ch->fd);
     if (os != 0)
       return zvm__fail_os(err, os == ENOMEM ? ZVM_E_NOMEM : ZVM_E_SYSTEM, os,
                           "channel %.80s: cannot map its pipe", ch->alias);

@@ -133,8 +133,7 @@ static void copy_out(zvm__ring *r, uint8_t *to, size_t n) {
 ** There is none that this side knows of. 0 to look again, EINTR, or EIO; *over
 ** if there will be no more.
 */
-static int wait_for_bytes(zvm__channel *ch, size_t size, bool *over) {
-  zvm__ring *r = ch->ring;
+static int wait_for_bytes(zvm__ring *r, size_t size, bool *over) {
   /* That it ended is read before its position: what it said last counts. */
   bool ended = r->gone || atomic_load_explicit(&their_side(r)->ended,
                                                memory_order_acquire) != 0;
@@ -146,25 +145,22 @@ static int wait_for_bytes(zvm__channel *ch, size_t size, bool *over) {
     return 0;
   *over = ended;
   return ended ? 0
-               : zvm__ring_wait(ch, r->mine + zvm__least(size, r->size / 2));
+               : zvm__ring_wait(r, r->mine + zvm__least(size, r->size / 2));
 }
 
 
-static int ring_get(zvm__channel *ch, void *to, size_t size, int64_t offset,
-                    size_t *moved) {
-  zvm__ring *r = ch->ring;
-  (void)offset;
+int zvm__ring_get(zvm__ring *r, void *to, size_t size, size_t *moved) {
   while (*moved < size && !r->broken) {
     size_t n = zvm__least(size - *moved, bytes_there(r));
     if (n > 0) {
       n = n < PIECE ? n : PIECE;
       copy_out(r, (uint8_t *)to + *moved, n);
       *moved += n;
-      zvm__ring_tell(ch);
+      zvm__ring_tell(r);
       continue;
     }
     bool over = false;
-    int os = wait_for_bytes(ch, size - *moved, &over);
+    int os = wait_for_bytes(r, size - *moved, &over);
     if (os != 0 || over)
       return os;
   }
@@ -190,8 +186,7 @@ static void copy_in(zvm__ring *r, const uint8_t *from, size_t n) {
 
 
 /* There is none that this side knows of: as above. */
-static int wait_for_room(zvm__channel *ch, size_t size, bool *nowhere) {
-  zvm__ring *r = ch->ring;
+static int wait_for_room(zvm__ring *r, size_t size, bool *nowhere) {
   *nowhere = r->gone || atomic_load_explicit(&their_side(r)->ended,
                                              memory_order_acquire) != 0;
   if (*nowhere)
@@ -203,7 +198,7 @@ static int wait_for_room(zvm__channel *ch, size_t size, bool *nowhere) {
   if (room_there(r) > 0)
     return 0;
   uint64_t need = zvm__least(size, r->size / 2);
-  return zvm__ring_wait(ch, r->mine - r->size + need);
+  return zvm__ring_wait(r, r->mine - r->size + need);
 }
 
 
@@ -211,21 +206,19 @@ static int wait_for_room(zvm__channel *ch, size_t size, bool *nowhere) {
 ** With no reader left all goes nowhere, and counts as written: how far the
 ** reader got is no business of the writer's.
 */
-static int ring_put(zvm__channel *ch, const void *from, size_t size,
-                    int64_t offset, size_t *moved) {
-  zvm__ring *r = ch->ring;
-  (void)offset;
+int zvm__ring_put(zvm__ring *r, const void *from, size_t size,
+                  size_t *moved) {
   while (*moved < size && !r->broken) {
     size_t n = zvm__least(size - *moved, room_there(r));
     if (n > 0) {
       n = n < PIECE ? n : PIECE;
       copy_in(r, (const uint8_t *)from + *moved, n);
       *moved += n;
-      zvm__ring_tell(ch);
+      zvm__ring_tell(r);
       continue;
     }
     bool nowhere = false;
-    int os = wait_for_room(ch, size - *moved, &nowhere);
+    int os = wait_for_room(r, size - *moved, &nowhere);
     if (nowhere)
       *moved = size;
     if (os != 0)
@@ -235,48 +228,73 @@ static int ring_put(zvm__channel *ch, const void *from, size_t size,
 }
 
 
+/* -- Open and close ------------------------------------------------------ */
+
+int zvm__ring_open(zvm__ring **out, int file, const zvm__ring_shape *shape,
+                   int bell) {
+  static const volatile int never;
+  uint64_t extent = zvm__ring_extent(shape);
+  zvm__ring *r = calloc(1, sizeof *r);
+  if (r == NULL)
+    return ENOMEM;
+  void *p = mmap(NULL, extent, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  int os = p == MAP_FAILED ? errno : 0;
+  if (os == 0 && (uintptr_t)p < ZVM__RESERVED_END) { /* within reach */
+    (void)munmap(p, extent);
+    os = ENOMEM;
+  }
+  if (os != 0) {
+    free(r);
+    return os;
+  }
+  *r = (zvm__ring){.head = p,
+                   .bell = bell,
+                   .stop = &never,
+                   .shape = *shape,
+                   .border = shape->writes ? 0 : UINT64_MAX};
+  enter_segment(r, 0);
+  *out = r;
+  return 0;
+}
+
+
+void zvm__ring_close(zvm__ring *r, bool ends) {
+  if (r == NULL)
+    return;
+  if (ends)
+    zvm__ring_end(r);
+  (void)munmap(r->head, zvm__ring_extent(&r->shape));
+  free(r);
+}
+
+
+/* -- As a channel's source ----------------------------------------------- */
+
+static int ring_get(zvm__channel *ch, void *to, size_t size, int64_t offset,
+                    size_t *moved) {
+  (void)offset;
+  ch->ring->stop = ch->stop;
+  return zvm__ring_get(ch->ring, to, size, moved);
+}
+
+
+static int ring_put(zvm__channel *ch, const void *from, size_t size,
+                    int64_t offset, size_t *moved) {
+  (void)offset;
+  ch->ring->stop = ch->stop;
+  return zvm__ring_put(ch->ring, from, size, moved);
+}
+
+
 static int64_t ring_size(const zvm__channel *ch) {
   (void)ch;
   return -1;
 }
 
 
-/* -- Open and close ------------------------------------------------------ */
-
-int zvm__ring_open(zvm__channel *ch, int file, const zvm__ring_shape *shape) {
-  uint64_t extent = zvm__ring_extent(shape);
-  zvm__ring *r = calloc(1, sizeof *r);
-  if (r == NULL)
-    return ENOMEM;
-  void *p = mmap(NULL, extent, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  if (p == MAP_FAILED) {
-    int os = errno;
-    free(r);
-    return os;
-  }
-  if ((uintptr_t)p < ZVM__RESERVED_END) { /* a guest could reach it */
-    (void)munmap(p, extent);
-    free(r);
-    return ENOMEM;
-  }
-  r->head = p;
-  r->shape = *shape;
-  r->border = shape->writes ? 0 : UINT64_MAX;
-  enter_segment(r, 0);
-  ch->ring = r;
-  return 0;
-}
-
-
-/* The host's own may never have been opened: its end goes, and tells so. */
+/* One that is not the channel's own is given back; it goes on. */
 static int ring_close(zvm__channel *ch) {
-  zvm__ring *r = ch->ring;
-  if (r != NULL) {
-    if (ch->owns_fd) /* else the end is given back */
-      zvm__ring_end(ch);
-    (void)munmap(r->head, zvm__ring_extent(&r->shape));
-    free(r);
-  }
+  zvm__ring_close(ch->ring, ch->owns_fd);
   ch->ring = NULL;
   if (ch->fd >= 0 && ch->owns_fd)
     (void)close(ch->fd);

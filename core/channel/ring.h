@@ -71,6 +71,8 @@ static inline uint64_t zvm__ring_extent(const zvm__ring_shape *s) {
 /* One side of a ring, in its process. */
 typedef struct zvm__ring {
   zvm__ring_head *head; /* shared, and hostile */
+  int bell;             /* a socket to the other side; not the ring's to close */
+  const volatile int *stop; /* not zero: wait no more */
   zvm__ring_shape shape;
   uint8_t *data;    /* the segment that this side is in */
   uint64_t size;    /* of it                            */
@@ -86,10 +88,21 @@ typedef struct zvm__ring {
 } zvm__ring;
 
 /*
-** Map the side of ch that `shape` says: ch->fd is its bell, and `file` may be
-** closed afterwards. 0, or an errno and nothing is left.
+** Map a side of the ring that `file` is, which may be closed afterwards. 0 and
+** *out, or an errno and nothing is left.
 */
-int zvm__ring_open(zvm__channel *ch, int file, const zvm__ring_shape *shape);
+int zvm__ring_open(zvm__ring **out, int file, const zvm__ring_shape *shape,
+                   int bell);
+/* Unmap it; NULL is fine. `ends`: this side moves no more, and says so. */
+void zvm__ring_close(zvm__ring *r, bool ends);
+
+/*
+** Move `size` bytes, or up to the stream's end: *moved says how many. 0, EIO
+** if the other side broke the stream, or EINTR if this one is stopped.
+*/
+int zvm__ring_get(zvm__ring *r, void *to, size_t size, size_t *moved);
+int zvm__ring_put(zvm__ring *r, const void *from, size_t size,
+                  size_t *moved);
 
 /* -- To wait (bell.c) ----------------------------------------------------- */
 
@@ -97,10 +110,10 @@ int zvm__ring_open(zvm__channel *ch, int file, const zvm__ring_shape *shape);
 ** Until the other side is at `target`, has ended, or is gone, or there is
 ** another segment to write to; or for no reason at all. 0, or EINTR: stopped.
 */
-int zvm__ring_wait(zvm__channel *ch, uint64_t target);
+int zvm__ring_wait(zvm__ring *r, uint64_t target);
 /* This side is at r->mine now: say so, and wake up who waits for it. */
-void zvm__ring_tell(zvm__channel *ch);
+void zvm__ring_tell(zvm__ring *r);
 /* It moves no more. */
-void zvm__ring_end(zvm__channel *ch);
+void zvm__ring_end(zvm__ring *r);
 
 #endif
