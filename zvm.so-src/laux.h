@@ -82,6 +82,7 @@ void zvm__module_drop(zvm__lmodule *lm); /* close; twice is fine */
 
 int zvm__session_run(lua_State *L);  /* zvm.run */
 int zvm__session_start(lua_State *L); /* zvm.start */
+int zvm__wait_any(lua_State *L);     /* zvm.wait */
 int zvm__digest_string(lua_State *L); /* zvm.digest */
 int zvm__digest_file(lua_State *L);  /* zvm.digest_file */
 int zvm__pipe_new(lua_State *L);     /* zvm.pipe */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lchannel.h"
+#include "lrun.h"
 
 /* -- Source -------------------------------------------------------------- */
 
@@ -283,6 +283,34 @@ static bool read_partial(zvm__options *o, int index, void *out) {
 }
 
 
+/* -- Slice --------------------------------------------------------------- */
+
+static bool read_slice(zvm__options *o, int index, void *out) {
+  static const char *const names[] = {"1", "2"};
+  zvm_channel_options *ch = out;
+  int64_t *to[] = {&ch->slice_from, &ch->slice_size};
+  int i;
+  if ((ch->source != ZVM_SOURCE_FILE && ch->source != ZVM_SOURCE_FD) ||
+      ch->mode != ZVM_MODE_READ)
+    return zvm__options_fail(o, "only a channel with \"path\" or \"fd\" and "
+                             "mode \"r\" can be a slice");
+  if (!lua_istable(o->L, index) || !zvm__is_list(o->L, index) ||
+      lua_objlen(o->L, index) != 2)
+    return zvm__options_fail(o, "{ offset, length } expected");
+  for (i = 0; i < 2; i++) {
+    size_t mark = zvm__options_enter(o, names[i]);
+    lua_rawgeti(o->L, index, i + 1);
+    if (!zvm__options_integer(o, lua_gettop(o->L), 0,
+                              (int64_t)1 << 53, to[i]))
+      return false;
+    lua_pop(o->L, 1);
+    zvm__options_leave(o, mark);
+  }
+  ch->slice = true;
+  return true;
+}
+
+
 /* -- One channel --------------------------------------------------------- */
 
 static void set_default_source(zvm_channel_options *ch) {
@@ -301,7 +329,8 @@ static bool read_rights(zvm__options *o, int index, zvm_channel_options *ch) {
   return zvm__options_read(o, index, "type", read_type, ch) &&
          zvm__limits_read(o, index, ch) &&
          zvm__options_read(o, index, "etag", zvm__etag_read, &ch->etag) &&
-         zvm__options_read(o, index, "partial", read_partial, ch);
+         zvm__options_read(o, index, "partial", read_partial, ch) &&
+         zvm__options_read(o, index, "slice", read_slice, ch);
 }
 
 
@@ -309,7 +338,7 @@ static bool read_table(zvm__options *o, int index, draft *d) {
   static const char *const known[] = {
     "path", "data", "buffer", "fd", "null", "uri", "read", "write", "pipe",
     "listen", "mode", "type", "limits", "on_limit", "etag", "partial",
-    NULL,
+    "slice", NULL,
   };
   if (!zvm__options_table(o, index, known) || !read_source(o, index, d))
     return false;

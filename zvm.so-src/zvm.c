@@ -139,6 +139,7 @@ static const luaL_Reg functions[] = {
   {"start", zvm__session_start},
   {"survey", zvm__survey},
   {"validate", zvm__validate},
+  {"wait", zvm__wait_any},
   {"workers", workers},
   {NULL, NULL},
 };

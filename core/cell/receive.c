@@ -104,6 +104,7 @@ static bool read_channel(const zvm__wire_channel *w, zvm__channel *ch,
   *ch = (zvm__channel){
       .source = source_of(w->source),
       .type = w->type,
+      .from = w->from,
       .put_pos = w->put_pos,
       .base_size = w->base_size,
       .file_size = w->file_size,

@@ -73,6 +73,7 @@ struct zvm__channel {
   bool is_file;     /* regular: dev and ino identify it */
   bool appends;     /* each write goes to the end of the file */
   bool named;       /* by path */
+  int64_t from;     /* where in the file the channel begins: a slice's */
   dev_t dev;
   ino_t ino;
   /* memory */

@@ -5,6 +5,7 @@
 */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #include "open.h"
@@ -84,6 +85,17 @@ static zvm_status check_kind(zvm__channel *ch, const zvm_channel_options *o,
                      "channel %.80s: not a regular file, so its limit "
                      "file_size cannot hold; put_size can",
                      o->alias);
+  if (o->slice && !S_ISREG(st->st_mode))
+    return zvm__fail(err, ZVM_E_CHANNEL,
+                     "channel %.80s: not a regular file, so there is no "
+                     "slice of it",
+                     o->alias);
+  if (o->slice && o->slice_from + o->slice_size > st->st_size)
+    return zvm__fail(err, ZVM_E_CHANNEL,
+                     "channel %.80s: the slice ends at %" PRId64 ", and the "
+                     "file has %" PRId64 " bytes",
+                     o->alias, o->slice_from + o->slice_size,
+                     (int64_t)st->st_size);
   return S_ISSOCK(st->st_mode) ? zvm__channel_check_socket(ch, o, err)
                                : ZVM_OK;
 }
@@ -91,11 +103,14 @@ static zvm_status check_kind(zvm__channel *ch, const zvm_channel_options *o,
 
 /*
 ** A borrowed descriptor goes on where it stands, as it would for a child
-** process. A file of size 0 may be one that the kernel makes up.
+** process. A file of size 0 may be one that the kernel makes up. A slice says
+** where it begins, and has no part in that.
 */
 static bool is_stream(const zvm__channel *ch, const zvm_channel_options *o,
                       const struct stat *st) {
   bool made_up = st->st_size == 0 && o->mode == ZVM_MODE_READ;
+  if (o->slice)
+    return false;
   return !ch->is_file ||
          (ch->type == ZVM_TYPE_SGET_SPUT && (!ch->named || made_up));
 }
@@ -105,6 +120,10 @@ static void use_file(zvm__channel *ch, const zvm_channel_options *o,
                      const struct stat *st) {
   ch->source = &zvm__source_file;
   ch->base_size = ch->empty_first ? 0 : st->st_size;
+  if (o->slice) {
+    ch->from = o->slice_from;
+    ch->base_size = o->slice_size;
+  }
   ch->size = (size_t)ch->base_size;
   if (o->mode == ZVM_MODE_APPEND || ch->type == ZVM_TYPE_RGET_SPUT)
     ch->put_pos = ch->base_size;

@@ -23,7 +23,7 @@ static int file_get(zvm__channel *ch, void *to, size_t size, int64_t offset,
                     size_t *moved) {
   while (*moved < size) {
     ssize_t n = pread(ch->fd, (char *)to + *moved, size - *moved,
-                      (off_t)(offset + (int64_t)*moved));
+                      (off_t)(ch->from + offset + (int64_t)*moved));
     if (n == 0)
       return 0;
     if (n > 0)

@@ -99,6 +99,18 @@ static zvm_status check_files(const zvm_channel_options *o, zvm_error *err) {
                      "channel %.80s: mode append does not go with random "
                      "puts (type %d)",
                      o->alias, o->type);
+  if (o->slice && ((o->source != ZVM_SOURCE_FILE &&
+                    o->source != ZVM_SOURCE_FD) ||
+                   o->mode != ZVM_MODE_READ))
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "channel %.80s: only a file that is read, of mode READ, "
+                     "can be a slice",
+                     o->alias);
+  if (o->slice && (o->slice_from < 0 || o->slice_size < 0 ||
+                   o->slice_from > INT64_MAX - o->slice_size))
+    return zvm__fail(err, ZVM_E_OPTION,
+                     "channel %.80s: a slice begins and ends from 0 to 2^63",
+                     o->alias);
   if (o->partial &&
       (o->source != ZVM_SOURCE_FILE || o->mode != ZVM_MODE_WRITE))
     return zvm__fail(err, ZVM_E_OPTION,

@@ -279,6 +279,11 @@ typedef struct zvm_channel_options {
   zvm_put_fn put;
   void *ctx;         /* of both; must outlive the session                */
   zvm_pipe *pipe;    /* READ or WRITE; each end once                     */
+  bool slice;        /* FILE and FD of mode READ that are regular files: the
+                        channel is `slice_size` bytes of it, from `slice_from`
+                        on, and has no others. All of them must be there  */
+  int64_t slice_from;
+  int64_t slice_size;
 } zvm_channel_options;
 
 /*
@@ -523,6 +528,21 @@ ZVM_API zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
 ZVM_API zvm_status zvm_session_start(zvm_session *s, zvm_error *err);
 ZVM_API zvm_status zvm_session_wait(zvm_session *s, zvm_report *out,
                                     zvm_error *err);
+
+#define ZVM_FOR_EVER UINT64_MAX
+
+/*
+** Wait until one of those sessions has ended, which zvm_session_wait then says
+** at once: *which, the first of the list that has; or `count` if none has after
+** `timeout_ns`. All of them were started and not waited for, by this thread, and
+** are there once: else ZVM_E_STATE. A signal that would stop a run that is waited
+** for stops them all; it is then in *signal, which may be NULL, before handlers
+** run.
+*/
+ZVM_API zvm_status zvm_session_wait_any(zvm_session *const *list,
+                                        size_t count, uint64_t timeout_ns,
+                                        size_t *which, int *signal,
+                                        zvm_error *err);
 
 /*
 ** NULL is fine. A run that is under way is killed. Not from within a call of

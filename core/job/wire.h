@@ -83,6 +83,7 @@ typedef struct zvm__wire_channel {
   zvm__wire_source source;
   int type;
   int64_t limits[ZVM_LIMIT_COUNT];
+  int64_t from;
   int64_t put_pos;
   int64_t base_size;
   int64_t file_size;

@@ -14,33 +14,13 @@
 #include "callers.h"
 #include "channel/limits.h"
 #include "entry/entry.h"
-#include "job/job.h"
-#include "manifest.h"
+#include "session.h"
 #include "tracing.h"
 #include "trap/run.h"
-#include "worker/worker.h"
 
 enum {
   MEMORY_DEFAULT = 64 << 20,
 };
-
-struct zvm_session {
-  zvm_module *module;
-  zvm__channels channels;
-  zvm__map map;
-  zvm__manifest manifest;
-  zvm_channel_report *reports; /* one for each channel, filled by the run */
-  zvm_isolation isolation;
-  zvm__bounds bounds;
-  zvm__memory_etag memory_etag;
-  char message[ZVM__MESSAGE_MAX]; /* of a lost run */
-  zvm__left left;                 /* by a fault */
-  bool has_run;
-  zvm__trace trace; /* fd -1: none */
-  uint64_t since_ns;   /* for the trace: when the run was asked for */
-  zvm__flight *flight; /* started, and not waited for yet */
-};
-
 
 /* -- New ----------------------------------------------------------------- */
 
@@ -233,7 +213,7 @@ static zvm_status run_inline(zvm_session *s, const zvm__job *job,
 
 
 /* Last of all the host's handlers run: they may not return. */
-static zvm_status end_wait(zvm_session *s, zvm_status st,
+zvm_status zvm__session_end(zvm_session *s, zvm_status st,
                            const zvm__outcome *outcome, zvm__wait *wait,
                            zvm_report *out) {
   if (st == ZVM_OK) {
@@ -263,7 +243,7 @@ static zvm_status run_in_worker(zvm_session *s, const zvm__job *job,
     st = zvm__flight_wait(s->flight, &outcome, &wait, err);
     s->flight = NULL;
   }
-  return end_wait(s, st, &outcome, &wait, out);
+  return zvm__session_end(s, st, &outcome, &wait, out);
 }
 
 
@@ -285,13 +265,13 @@ static zvm_status accept_and_run(zvm_session *s, zvm__job *job,
   zvm_status st = zvm__flight_accept(job, &job->bounds, &ready, &outcome,
                                      &wait, err);
   if (st != ZVM_OK || !ready)
-    return end_wait(s, st, &outcome, &wait, out);
+    return zvm__session_end(s, st, &outcome, &wait, out);
   zvm__wait_end(&wait);
   return run_inline(s, job, s->since_ns, out, err);
 }
 
 
-static zvm__job job_of(zvm_session *s) {
+zvm__job zvm__session_job(zvm_session *s) {
   s->since_ns = s->trace.fd >= 0 ? zvm__now_ns() : 0;
   return (zvm__job){
       .module = s->module,
@@ -308,7 +288,7 @@ static zvm__job job_of(zvm_session *s) {
 
 
 /* One that did not run says so in its trace. */
-static zvm_status note_failure(zvm_session *s, zvm_status st,
+zvm_status zvm__session_failed(zvm_session *s, zvm_status st,
                                const zvm_error *err) {
   if (st != ZVM_OK && trace_of(s) != NULL)
     zvm__tracing_failed(trace_of(s), st, err, s->since_ns);
@@ -320,7 +300,7 @@ zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
                            zvm_error *err) {
   if (s->has_run)
     return zvm__fail(err, ZVM_E_STATE, "the session has run already");
-  zvm__job job = job_of(s);
+  zvm__job job = zvm__session_job(s);
   zvm_status st;
   if (s->isolation == ZVM_ISOLATION_PROCESS)
     st = run_in_worker(s, &job, out, err);
@@ -328,40 +308,5 @@ zvm_status zvm_session_run(zvm_session *s, zvm_report *out,
     st = accept_and_run(s, &job, out, err);
   else
     st = run_inline(s, &job, s->since_ns, out, err);
-  return note_failure(s, st, err);
-}
-
-
-/* -- Start and wait ------------------------------------------------------ */
-
-zvm_status zvm_session_start(zvm_session *s, zvm_error *err) {
-  if (s->has_run)
-    return zvm__fail(err, ZVM_E_STATE, "the session has run already");
-  if (s->isolation != ZVM_ISOLATION_PROCESS)
-    return zvm__fail(err, ZVM_E_STATE,
-                     "only a session in a worker process can be started");
-  zvm__job job = job_of(s);
-  zvm__wait wait;
-  s->flight = zvm__flight_start(&job, &wait, err);
-  s->has_run = s->flight != NULL;
-  zvm__wait_end(&wait);
-  return s->has_run ? ZVM_OK : ZVM_E_NOMEM;
-}
-
-
-zvm_status zvm_session_wait(zvm_session *s, zvm_report *out,
-                            zvm_error *err) {
-  if (s->flight == NULL)
-    return zvm__fail(err, ZVM_E_STATE,
-                     s->has_run ? "the session has been waited for"
-                                : "the session has not been started");
-  zvm__outcome outcome;
-  zvm__wait wait = {0};
-  zvm__flight *f = s->flight;
-  bool is_free = zvm__flight_is_free(f);
-  zvm_status st = zvm__flight_wait(f, &outcome, &wait, err);
-  if (is_free)
-    s->flight = NULL;
-  st = end_wait(s, st, &outcome, &wait, out);
-  return is_free ? note_failure(s, st, err) : st;
+  return zvm__session_failed(s, st, err);
 }

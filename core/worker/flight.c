@@ -17,6 +17,8 @@
 
 #include "flight.h"
 
+enum { LATE_MOST = 256 };
+
 static _Thread_local zvm__flight *flights;
 
 
@@ -111,17 +113,65 @@ zvm__flight *zvm__flight_start(const zvm__job *job, zvm__wait *wait,
 }
 
 
-static void wait_for(zvm__flight *f, const zvm__wait *wait) {
-  f->hearing.stops = wait->stops;
-  f->hearing.watcher = zvm__stops_watch(wait->stops);
-  f->waited = true;
-  for (tidy(); f->phase != ZVM__ENDED; tidy())
-    zvm__flights_round(&flights, f);
-  f->waited = false;
-  if (f->hearing.watcher >= 0)
-    (void)close(f->hearing.watcher);
-  f->hearing.watcher = -1;
+/* The first one that has ended; their number if none has. */
+static size_t first_ended(const zvm__vigil *v) {
+  size_t i = 0;
+  while (i < v->count && v->set[i]->phase != ZVM__ENDED)
+    i++;
+  return i;
+}
+
+
+static void begin_vigil(zvm__vigil *v, const zvm__wait *wait) {
+  v->stops = wait->stops;
+  v->watcher = zvm__stops_watch(wait->stops);
+  for (size_t i = 0; i < v->count; i++) {
+    v->set[i]->hearing.stops = wait->stops;
+    v->set[i]->hearing.watcher = v->watcher;
+    v->set[i]->waited = true;
+  }
+}
+
+
+/* One whose answer was slow may have got a watcher of its own. */
+static void end_vigil(zvm__vigil *v) {
+  for (size_t i = 0; i < v->count; i++) {
+    zvm__hearing *h = &v->set[i]->hearing;
+    v->set[i]->waited = false;
+    if (h->watcher >= 0 && h->watcher != v->watcher)
+      (void)close(h->watcher);
+    h->watcher = -1;
+  }
+  if (v->watcher >= 0)
+    (void)close(v->watcher);
   leave_queues();
+}
+
+
+/* Until one of them has ended, or it is too late: which. */
+static size_t wait_for(zvm__vigil *v, const zvm__wait *wait) {
+  begin_vigil(v, wait);
+  bool acted = true;
+  unsigned late = 0; /* what is there already is served, but not for ever */
+  size_t which;
+  for (;;) {
+    tidy();
+    which = first_ended(v);
+    if (which < v->count)
+      break;
+    late += v->until_ns != UINT64_MAX && zvm__now_ns() >= v->until_ns;
+    if (late > 0 && (!acted || late > LATE_MOST))
+      break;
+    acted = zvm__flights_round(&flights, v);
+  }
+  end_vigil(v);
+  return which;
+}
+
+
+static void wait_for_one(zvm__flight *f, const zvm__wait *wait) {
+  zvm__vigil v = {.set = &f, .count = 1, .until_ns = UINT64_MAX};
+  (void)wait_for(&v, wait);
 }
 
 
@@ -139,17 +189,39 @@ bool zvm__flight_is_free(const zvm__flight *f) {
 }
 
 
-zvm_status zvm__flight_wait(zvm__flight *f, zvm__outcome *out,
-                            zvm__wait *wait, zvm_error *err) {
-  if (!wait->blocked)
-    zvm__wait_begin(wait);
+static zvm_status check_free(const zvm__flight *f, zvm_error *err) {
   if (!is_own(f))
     return zvm__fail(err, ZVM_E_STATE,
                      "another thread started this session: wait there");
   if (f->waited || f->busy)
     return zvm__fail(err, ZVM_E_STATE, "the session is being waited for");
+  return ZVM_OK;
+}
+
+
+zvm_status zvm__flights_wait(zvm__flight *const *set, size_t count,
+                             uint64_t until_ns, size_t *which, int *signal,
+                             zvm__wait *wait, zvm_error *err) {
+  zvm__vigil v = {.set = set, .count = count, .until_ns = until_ns};
+  zvm__wait_begin(wait);
+  for (size_t i = 0; i < count; i++)
+    if (check_free(set[i], err) != ZVM_OK)
+      return ZVM_E_STATE;
   zvm__wait_open(wait);
-  wait_for(f, wait);
+  *which = wait_for(&v, wait);
+  *signal = v.stopped;
+  return ZVM_OK;
+}
+
+
+zvm_status zvm__flight_wait(zvm__flight *f, zvm__outcome *out,
+                            zvm__wait *wait, zvm_error *err) {
+  if (!wait->blocked)
+    zvm__wait_begin(wait);
+  if (check_free(f, err) != ZVM_OK)
+    return ZVM_E_STATE;
+  zvm__wait_open(wait);
+  wait_for_one(f, wait);
   zvm_status st = f->status;
   if (st != ZVM_OK && err != NULL)
     *err = f->err;
@@ -187,7 +259,7 @@ zvm_status zvm__flight_accept(const zvm__job *job, zvm__bounds *bounds,
     return ZVM_E_NOMEM;
   f->here = true;
   zvm__wait_open(wait);
-  wait_for(f, wait);
+  wait_for_one(f, wait);
   zvm_status st = f->status;
   if (st != ZVM_OK && err != NULL)
     *err = f->err;

@@ -62,10 +62,20 @@ void zvm__flight_kill(zvm__flight *f);
 
 /* -- Rounds (round.c) ---------------------------------------------------- */
 
+/* Who is waited for: the first of them that ends is enough. */
+typedef struct zvm__vigil {
+  zvm__flight *const *set;
+  size_t count;
+  uint64_t until_ns; /* not longer; UINT64_MAX: as long as it takes */
+  uint64_t stops;    /* signals that stop all of them, as bits      */
+  int watcher;       /* a signalfd of these, or -1                  */
+  int stopped;       /* the one that came, or 0                     */
+} zvm__vigil;
+
 /*
 ** Wait until there is something to do for one of *list, and do it. A function
-** of a channel's may change the list.
+** of a channel's may change the list. False: there was nothing.
 */
-void zvm__flights_round(zvm__flight *const *list, zvm__flight *waited);
+bool zvm__flights_round(zvm__flight *const *list, zvm__vigil *v);
 
 #endif

@@ -105,10 +105,10 @@ static bool add_flight(watch *w, zvm__flight *f) {
 }
 
 
-static bool fill(watch *w, zvm__flight *first, zvm__flight *waited) {
-  int watcher = waited->hearing.stopped == 0 ? waited->hearing.watcher : -1;
+static bool fill(watch *w, zvm__flight *first, const zvm__vigil *v) {
+  int watcher = v->stopped == 0 ? v->watcher : -1;
   w->fds[0] = (struct pollfd){.fd = watcher, .events = POLLIN};
-  w->events[0] = (event){waited, NULL};
+  w->events[0] = (event){NULL, NULL};
   w->count = 1;
   for (zvm__flight *f = first; f != NULL; f = f->next)
     if (!add_flight(w, f))
@@ -128,11 +128,23 @@ static void expire_late(zvm__flight *first) {
 }
 
 
+/* A signal came, or may have: all that are waited for are to end. */
+static void stop_all(zvm__vigil *v) {
+  int sig = zvm__stops_pending(v->stops);
+  if (sig == 0) /* another thread took it */
+    return;
+  v->stopped = sig;
+  for (size_t i = 0; i < v->count; i++)
+    if (v->set[i]->phase != ZVM__ENDED)
+      zvm__flight_stop(v->set[i]);
+}
+
+
 /* One thing of one of them; whose turn it is to be looked at first changes. */
-static void look(const watch *w, zvm__flight *waited) {
+static void look(const watch *w, zvm__vigil *v) {
   unsigned others = w->count - 1;
   if (w->fds[0].revents != 0) {
-    zvm__flight_stop(waited);
+    stop_all(v);
     return;
   }
   round_number++;
@@ -146,26 +158,29 @@ static void look(const watch *w, zvm__flight *waited) {
 }
 
 
-void zvm__flights_round(zvm__flight *const *list, zvm__flight *waited) {
+bool zvm__flights_round(zvm__flight *const *list, zvm__vigil *v) {
   struct pollfd few_fds[FEW];
   event few_events[FEW];
   watch w = {.fds = few_fds,
              .events = few_events,
              .room = FEW,
-             .until_ns = UINT64_MAX};
-  bool blind = zvm__hearing_is_blind(&waited->hearing);
+             .until_ns = v->until_ns};
+  bool blind = v->watcher < 0 && v->stops != 0 && v->stopped == 0;
+  bool acted = true;
   if (blind)
-    w.until_ns = zvm__now_ns() + TURN_NS;
-  if (fill(&w, *list, waited)) {
+    w.until_ns = zvm__least(w.until_ns, zvm__now_ns() + TURN_NS);
+  if (fill(&w, *list, v)) {
     int n = poll(w.fds, w.count, zvm__left_ms(w.until_ns));
+    acted = n > 0;
     if (n > 0)
-      look(&w, waited);
+      look(&w, v);
     else if (n == 0 && blind)
-      zvm__flight_stop(waited);
+      stop_all(v);
     expire_late(*list); /* whoever is busy with what */
   }
   if (w.room > FEW) {
     free(w.fds);
     free(w.events);
   }
+  return acted;
 }

@@ -83,6 +83,7 @@ static bool put_channel(sink *s, const zvm__channel *ch) {
   w.source = source_of(ch);
   w.type = ch->type;
   memcpy(w.limits, ch->limits, sizeof w.limits);
+  w.from = ch->from;
   w.put_pos = ch->put_pos;
   w.base_size = ch->base_size;
   w.file_size = ch->file_size;

@@ -57,6 +57,14 @@ bool zvm__flight_is_free(const zvm__flight *f);
 */
 zvm_status zvm__flight_wait(zvm__flight *f, zvm__outcome *out,
                             zvm__wait *wait, zvm_error *err);
+/*
+** Until one of them is over, for zvm__flight_wait then: *which, or `count` if
+** none is at `until_ns`. Each is there once. *signal: one that came, and stops
+** them all, or 0.
+*/
+zvm_status zvm__flights_wait(zvm__flight *const *set, size_t count,
+                             uint64_t until_ns, size_t *which, int *signal,
+                             zvm__wait *wait, zvm_error *err);
 /* Kill what runs. Its channels stay open: they are the session's. */
 void zvm__flight_free(zvm__flight *f);
 
