@@ -115,6 +115,38 @@ static int pipe_grow(lua_State *L) {
 }
 
 
+/***
+How full it is, and who is at its ends. Both runs may change that meanwhile.
+
+@function pipe:level
+@treturn[1] table `used`, bytes on the way; `size`, for how many there is room;
+ `reader` and `writer`: `"none"`, `"open"`, or `"ended"` when that run is over
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code
+*/
+static int pipe_level(lua_State *L) {
+  static const char *const ends[] = {"none", "open", "ended"};
+  const lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
+  zvm_pipe_level level;
+  zvm_error err;
+  luaL_argcheck(L, lp->p != NULL, 1, "attempt to use a closed pipe");
+  memset(&err, 0, sizeof err);
+  if (zvm_pipe_look(lp->p, &level, &err) != ZVM_OK)
+    return zvm__failure_push(L, &err, NULL);
+  lua_createtable(L, 0, 4);
+  lua_pushnumber(L, (lua_Number)level.used);
+  lua_setfield(L, -2, "used");
+  lua_pushnumber(L, (lua_Number)level.size);
+  lua_setfield(L, -2, "size");
+  lua_pushstring(L, ends[level.reader]);
+  lua_setfield(L, -2, "reader");
+  lua_pushstring(L, ends[level.writer]);
+  lua_setfield(L, -2, "writer");
+  return 1;
+}
+
+
 static int pipe_tostring(lua_State *L) {
   const lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
   if (lp->p == NULL)
@@ -128,6 +160,7 @@ static int pipe_tostring(lua_State *L) {
 static const luaL_Reg methods[] = {
   {"close", pipe_close},
   {"grow", pipe_grow},
+  {"level", pipe_level},
   {NULL, NULL},
 };
 

@@ -185,7 +185,7 @@ bool zvm__lrun_read(zvm__options *o, int index, zvm__lrun *out) {
     "program", "name", "args", "env", "memory", "stack", "channels", "on_stop",
     "isolation", "timeout", "cpu", "resident", "on_limit", "symbols",
     "trace", "memory_etag", "directory", "clock", "seed", "images", "files",
-    "collect", NULL,
+    "collect", "progress", NULL,
   };
   zvm_session_options *opt = &out->options;
   out->args = zvm__options_alloc(o, 2, sizeof *out->args);
@@ -201,6 +201,7 @@ bool zvm__lrun_read(zvm__options *o, int index, zvm__lrun *out) {
       !zvm__on_limit_read(o, index, &opt->on_limit) ||
       !zvm__options_read(o, index, "symbols", read_flag, &out->symbols) ||
       !zvm__options_read(o, index, "trace", read_value, &opt->trace) ||
+      !zvm__options_read(o, index, "progress", read_flag, &opt->progress) ||
       !zvm__options_read(o, index, "memory_etag", zvm__etag_read,
                          &opt->memory_etag) ||
       !zvm__options_read(o, index, "channels", read_channels,

@@ -346,6 +346,75 @@ static int session_wait(lua_State *L) {
 }
 
 
+/* -- Progress ------------------------------------------------------------ */
+
+static void set_bytes(lua_State *L, int64_t got, int64_t put) {
+  lua_pushnumber(L, (lua_Number)got);
+  lua_setfield(L, -2, "get_bytes");
+  lua_pushnumber(L, (lua_Number)put);
+  lua_setfield(L, -2, "put_bytes");
+}
+
+
+static const char *key_of(const lsession *ls, const char *alias) {
+  bool collected;
+  return name_of(&ls->run->channels, alias, &collected);
+}
+
+
+static void set_blocked(lua_State *L, const lsession *ls,
+                        const zvm_progress *p) {
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, key_of(ls, p->wait_channel));
+  lua_setfield(L, -2, "channel");
+  lua_pushstring(L, p->wait_puts ? "put" : "get");
+  lua_setfield(L, -2, "way");
+  lua_pushnumber(L, (lua_Number)p->wait_turn);
+  lua_setfield(L, -2, "turn");
+  lua_setfield(L, -2, "blocked");
+}
+
+
+/***
+What a run that was started has done so far, without waiting.
+
+@function session:progress
+@treturn[1] table `state` (`"waiting"`, `"running"` or `"ended"`), `get_bytes`,
+ `put_bytes`, `channels` (by key, each with `get_bytes` and `put_bytes`), and
+ `blocked` if it waits for the other side of a pipe: `channel`, its key, `way`
+ (`"get"` or `"put"`) and `turn`, which is another number at each wait
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code
+*/
+static int session_progress(lua_State *L) {
+  static const char *const states[] = {"waiting", "running", "ended"};
+  lsession *ls = luaL_checkudata(L, 1, ZVM__SESSION_TYPE);
+  zvm_progress p;
+  zvm_error err;
+  size_t i;
+  if (ls->s == NULL)
+    return luaL_error(L, "attempt to use a closed session");
+  memset(&err, 0, sizeof err);
+  if (zvm_session_progress(ls->s, &p, &err) != ZVM_OK)
+    return zvm__failure_push(L, &err, NULL);
+  lua_createtable(L, 0, 5);
+  lua_pushstring(L, states[p.state]);
+  lua_setfield(L, -2, "state");
+  set_bytes(L, p.got, p.put);
+  lua_createtable(L, 0, (int)p.channels_count);
+  for (i = 0; i < p.channels_count; i++) {
+    lua_createtable(L, 0, 2);
+    set_bytes(L, p.channels[i].got, p.channels[i].put);
+    lua_setfield(L, -2, key_of(ls, p.channels[i].alias));
+  }
+  lua_setfield(L, -2, "channels");
+  if (p.waits)
+    set_blocked(L, ls, &p);
+  return 1;
+}
+
+
 /* -- Wait for any -------------------------------------------------------- */
 
 /* The list, whatever a function of a channel's makes of its table. */
@@ -473,6 +542,7 @@ static int session_tostring(lua_State *L) {
 
 static const luaL_Reg methods[] = {
   {"close", session_close},
+  {"progress", session_progress},
   {"wait", session_wait},
   {NULL, NULL},
 };

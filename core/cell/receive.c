@@ -13,6 +13,7 @@
 
 #include "base/far.h"
 #include "cell.h"
+#include "channel/progress.h"
 
 static struct {
   zvm_module module;
@@ -168,6 +169,24 @@ static bool read_trace(const zvm__wire_job *w, zvm__job *job, int fd,
 }
 
 
+/* Rings say there what they wait for. */
+static bool map_progress(zvm__job *job, int file) {
+  size_t size = zvm__progress_size(job->channels->count);
+  void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (p == MAP_FAILED || close(file) != 0)
+    return false;
+  job->progress = p;
+  for (unsigned i = 0; i < job->channels->count; i++) {
+    zvm__ring *r = job->channels->list[i].ring;
+    if (r != NULL) {
+      r->says = &job->progress->wait;
+      r->as = zvm__wait_end_of(i, r->shape.writes);
+    }
+  }
+  return true;
+}
+
+
 static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
   const zvm__wire_job *w = next(&c, sizeof *w);
   if (w == NULL || !zvm__receive_module(&room.module, &w->module, nth_fd(0)))
@@ -188,8 +207,11 @@ static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
                     .channels = &room.channels,
                     .bounds = w->bounds,
                     .once = true,
+                    .progress_fd = -1,
                     .memory_etag = w->memory_etag};
-  return w->trace_ns == 0 || read_trace(w, job, nth_fd(fd), &c);
+  if (w->trace_ns != 0 && !read_trace(w, job, nth_fd(fd++), &c))
+    return false;
+  return !w->tells_progress || map_progress(job, nth_fd(fd));
 }
 
 

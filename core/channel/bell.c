@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "progress.h"
 #include "ring.h"
 
 enum {
@@ -110,7 +111,11 @@ static int sleep_until(zvm__ring *r, uint64_t target) {
 int zvm__ring_wait(zvm__ring *r, uint64_t target) {
   if (glance(r, target))
     return 0;
+  if (r->says != NULL)
+    zvm__progress_wait(r->says, r->as);
   int os = sleep_until(r, target);
+  if (r->says != NULL)
+    zvm__progress_wait(r->says, 0);
   atomic_store_explicit(&my_side(r)->wants, 0, memory_order_relaxed);
   return os;
 }

@@ -35,6 +35,7 @@ enum {
 typedef struct end {
   int fd; /* its bell; -1 if the end is gone */
   bool lent;
+  _Atomic bool over; /* who had it has ended */
   zvm__identity identity;
 } end;
 
@@ -249,6 +250,42 @@ zvm__ring_shape zvm__pipe_shape(const zvm_pipe *p, bool writes) {
 
 int zvm__pipe_file(const zvm_pipe *p) {
   return p->file;
+}
+
+
+void zvm__pipe_over(zvm_pipe *p, bool writes) {
+  p->end[writes].over = true;
+}
+
+
+static zvm_pipe_end look_at_end(const zvm_pipe *p, const zvm__ring_head *head,
+                                int side) {
+  const end *e = &p->end[side];
+  if (e->over || head->side[side].ended != 0)
+    return ZVM_PIPE_ENDED;
+  return e->lent ? ZVM_PIPE_OPEN : ZVM_PIPE_NONE;
+}
+
+
+zvm_status zvm_pipe_look(const zvm_pipe *p, zvm_pipe_level *out,
+                         zvm_error *err) {
+  zvm__ring_head head;
+  if (!zvm__fd_is(p->file, &p->identity) ||
+      pread(p->file, &head, sizeof head, 0) != (ssize_t)sizeof head)
+    return zvm__fail(err, ZVM_E_STATE, "somebody closed the pipe's file");
+  uint64_t written = head.side[ZVM__RING_WRITES].position;
+  uint64_t read = head.side[ZVM__RING_READS].position;
+  uint64_t most = zvm__ring_extent(&p->shape);
+  uint32_t segment = 0;
+  while (segment < p->granted && head.begins[segment + 1] != 0)
+    segment++;
+  *out = (zvm_pipe_level){
+      .used = written > read ? zvm__least(written - read, most) : 0,
+      .size = p->shape.least << segment,
+      .reader = look_at_end(p, &head, ZVM__RING_READS),
+      .writer = look_at_end(p, &head, ZVM__RING_WRITES),
+  };
+  return ZVM_OK;
 }
 
 

@@ -81,6 +81,8 @@ typedef struct zvm__ring {
                        UINT64_MAX if that is not known yet                 */
   uint64_t mine;    /* position                         */
   uint64_t theirs;  /* position, as it was seen last    */
+  _Atomic uint64_t *says; /* where it says that it waits (progress.h), or NULL */
+  uint64_t as;      /* which end                        */
   bool gone;        /* the other process                */
   bool broken;      /* the other side wrote what cannot be */
   uint32_t misses;  /* looks in vain, in a row          */

@@ -340,6 +340,8 @@ typedef struct zvm_session_options {
                           step of the run and each trap; NULL: none. See
                           docs/trace.md                                      */
   zvm_etag memory_etag;  /* of the guest's memory at its end: docs/etags.md  */
+  bool progress;         /* a run in a worker says what it has moved so far:
+                            zvm_session_progress. One with a pipe always does */
   /*
   ** The rest is for the guest's library, which alone gives it a meaning:
   ** docs/abi.md. For paths see zvm_path_fault.
@@ -544,6 +546,40 @@ ZVM_API zvm_status zvm_session_wait_any(zvm_session *const *list,
                                         size_t *which, int *signal,
                                         zvm_error *err);
 
+/* A session that was started, as far as its host has looked after it. */
+typedef enum zvm_progress_state {
+  ZVM_PROGRESS_WAITING = 0, /* for a connection or a worker */
+  ZVM_PROGRESS_RUNNING = 1,
+  ZVM_PROGRESS_ENDED = 2,   /* it can be waited for         */
+} zvm_progress_state;
+
+typedef struct zvm_channel_progress {
+  const char *alias; /* owned by the session      */
+  int64_t got;       /* bytes, without those of a call that goes on */
+  int64_t put;
+} zvm_channel_progress;
+
+typedef struct zvm_progress {
+  zvm_progress_state state;
+  int64_t got; /* of all channels */
+  int64_t put;
+  const zvm_channel_progress *channels; /* in handle order; owned by the session
+                                           and valid until it is asked again */
+  size_t channels_count;
+  bool waits; /* for the other side of a pipe: for bytes or for room, and nobody
+                 has woken it up. That side may have ended, by a kill        */
+  const char *wait_channel; /* whose end it is  */
+  bool wait_puts;           /* for room         */
+  uint64_t wait_turn;       /* another number at each wait */
+} zvm_progress;
+
+/*
+** Without waiting. Counters are 0 of a session that does not say. What a worker
+** says is its word only. ZVM_E_STATE: not started, or waited for.
+*/
+ZVM_API zvm_status zvm_session_progress(zvm_session *s, zvm_progress *out,
+                                        zvm_error *err);
+
 /*
 ** NULL is fine. A run that is under way is killed. Not from within a call of
 ** one of its channels; nor by another thread while the one that started it runs
@@ -571,6 +607,25 @@ ZVM_API void zvm_pipe_free(zvm_pipe *p); /* NULL is fine */
 ** be had, and all is as it was.
 */
 ZVM_API zvm_status zvm_pipe_grow(zvm_pipe *p, zvm_error *err);
+
+/* A pipe as it is: both sides may change it meanwhile, and workers may lie. */
+typedef enum zvm_pipe_end {
+  ZVM_PIPE_NONE = 0,  /* no session has that end */
+  ZVM_PIPE_OPEN = 1,
+  ZVM_PIPE_ENDED = 2, /* its run has ended       */
+} zvm_pipe_end;
+
+typedef struct zvm_pipe_level {
+  uint64_t used; /* bytes on the way; above `size` until who grew is read up to
+                    where that was                                       */
+  uint64_t size; /* room that the writer has */
+  zvm_pipe_end reader;
+  zvm_pipe_end writer;
+} zvm_pipe_level;
+
+/* ZVM_E_STATE: somebody closed the file of the pipe. */
+ZVM_API zvm_status zvm_pipe_look(const zvm_pipe *p, zvm_pipe_level *out,
+                                 zvm_error *err);
 
 /* -- Worker processes ---------------------------------------------------- */
 

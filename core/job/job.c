@@ -324,6 +324,7 @@ zvm_status zvm__job_run(const zvm__job *job, zvm__outcome *out,
       .bounds = job->bounds,
       .last = {.slot = ZVM_SLOT_NONE},
       .trace = job->trace,
+      .progress = job->progress,
   };
   turn t = {.job = job, .run = &run, .out = out};
   *out = (zvm__outcome){0};

@@ -44,6 +44,8 @@ typedef struct zvm__job {
   zvm__trace *trace; /* NULL: none */
   bool once; /* the process ends afterwards: nothing is put back */
   zvm__memory_etag memory_etag;
+  int progress_fd; /* of a host's: its page, or -1 */
+  struct zvm__progress *progress; /* of a worker's, or NULL */
 } zvm__job;
 
 /* How it ended. Plain numbers: it travels between processes as it is. */

@@ -9,7 +9,7 @@
 ** a head and, if it fits, the blob; up to ZVM__WIRE_FDS descriptors travel
 ** with it and with each of the one-byte messages that follow: the image of
 ** the module, the blob if it is a file, the channels' in their order, the
-** trace's. A worker that `tells` says that it has them, before it maps anything
+** trace's, that of the page for progress. A worker that `tells` says that it has them, before it maps anything
 ** of the guest. The answer is followed by the bytes that each BUFFER collected;
 ** then, of a fault, by the bytes of the stack that zvm__guest_stack names. The
 ** first ZVM__WIRE_ALONG of them are in the same message, what is left of each
@@ -66,6 +66,7 @@ typedef struct zvm__wire_job {
   uint32_t aliases;  /* bytes of all aliases, if there is a trace */
   uint64_t trace_ns; /* its base; 0: none */
   bool trace_is_file;
+  bool tells_progress; /* one more descriptor: the page for it */
   zvm__memory_etag memory_etag;
 } zvm__wire_job;
 

@@ -65,6 +65,10 @@ static zvm_status prepare(zvm_session *s, const zvm_session_options *opt,
   s->reports = calloc(s->channels.count, sizeof *s->reports);
   if (s->reports == NULL)
     return zvm__fail(err, ZVM_E_NOMEM, "not enough memory for a report");
+  if (opt->isolation != ZVM_ISOLATION_INLINE)
+    st = zvm__watch_prepare(s, opt->progress, err);
+  if (st != ZVM_OK)
+    return st;
   return zvm__tracing_begin(&s->trace, s->module, &s->channels, opt, err);
 }
 
@@ -105,6 +109,7 @@ void zvm_session_free(zvm_session *s) {
   if (s == NULL)
     return;
   zvm__flight_free(s->flight);
+  zvm__watch_free(s->watch);
   zvm__tracing_close(&s->trace);
   zvm__channels_close(&s->channels);
   zvm__manifest_free(&s->manifest);
@@ -283,6 +288,7 @@ zvm__job zvm__session_job(zvm_session *s) {
       .bounds = s->bounds,
       .trace = trace_of(s),
       .memory_etag = s->memory_etag,
+      .progress_fd = zvm__watch_file(s->watch),
   };
 }
 

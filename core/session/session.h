@@ -7,6 +7,8 @@
 #ifndef ZVM_SESSION_SESSION_H
 #define ZVM_SESSION_SESSION_H
 
+#include "base/fd.h"
+#include "channel/progress.h"
 #include "job/job.h"
 #include "manifest.h"
 #include "worker/worker.h"
@@ -26,8 +28,21 @@ struct zvm_session {
   zvm__trace trace; /* fd -1: none */
   uint64_t since_ns;   /* for the trace: when the run was asked for */
   zvm__flight *flight; /* started, and not waited for yet */
+  struct zvm__watch *watch;
 };
 
+
+/* -- Its progress (progress.c) -------------------------------------------- */
+
+typedef struct zvm__watch zvm__watch;
+
+/* A page for who has a pipe, or asks for one. */
+zvm_status zvm__watch_prepare(zvm_session *s, bool asks, zvm_error *err);
+void zvm__watch_free(zvm__watch *w); /* NULL is fine */
+/* The file of the page, or -1; of NULL too. */
+int zvm__watch_file(const zvm__watch *w);
+
+/* -- Its run ---------------------------------------------------------------- */
 
 /* What a run of it needs. */
 zvm__job zvm__session_job(zvm_session *s);

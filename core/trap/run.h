@@ -54,6 +54,7 @@ typedef struct zvm__run {
   int timers;
   int timer[ZVM__TIMERS];
   struct zvm__trace *trace; /* NULL: none */
+  struct zvm__progress *progress; /* NULL: nobody asks */
 } zvm__run;
 
 /* False if the run has ended before. Either way the guest does not go on. */

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "base/num.h"
+#include "channel/progress.h"
 #include "run.h"
 
 enum {
@@ -59,6 +60,9 @@ static int64_t decode_transfer(const zvm__run *run,
 static int64_t end_transfer(zvm__run *run, const transfer *t,
                             int64_t moved) {
   const zvm__channel *ch = t->channel;
+  if (run->progress != NULL)
+    zvm__progress_note(run->progress, (unsigned)(ch - run->channels->list),
+                       ch);
   if (ch->stops && ch->over != ZVM_LIMITED_NONE &&
       zvm__run_out(run, ch->over))
     run->channel = (uint32_t)(ch - run->channels->list);

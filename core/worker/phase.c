@@ -60,6 +60,20 @@ static void lose(zvm__flight *f, const char *why) {
 }
 
 
+zvm_progress_state zvm__flight_progress(const zvm__flight *f) {
+  switch (f->phase) {
+  case ZVM__ACCEPTS:
+  case ZVM__QUEUES:
+    return ZVM_PROGRESS_WAITING;
+  case ZVM__RUNS:
+    return ZVM_PROGRESS_RUNNING;
+  case ZVM__ENDED:
+    break;
+  }
+  return ZVM_PROGRESS_ENDED;
+}
+
+
 void zvm__flight_kill(zvm__flight *f) {
   if (f->phase == ZVM__QUEUES)
     zvm__pool_leave(&f->turn);

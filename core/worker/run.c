@@ -21,6 +21,7 @@
 #include "base/action.h"
 #include "base/clock.h"
 #include "base/num.h"
+#include "channel/pipe.h"
 #include "send.h"
 
 enum {
@@ -298,6 +299,8 @@ void zvm__channels_end(const zvm__job *job, bool sent) {
       ch->digest = NULL;
       zvm__channel_shut(ch);
     }
+    if (ch->pipe != NULL)
+      zvm__pipe_over(ch->pipe, ch->writes);
     zvm__channel_finish(ch);
   }
 }

@@ -4,6 +4,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "channel/pipe.h"
+#include "channel/progress.h"
 #include "send.h"
 
 #include <errno.h>
@@ -120,6 +121,7 @@ static bool put_blob(sink *s, const zvm__job *job) {
     w.trace_ns = job->trace->base_ns;
     w.trace_is_file = job->trace->is_file;
   }
+  w.tells_progress = job->progress_fd >= 0;
   w.memory_etag = job->memory_etag;
   bool ok = put(s, &w, sizeof w);
   for (unsigned i = 0; i < w.channels && ok; i++)
@@ -203,6 +205,10 @@ static void fill_head(zvm__wire_head *head, const zvm__job *job) {
     /* It doubles, and is copied as it moves. */
     if (ch->source == &zvm__source_buffer)
       head->memory += 4 * (uint64_t)ch->limits[ZVM_LIMIT_PUT_SIZE];
+  }
+  if (job->progress_fd >= 0) {
+    head->fds++;
+    head->shared += zvm__progress_size(job->channels->count);
   }
   if (job->trace != NULL) {
     head->fds++;
@@ -288,6 +294,8 @@ zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
   }
   if (job->trace != NULL)
     fds[n++] = job->trace->fd;
+  if (job->progress_fd >= 0)
+    fds[n++] = job->progress_fd;
   ZVM_CHECK(n == p.head.fds);
   bool ok = send_all(w->socket, &p, fds);
   int os = errno;

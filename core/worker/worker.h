@@ -65,6 +65,8 @@ zvm_status zvm__flight_wait(zvm__flight *f, zvm__outcome *out,
 zvm_status zvm__flights_wait(zvm__flight *const *set, size_t count,
                              uint64_t until_ns, size_t *which, int *signal,
                              zvm__wait *wait, zvm_error *err);
+/* How far it is, as far as this thread has looked after it. */
+zvm_progress_state zvm__flight_progress(const zvm__flight *f);
 /* Kill what runs. Its channels stay open: they are the session's. */
 void zvm__flight_free(zvm__flight *f);
 
