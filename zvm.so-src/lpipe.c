@@ -43,7 +43,7 @@ one to read with mode `"r"`, the one to write with mode `"w"`.
 
 @function zvm.pipe
 @tparam[opt] table options `size`: bytes it has room for, rounded up to a
- power of two of pages; `"256K"` if not given, `"1G"` at most
+ power of two of pages; `"1M"` if not given, `"1G"` at most
 @treturn[1] zvm.pipe
 @treturn[2] nil
 @treturn[2] string message

@@ -169,20 +169,30 @@ static bool read_trace(const zvm__wire_job *w, zvm__job *job, int fd,
 }
 
 
-/* Rings say there what they wait for. */
+/* They know of each other, and where to say what they wait for. */
+static void join_rings(const zvm__job *job) {
+  zvm__ring *first = NULL;
+  for (unsigned i = 0; i < job->channels->count; i++) {
+    zvm__ring *r = job->channels->list[i].ring;
+    if (r == NULL)
+      continue;
+    if (job->progress != NULL) {
+      r->says = &job->progress->wait;
+      r->as = zvm__wait_end_of(i, r->shape.writes);
+    }
+    if (first != NULL)
+      zvm__ring_join(first, r);
+    first = r;
+  }
+}
+
+
 static bool map_progress(zvm__job *job, int file) {
   size_t size = zvm__progress_size(job->channels->count);
   void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (p == MAP_FAILED || close(file) != 0)
     return false;
   job->progress = p;
-  for (unsigned i = 0; i < job->channels->count; i++) {
-    zvm__ring *r = job->channels->list[i].ring;
-    if (r != NULL) {
-      r->says = &job->progress->wait;
-      r->as = zvm__wait_end_of(i, r->shape.writes);
-    }
-  }
   return true;
 }
 
@@ -211,7 +221,10 @@ static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
                     .memory_etag = w->memory_etag};
   if (w->trace_ns != 0 && !read_trace(w, job, nth_fd(fd++), &c))
     return false;
-  return !w->tells_progress || map_progress(job, nth_fd(fd));
+  if (w->tells_progress && !map_progress(job, nth_fd(fd)))
+    return false;
+  join_rings(job);
+  return true;
 }
 
 

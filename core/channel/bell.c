@@ -59,6 +59,25 @@ void zvm__ring_end(zvm__ring *r) {
 }
 
 
+/* Others have what they need, and may be told when they have what they like. */
+static void tell_all(zvm__ring *r) {
+  for (zvm__ring *q = r->next; q != r; q = q->next) {
+    zvm__ring_side *other = their_side(q);
+    if (atomic_load(&other->wants) != 0 &&
+        q->mine >= atomic_load(&other->needs) &&
+        atomic_exchange(&other->wants, 0) != 0)
+      ring_bell(q);
+  }
+}
+
+
+void zvm__ring_join(zvm__ring *a, zvm__ring *b) {
+  zvm__ring *next = a->next;
+  a->next = b->next;
+  b->next = next;
+}
+
+
 static bool is_time(const zvm__ring *r, uint64_t target) {
   zvm__ring_side *other = their_side(r);
   return atomic_load(&other->position) >= target ||
@@ -92,11 +111,12 @@ static bool glance(zvm__ring *r, uint64_t target) {
 
 
 /* A writer's read ends now and then: the host may have granted a segment. */
-static int sleep_until(zvm__ring *r, uint64_t target) {
+static int sleep_until(zvm__ring *r, uint64_t needs, uint64_t likes) {
+  atomic_store_explicit(&my_side(r)->needs, needs, memory_order_relaxed);
   for (;;) {
     char bytes[64];
-    (void)atomic_exchange(&my_side(r)->wants, target);
-    if (is_time(r, target))
+    (void)atomic_exchange(&my_side(r)->wants, likes);
+    if (is_time(r, needs))
       return 0;
     long n = zvm__blocking_call(r->stop, SYS_read, r->bell, (long)bytes,
                                 sizeof bytes);
@@ -108,12 +128,13 @@ static int sleep_until(zvm__ring *r, uint64_t target) {
 }
 
 
-int zvm__ring_wait(zvm__ring *r, uint64_t target) {
-  if (glance(r, target))
+int zvm__ring_wait(zvm__ring *r, uint64_t needs, uint64_t likes) {
+  if (glance(r, needs))
     return 0;
+  tell_all(r);
   if (r->says != NULL)
     zvm__progress_wait(r->says, r->as);
-  int os = sleep_until(r, target);
+  int os = sleep_until(r, needs, likes);
   if (r->says != NULL)
     zvm__progress_wait(r->says, 0);
   atomic_store_explicit(&my_side(r)->wants, 0, memory_order_relaxed);

@@ -223,6 +223,7 @@ static zvm_status open_calls(zvm__channels *all, zvm_error *err) {
 
 /* Of a run in this process. One in a worker maps it there. */
 static zvm_status open_rings(zvm__channels *all, zvm_error *err) {
+  zvm__ring *last = NULL;
   for (unsigned i = 0; i < all->count; i++) {
     zvm__channel *ch = &all->list[i];
     if (ch->pipe == NULL)
@@ -233,6 +234,9 @@ static zvm_status open_rings(zvm__channels *all, zvm_error *err) {
     if (os != 0)
       return zvm__fail_os(err, os == ENOMEM ? ZVM_E_NOMEM : ZVM_E_SYSTEM, os,
                           "channel %.80s: cannot map its pipe", ch->alias);
+    if (last != NULL)
+      zvm__ring_join(last, ch->ring);
+    last = ch->ring;
   }
   return ZVM_OK;
 }

@@ -28,7 +28,7 @@
 #endif
 
 enum {
-  DEFAULT = 256 * 1024,
+  DEFAULT = 1024 * 1024,
   LOOK_US = 20000, /* how often a writer that sleeps looks for more room */
 };
 

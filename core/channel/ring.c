@@ -144,8 +144,8 @@ static int wait_for_bytes(zvm__ring *r, size_t size, bool *over) {
   if (r->theirs != r->mine)
     return 0;
   *over = ended;
-  return ended ? 0
-               : zvm__ring_wait(r, r->mine + zvm__least(size, r->size / 2));
+  uint64_t target = r->mine + zvm__least(size, r->size / 2);
+  return ended ? 0 : zvm__ring_wait(r, target, target);
 }
 
 
@@ -197,8 +197,9 @@ static int wait_for_room(zvm__ring *r, size_t size, bool *nowhere) {
   }
   if (room_there(r) > 0)
     return 0;
-  uint64_t need = zvm__least(size, r->size / 2);
-  return zvm__ring_wait(r, r->mine - r->size + need);
+  uint64_t full = r->mine - r->size;
+  uint64_t half = r->size / 2;
+  return zvm__ring_wait(r, full + zvm__least(size, half), full + half);
 }
 
 
@@ -252,6 +253,7 @@ int zvm__ring_open(zvm__ring **out, int file, const zvm__ring_shape *shape,
                    .stop = &never,
                    .shape = *shape,
                    .border = shape->writes ? 0 : UINT64_MAX};
+  r->next = r;
   enter_segment(r, 0);
   *out = r;
   return 0;
@@ -263,6 +265,10 @@ void zvm__ring_close(zvm__ring *r, bool ends) {
     return;
   if (ends)
     zvm__ring_end(r);
+  zvm__ring *before = r;
+  while (before->next != r)
+    before = before->next;
+  before->next = r->next;
   (void)munmap(r->head, zvm__ring_extent(&r->shape));
   free(r);
 }

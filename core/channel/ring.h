@@ -35,6 +35,7 @@ typedef struct zvm__ring_side {
   _Alignas(ZVM__RING_LINE) _Atomic uint64_t position;
   _Alignas(ZVM__RING_LINE) _Atomic uint64_t wants; /* it sleeps until the other
                                is there; 0: it does not sleep             */
+  _Atomic uint64_t needs; /* it could go on as soon as the other is there  */
   _Atomic uint32_t ended; /* it moves no more */
 } zvm__ring_side;
 
@@ -83,6 +84,7 @@ typedef struct zvm__ring {
   uint64_t theirs;  /* position, as it was seen last    */
   _Atomic uint64_t *says; /* where it says that it waits (progress.h), or NULL */
   uint64_t as;      /* which end                        */
+  struct zvm__ring *next; /* of the same run, around; or itself */
   bool gone;        /* the other process                */
   bool broken;      /* the other side wrote what cannot be */
   uint32_t misses;  /* looks in vain, in a row          */
@@ -109,10 +111,14 @@ int zvm__ring_put(zvm__ring *r, const void *from, size_t size,
 /* -- To wait (bell.c) ----------------------------------------------------- */
 
 /*
-** Until the other side is at `target`, has ended, or is gone, or there is
-** another segment to write to; or for no reason at all. 0, or EINTR: stopped.
+** Until the other side is at `likes`, has ended, or is gone, or there is
+** another segment to write to; or for no reason at all. It will be at `needs`,
+** which is not further, before its process sleeps for any ring. 0, or EINTR:
+** stopped.
 */
-int zvm__ring_wait(zvm__ring *r, uint64_t target);
+int zvm__ring_wait(zvm__ring *r, uint64_t needs, uint64_t likes);
+/* They are of one run. */
+void zvm__ring_join(zvm__ring *a, zvm__ring *b);
 /* This side is at r->mine now: say so, and wake up who waits for it. */
 void zvm__ring_tell(zvm__ring *r);
 /* It moves no more. */

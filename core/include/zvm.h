@@ -592,7 +592,7 @@ ZVM_API void zvm_session_free(zvm_session *s);
 /*
 ** A stream from a session that has its WRITE end to one that has its READ
 ** end, through memory that both processes map, with room for `size` bytes: a
-** power of two of pages, rounded up; 0 = 256 KiB; 1 GiB at most. Who finds no
+** power of two of pages, rounded up; 0 = 1 MiB; 1 GiB at most. Who finds no
 ** room, or no bytes, waits. A writer whose reader has ended writes to nowhere,
 ** and is not told; a reader whose writer has ended, however, gets what is left.
 ** An end belongs to the session that was made with it; free closes what was not
