@@ -13,6 +13,7 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -22,6 +23,7 @@
 enum {
   LOOKS = 2000,
   MISSES_MOST = 6,
+  PATIENCE_MS = 32,
 };
 
 
@@ -110,16 +112,34 @@ static bool glance(zvm__ring *r, uint64_t target) {
 }
 
 
-/* A writer's read ends now and then: the host may have granted a segment. */
+/*
+** A bell, or the end of who rings it: a count or -errno as of a read; 0: gone.
+** A writer hears -EAGAIN now and then, as the host may have granted a segment:
+** soon at first, as a deadlock may wait for that.
+*/
+static long hear(const zvm__ring *r, int *patience_ms) {
+  char bytes[64];
+  if (r->shape.writes) {
+    struct pollfd p = {.fd = r->bell, .events = POLLIN};
+    long n = zvm__blocking_call(r->stop, SYS_poll, (long)&p, 1, *patience_ms);
+    if (*patience_ms < PATIENCE_MS)
+      *patience_ms *= 2;
+    if (n <= 0)
+      return n == 0 ? -EAGAIN : n;
+  }
+  return zvm__blocking_call(r->stop, SYS_read, r->bell, (long)bytes,
+                            sizeof bytes);
+}
+
+
 static int sleep_until(zvm__ring *r, uint64_t needs, uint64_t likes) {
+  int patience_ms = 1;
   atomic_store_explicit(&my_side(r)->needs, needs, memory_order_relaxed);
   for (;;) {
-    char bytes[64];
     (void)atomic_exchange(&my_side(r)->wants, likes);
     if (is_time(r, needs))
       return 0;
-    long n = zvm__blocking_call(r->stop, SYS_read, r->bell, (long)bytes,
-                                sizeof bytes);
+    long n = hear(r, &patience_ms);
     if (n == -EAGAIN || (n == -EINTR && *r->stop == 0))
       continue;
     r->gone = r->gone || (n <= 0 && n != -EINTR);

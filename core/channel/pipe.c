@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -27,10 +26,7 @@
 #define MADV_POPULATE_READ 22
 #endif
 
-enum {
-  DEFAULT = 1024 * 1024,
-  LOOK_US = 20000, /* how often a writer that sleeps looks for more room */
-};
+enum { DEFAULT = 1024 * 1024 };
 
 typedef struct end {
   int fd; /* its bell; -1 if the end is gone */
@@ -96,10 +92,6 @@ static int make_bells(zvm_pipe *p) {
     else
       p->end[i].identity = zvm__fd_identity(p->end[i].fd);
   }
-  struct timeval look = {.tv_usec = LOOK_US};
-  if (os == 0 && setsockopt(p->end[ZVM__RING_WRITES].fd, SOL_SOCKET,
-                            SO_RCVTIMEO, &look, sizeof look) != 0)
-    os = errno;
   return os;
 }
 
