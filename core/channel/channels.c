@@ -328,10 +328,12 @@ void zvm__channels_close(zvm__channels *all) {
       ch->owns_fd = false;
     zvm__socket_deaf(ch);
     zvm__channel_free(ch);
-    if (pipe != NULL && keeps)
+    if (pipe != NULL && keeps) {
+      zvm__pipe_over(pipe, writes);
       zvm__pipe_leave(pipe);
-    else if (pipe != NULL)
+    } else if (pipe != NULL) {
       zvm__pipe_return(pipe, writes);
+    }
   }
   free(all->list);
   *all = (zvm__channels){0};
