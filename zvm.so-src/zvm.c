@@ -158,5 +158,7 @@ int luaopen_zvm(lua_State *L) {
   lua_pushliteral(L, ZVM_VERSION);
   lua_setfield(L, -2, "VERSION");
   zvm__lazy_open(L);
+  zvm__host_open(L);
+  lua_setfield(L, -2, "host");
   return 1;
 }
