@@ -160,5 +160,6 @@ int luaopen_zvm(lua_State *L) {
   zvm__lazy_open(L);
   zvm__host_open(L);
   lua_setfield(L, -2, "host");
+  zvm__lazy_open(L);
   return 1;
 }

@@ -78,7 +78,7 @@ end
 -- options are checked with them.
 function M.read(stage, value)
   local where = stage.where .. ": channels"
-  if not ETAGS[stage.etag == nil and false or stage.etag] then
+  if stage.etag ~= nil and not ETAGS[stage.etag] then
     check.fail(stage.where .. ": etag", 'true, false, "sha256", "sha1" or '
       .. '"md5" expected, got %s', show.value(stage.etag))
   end
