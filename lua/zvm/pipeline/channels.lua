@@ -55,12 +55,11 @@ local function copy(spec)
   return out
 end
 
--- What zvm.run says of the options of a stage, but for its program: that is
--- read last.
-local function try(stage)
-  local options = copy(stage.options)
+-- What zvm.run says of these options, but for the program: that is read last.
+local function try(where, given, channels, prefix)
+  local options = copy(given)
   options.program, options.channels = "", {}
-  for name, spec in pairs(stage.channels) do
+  for name, spec in pairs(channels) do
     if type(spec) == "table" and not M.has_source(spec)
       and not STANDARD[name] then
       spec = copy(spec)
@@ -70,8 +69,27 @@ local function try(stage)
   end
   local _, message, code = zvm.run(options)
   if code == "OPTION" then
-    check.fail(stage.where, "%s", (message:gsub("^zvm%.run: ", "")))
+    check.fail(where, "%s", (message:gsub("^zvm%.run: ", "")
+      :gsub("^channels", prefix or "channels")))
   end
+end
+
+-- A table of channels, as from plain key to specification.
+local function read_own(where, value)
+  local own = {}
+  check.table(where, value)
+  for key, spec in next, value do
+    if type(key) ~= "string" then
+      check.fail(where, "a channel without a name")
+    elseif own[plain(key)] then
+      check.fail(where, "%s is there twice", show.quote(plain(key)))
+    elseif type(spec) == "table" and rawget(spec, "pipe") ~= nil then
+      check.fail(("%s.%s: pipe"):format(where, show.text(key)), "connect or "
+        .. "pipe of a stage joins it to another one")
+    end
+    own[plain(key)] = spec
+  end
+  return own
 end
 
 --- A stage's own channels: from plain key to specification. The stage's other
@@ -82,23 +100,36 @@ function M.read(stage, value)
     check.fail(stage.where .. ": etag", 'true, false, "sha256", "sha1" or '
       .. '"md5" expected, got %s', show.value(stage.etag))
   end
-  stage.channels = {}
-  if value ~= nil then
-    check.table(where, value)
-    for key, spec in next, value do
-      if type(key) ~= "string" then
-        check.fail(where, "a channel without a name")
-      elseif stage.channels[plain(key)] then
-        check.fail(where, "%s is there twice", show.quote(plain(key)))
-      elseif type(spec) == "table" and rawget(spec, "pipe") ~= nil then
-        check.fail(("%s.%s: pipe"):format(where, show.text(key)), "connect "
-          .. "or pipe of a stage joins it to another one")
-      end
-      stage.channels[plain(key)] = spec
-    end
-  end
-  try(stage)
+  stage.channels = value ~= nil and read_own(where, value) or {}
+  try(stage.where, stage.options, stage.channels)
   return stage.channels
+end
+
+--- Further channels of each instance, if there are any.
+function M.read_each(stage, value)
+  local where = stage.where .. ": each"
+  stage.each = {}
+  if value == nil then
+    return
+  end
+  local n = check.list(where, value, "tables of channels")
+  if n ~= stage.count then
+    check.fail(where, "as many tables expected as there are instances, %d, "
+      .. "got %d", stage.count, n)
+  end
+  for i = 1, n do
+    local place = ("each[%d]"):format(i)
+    local own = read_own(("%s: %s"):format(stage.where, place),
+      rawget(value, i))
+    try(stage.where, {}, own, place)
+    for name, spec in pairs(own) do
+      if not M.has_source(spec) then
+        check.fail(("%s: %s.%s"):format(stage.where, place,
+          show.text(name)), "a source such as data, path or fd expected")
+      end
+    end
+    stage.each[i] = own
+  end
 end
 
 --- Refuse more channels than a guest can have, before they are made.
@@ -128,10 +159,6 @@ end
 
 local Maker = {}
 Maker.__index = Maker
-
-function Maker:fail(stage, ...)
-  check.fail(stage.where, ...)
-end
 
 -- Give a channel of an instance its source. `use` is words for it.
 function Maker:claim(instance, name, stage, options, use, fields)
@@ -179,8 +206,12 @@ function Maker:add_edge(n, edge)
 end
 
 function Maker:add_own(stage, instance)
+  local each = stage.each[instance.index] or {}
+  for name, spec in pairs(each) do
+    self:claim(instance, name, stage, spec, "each", {})
+  end
   for name, spec in pairs(stage.channels) do
-    if M.has_source(spec) then
+    if M.has_source(spec) and each[name] == nil then
       if type(spec) == "table" and stage.count > 1 and rawget(spec, "path")
         and (rawget(spec, "mode") or "r") ~= "r"
         and not spec.path:find "^/dev/" then

@@ -6,8 +6,8 @@
 -- zvm.run, but for channels), codes (a set of exit codes that are fine),
 -- connect (names), pipe (name or nil), instances.
 --
--- An instance: name, index, stage (its stage's name), captures (a list of
--- strings), input (nil, or a table with `channel` and either `source`, for
+-- An instance: name, index, stage (its stage's name), argv0 (or nil), captures
+-- (a list of strings), input (nil, or a table with `channel` and either `source`, for
 -- zvm.run, or `path`, `split`, `part` and `parts`), outputs (a list of tables
 -- with `channel` and one of `path`, `buffer`, `write`), and channels: from
 -- key to specification. A specification is for zvm.run, or lacks its source:
@@ -25,13 +25,14 @@ local connect = require "zvm.pipeline.connect"
 local input = require "zvm.pipeline.input"
 local output = require "zvm.pipeline.output"
 local show = require "zvm.manifest.show"
+local template = require "zvm.pipeline.template"
 
 local M = {}
 
 local KEYS = { "name", "program", "args", "env", "count", "connect", "pipe",
-  "input", "output", "channels", "codes", "etag", "memory", "stack",
-  "timeout", "cpu", "resident", "on_limit", "symbols", "memory_etag", "clock",
-  "seed", "directory", "files", "images", "collect" }
+  "input", "output", "channels", "each", "codes", "etag", "argv0",
+  "memory", "stack", "timeout", "cpu", "resident", "on_limit", "symbols",
+  "memory_etag", "clock", "seed", "directory", "files", "images", "collect" }
 
 -- What zvm.run gets as it is.
 local PASSED = { "program", "args", "env", "memory", "stack", "timeout",
@@ -111,7 +112,8 @@ local function read_stage(where, description)
   end
   stage.codes = read_codes(stage.where .. ": codes",
     rawget(description, "codes"))
-  stage.etag = rawget(description, "etag")
+  stage.etag, stage.argv0 = rawget(description, "etag"),
+    rawget(description, "argv0")
   local value = rawget(description, "input")
   if value ~= nil then
     stage.input = input.read(stage.where .. ": input", value)
@@ -157,6 +159,19 @@ local function make_instances(stage)
         stage.count)
     end
     stage.instances[i] = instance
+  end
+end
+
+-- argv[0], if it is said.
+local function add_names(stage)
+  if stage.argv0 ~= nil then
+    local where = stage.where .. ": argv0"
+    check.text(where, stage.argv0)
+    template.check(where, stage.argv0,
+      stage.input and stage.input.wildcards or 0)
+    for _, instance in ipairs(stage.instances) do
+      instance.argv0 = template.expand(stage.argv0, instance)
+    end
   end
 end
 
@@ -230,6 +245,8 @@ local function read(description)
   count_instances(graph.stages)
   for i, stage in ipairs(graph.stages) do
     make_instances(stage)
+    add_names(stage)
+    channels.read_each(stage, rawget(rawget(description, i), "each"))
     add_outputs(stage, rawget(rawget(description, i), "output"))
   end
   local instances = all_instances(graph)
@@ -241,6 +258,7 @@ local function read(description)
   channels.make(graph, instances)
   for _, stage in ipairs(graph.stages) do
     stage.input, stage.channels, stage.joins, stage.etag = nil, nil, nil, nil
+    stage.argv0, stage.each = nil, nil
   end
   graph.by_name, graph.names = nil, nil
   return graph

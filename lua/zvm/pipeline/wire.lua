@@ -1,0 +1,220 @@
+--- The channels of an instance, made: rings, ranges of files, outputs that
+-- get their names when all is over.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local channels = require "zvm.pipeline.channels"
+local cut = require "zvm.pipeline.cut"
+local hold = require "zvm.pipeline.hold"
+local zvm = require "zvm"
+local host = zvm.host
+
+local M = {}
+M.__index = M
+
+local OURS = { edge = true, input = true, output = true }
+
+--- For one run of a graph. `ring`: size of the rings, or nil; `store`: see
+-- run.lua.
+function M.new(graph, ring, store)
+  local self = setmetatable({ graph = graph, ring = ring, store = store,
+    pipes = {}, taken = {}, ranges = {}, files = {}, sinks = {} }, M)
+  self.hold = hold.new(store == nil)
+  for _, stage in ipairs(graph.stages) do
+    for _, instance in ipairs(stage.instances) do
+      for n, output in ipairs(instance.outputs) do
+        if output.write then
+          self.sinks[instance.name .. " " .. n] = self.hold:add(output.write,
+            instance)
+        end
+      end
+    end
+  end
+  return self
+end
+
+-- -- Edges ------------------------------------------------------------------
+
+--- The path of the file that stands for an edge, for the end that is to be
+-- opened; nil: it is a ring.
+function M:file_of(n, way, again)
+  local edge = self.graph.edges[n]
+  return self.store and self.store:edge(edge, way, again) or nil
+end
+
+local function open_edge(self, spec, out, again)
+  local n = spec.edge
+  local path = self:file_of(n, spec.mode, again)
+  if path then
+    out.path, out.type = path, 0
+    return true
+  end
+  if not self.pipes[n] then
+    local pipe, message, code = zvm.pipe(self.ring and { size = self.ring })
+    if not pipe then
+      return nil, message, code
+    end
+    self.pipes[n] = pipe
+  end
+  out.pipe = self.pipes[n]
+  return true
+end
+
+-- -- Inputs and outputs -----------------------------------------------------
+
+local function open_input(self, instance, out)
+  local input = instance.input
+  if input.source then
+    for key, value in pairs(input.source) do
+      out[key] = value
+    end
+    return true
+  end
+  local ranges = self.ranges[instance.stage]
+  if not ranges then
+    local message, code
+    ranges, message, code = cut.ranges(input.path, input.split, input.parts)
+    if not ranges then
+      return nil, message, code
+    end
+    self.ranges[instance.stage] = ranges
+  end
+  local range = ranges[input.part]
+  out.path, out.slice = input.path, { range[1], range[2] }
+  return true
+end
+
+local function open_file(self, path, key, out)
+  local target, temporary = host.beside(path)
+  if not target then
+    return nil, temporary, "CHANNEL"
+  end
+  if temporary then
+    self.files[#self.files + 1] = { key = key, path = path, target = target,
+      temporary = temporary }
+  end
+  out.path, out.mode = temporary or target, "w"
+  return true
+end
+
+local function open_output(self, instance, n, out)
+  local output, key = instance.outputs[n], instance.name .. " " .. n
+  if output.path then
+    return open_file(self, output.path, key, out)
+  elseif output.write then
+    local sink = self.sinks[key]
+    out.write = function(bytes)
+      self.hold:put(sink, bytes)
+    end
+  else
+    out.buffer = true
+  end
+  return true
+end
+
+local function open_channel(self, instance, spec, again)
+  local out = {}
+  for key, value in pairs(spec) do
+    if not OURS[key] then
+      out[key] = value
+    end
+  end
+  local ok, message, code = true, nil, nil
+  if spec.edge then
+    ok, message, code = open_edge(self, spec, out, again)
+  elseif spec.input then
+    ok, message, code = open_input(self, instance, out)
+  elseif spec.output then
+    ok, message, code = open_output(self, instance, spec.output, out)
+  end
+  if not ok then
+    return nil, message, code
+  end
+  return out
+end
+
+--- The option `channels` of an instance's run; or nil, message, code. `again`:
+-- it runs for the second time.
+function M:open(instance, again)
+  local out, names = {}, {}
+  for name in pairs(instance.channels) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local spec, message, code = open_channel(self, instance,
+      instance.channels[name], again)
+    if not spec then
+      return nil, message, code
+    end
+    out[channels.key(name)] = spec
+  end
+  return out
+end
+
+-- -- Ends -------------------------------------------------------------------
+
+--- What an instance wrote is dropped: it runs again.
+function M:restart(instance)
+  for n in ipairs(instance.outputs) do
+    local key = instance.name .. " " .. n
+    if self.sinks[key] then
+      self.hold:restart(self.sinks[key])
+    end
+    for i = #self.files, 1, -1 do
+      if self.files[i].key == key then
+        os.remove(self.files[i].temporary)
+        table.remove(self.files, i)
+      end
+    end
+  end
+end
+
+--- An instance has ended well.
+function M:finish(instance)
+  for n in ipairs(instance.outputs) do
+    local sink = self.sinks[instance.name .. " " .. n]
+    if sink then
+      self.hold:finish(sink)
+    end
+  end
+end
+
+--- Both ends of a ring are over.
+function M:close_edge(n)
+  local pipe = self.pipes[n]
+  self.pipes[n] = nil
+  if pipe then
+    pipe:close()
+  end
+end
+
+--- All went well: functions get what was held, and files their names, in the
+-- order of the description.
+function M:commit()
+  self.hold:flush()
+  for i, file in ipairs(self.files) do
+    local ok, message = os.rename(file.temporary, file.target)
+    if not ok then
+      return nil, ("%s: %s"):format(file.path, message)
+    end
+    self.files[i].temporary = nil
+  end
+  self.files = {}
+  return true
+end
+
+--- Leave nothing.
+function M:close()
+  for _, file in ipairs(self.files) do
+    if file.temporary then
+      os.remove(file.temporary)
+    end
+  end
+  for n in pairs(self.pipes) do
+    self:close_edge(n)
+  end
+  self.files = {}
+  self.hold:close()
+end
+
+return M
