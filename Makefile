@@ -82,7 +82,7 @@ all: host libc guests ## The Lua module, the C library, the guest libc
 
 host: $(B)/zvm.so $(B)/zvm/disasm.so $(B)/libzvm.a $(TOOLS) ## What runs on the host only
 
-libc: $(LIBC) $(SYSROOT)/.pcre2 ## The guest's libc and ports
+libc: $(LIBC) $(SYSROOT)/.pcre2 $(B)/share/zvm/cut.zvm ## The guest's libc and ports
 
 guests: $(GUESTS) $(FS_GUESTS) $(FS_NATIVES) $(POSIX:=.zvm) $(POSIX:=.native) $(FEATURES) $(EXAMPLES) ## Guests of the specs and the examples
 
@@ -211,6 +211,11 @@ $(LIBC): $(TOOLCHAIN) $(B)/src/musl/.fetched \
 $(SYSROOT)/.%: stdlib/ports/%/build $(LIBC) $(B)/src/%/.fetched
 	+$(call run,PORT)stdlib/ports/$*/build $(B)/src/$* $(SYSROOT) lua/bin/zvm-cc
 	@touch $@
+
+# Where zvm.pipeline cuts files, by a pattern.
+$(B)/share/zvm/cut.zvm: stdlib/ports/pcre2/cut.c $(SYSROOT)/.pcre2
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc -O2 -std=gnu11 -Wall -Wextra -o $@ $< -lpcre2-8
 
 # BusyBox for the sandbox, and the same for the host to compare with.
 PORT_BUSYBOX := $(wildcard stdlib/ports/busybox/*) $(B)/src/busybox/.fetched
@@ -510,6 +515,8 @@ install: all man ## Install under DESTDIR and PREFIX
 	install -D -m 644 lua/completion/zvm.bash \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/zvm
 	cp -R $(SYSROOT) $(ZVM_LIB)/build/
+	for f in $(B)/share/zvm/*.zvm; do install -D -m 644 $$f \
+	  $(DESTDIR)$(PREFIX)/share/zvm/$${f##*/} || exit 1; done
 	ln -sf ../lib/zvm/lua/bin/zvm ../lib/zvm/lua/bin/zvm-cc $(DESTDIR)$(PREFIX)/bin/
 
 clean: ## Remove build/

@@ -5,6 +5,7 @@
 -- the end of a record belongs to the range before.
 --
 -- SPDX-License-Identifier: Apache-2.0
+local guests = require "zvm.guests"
 local show = require "zvm.manifest.show"
 local zvm = require "zvm"
 
@@ -62,7 +63,7 @@ local function cut_matches(path, size, parts, pattern, window)
   for k = 1, parts - 1 do
     positions[k] = ("%.0f\n"):format(math.floor(size * k / parts))
   end
-  local program, missing = require "zvm.guests".find "cut.zvm"
+  local program, missing = guests.find "cut.zvm"
   if not program then
     return nil, missing, "SYSTEM"
   end
@@ -76,7 +77,7 @@ local function cut_matches(path, size, parts, pattern, window)
   elseif report.state ~= "exit" or report.code ~= 0 then
     local said = report.channels.stderr and report.channels.stderr.data or ""
     return nil, ("the pattern %s: %s"):format(show.quote(pattern),
-      said ~= "" and show.text(said:gsub("\n$", ""), nil)
+      said ~= "" and show.text((said:gsub("\n$", "")))
       or require "zvm.report".summary(report)), "OPTION"
   end
   local cuts = {}

@@ -5,40 +5,21 @@
 -- all waited at the moment between. What a worker says is hostile: a lie only
 -- makes a ring larger, or ends its own pipeline.
 --
--- A worker that has been woken, and was given no time since, still says that
--- it waits. So the ring counts: who reads waits if it is empty and will be
--- written, who writes if it is full and will be read.
+-- A worker that has been woken, and was given no time since, does not count as
+-- one that waits: session:progress looks at the ring itself.
 --
 -- SPDX-License-Identifier: Apache-2.0
 local M = {}
 M.__index = M
 
---- `states`: from instance name to its state, see run.lua.
-function M.new(graph, states, pipes)
-  local self = setmetatable({ graph = graph, states = states, pipes = pipes,
-    edges = {}, turns = {} }, M)
+--- For one run of a graph.
+function M.new(graph)
+  local self = setmetatable({ graph = graph, edges = {}, turns = {} }, M)
   for n, edge in ipairs(graph.edges) do
     self.edges[edge.from .. "\0" .. edge.from_channel] = n
     self.edges[edge.to .. "\0" .. edge.to_channel] = n
   end
   return self
-end
-
-local function ended(state)
-  return state.status == "ended"
-end
-
--- Whether what an instance waits for has not come meanwhile.
-local function still(self, n, way, whom)
-  local pipe = self.pipes[n]
-  local level = pipe and pipe:level()
-  if not level or ended(self.states[whom]) then
-    return false
-  end
-  if way == "get" then
-    return level.used == 0
-  end
-  return level.used >= level.size
 end
 
 -- What an instance waits for, by its progress; nil if it does not, or for
@@ -65,7 +46,7 @@ function M:look(live)
   local sure, turns, waiting = {}, {}, 0
   for _, state in ipairs(live) do
     local wait = read_wait(self, state, state.session:progress())
-    if wait and still(self, wait.edge, wait.way, wait.whom) then
+    if wait then
       waiting = waiting + 1
       turns[wait.who] = wait.turn
       if self.turns[wait.who] == wait.turn then

@@ -10,6 +10,11 @@ Report.__index = Report
 
 M.TAIL = 400
 
+-- A summary without the backtrace of a fault.
+local function first_line(report)
+  return reports.summary(report):match "^[^\n]*"
+end
+
 --- Lines for people: how it ended, then one for each instance.
 function Report:text()
   local out = { self.state == "exit" and "exit"
@@ -36,7 +41,7 @@ function M.ending(report)
     return ("was stopped, after %.0f bytes in and %.0f out"):format(
       report.get_bytes, report.put_bytes)
   end
-  return reports.summary(report)
+  return first_line(report)
 end
 
 -- The end of what a guest said, as one line.
@@ -51,7 +56,7 @@ end
 
 --- Why an instance that ended makes the pipeline fail, in words.
 function M.reason(name, report, message)
-  return name .. ": " .. (message or reports.summary(report) .. tail(report))
+  return name .. ": " .. (message or first_line(report) .. tail(report))
 end
 
 -- Channels under the names that the graph has for them.

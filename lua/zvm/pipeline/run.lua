@@ -10,8 +10,8 @@
 -- "ended"), session, report, runs.
 --
 -- `store`, an object, may answer for instances (see docs/pipelines.md): its
--- methods are is_file(edge), edge(edge, way, again), find(instance, options),
--- kept(instance, report), close(ok).
+-- methods are is_file(edge), edge(edge, way, again), find(instance, options,
+-- again), kept(instance, report), close(ok).
 --
 -- SPDX-License-Identifier: Apache-2.0
 local knot = require "zvm.pipeline.knot"
@@ -72,7 +72,7 @@ local function new_runner(graph, options, modules)
     table.insert(self.states[edge.from].edges, n)
     table.insert(self.states[edge.to].edges, n)
   end
-  self.look = look.new(graph, self.states, self.wire.pipes)
+  self.look = look.new(graph)
   return self
 end
 
@@ -145,8 +145,8 @@ end
 function Runner:start(state)
   local options, message, code = self:options_of(state)
   local store = self.options.store
-  local report = options and store and state.runs == 0
-    and store:find(state.instance, options)
+  local report = options and store
+    and store:find(state.instance, options, state.runs > 0)
   if report then
     state.status = "live"
     self:tell("look-up", state, { report = report })
@@ -268,7 +268,7 @@ function Runner:grow(circles, waits)
   local grown, why = false, nil
   for _, circle in ipairs(circles) do
     local wait = knot.smallest_full(circle, waits, function(each)
-      return self.wire.pipes[each.edge]:level().size
+      return self.wire.pipes[each.edge]:size()
     end)
     if wait then
       local ok, message = self.wire.pipes[wait.edge]:grow()
