@@ -102,12 +102,12 @@ function M.text(where, value, what)
 end
 
 --- A string, or a list of them: as a list.
-function M.texts(where, value, what)
+function M.texts(where, value, what, several)
   if type(value) == "string" then
     return { M.text(where, value, what) }
   end
   local out = {}
-  for i = 1, M.list(where, value, what .. "s") do
+  for i = 1, M.list(where, value, several) do
     out[i] = M.text(("%s[%d]"):format(where, i), rawget(value, i), what)
   end
   return out

@@ -92,10 +92,10 @@ local function read_count(stage, value)
     and check.whole(where, value, 1, M.MOST_INSTANCES) or nil
   local entries = stage.input and stage.input.entries
   if entries and count and count ~= #entries then
-    check.fail(where, #entries == 1 and "1 expected, as there is one input, "
-      .. "got %d; input = { path = ..., split = ... } cuts a file"
-      or "%2$d expected, as many as there are inputs, got %d", count,
-      #entries)
+    check.fail(where, "%d expected, as %s, got %d%s", #entries, #entries == 1
+      and "there is one input" or "many as there are inputs", count,
+      #entries == 1 and "; input = { path = ..., split = ... } cuts a file"
+      or "")
   end
   return count or entries and #entries
 end
@@ -123,7 +123,7 @@ local function read_stage(where, description)
   stage.joins = value ~= nil
   if value ~= nil then
     stage.connect = check.texts(stage.where .. ": connect", value,
-      "name of a stage")
+      "name of a stage", "names of stages")
   end
   value = rawget(description, "pipe")
   if value ~= nil then
