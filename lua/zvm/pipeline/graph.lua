@@ -7,12 +7,12 @@
 -- connect (names), pipe (name or nil), instances.
 --
 -- An instance: name, index, stage (its stage's name), argv0 (or nil), captures
--- (a list of strings), input (nil, or a table with `channel` and either `source`, for
--- zvm.run, or `path`, `split`, `part` and `parts`), outputs (a list of tables
--- with `channel` and one of `path`, `buffer`, `write`), and channels: from
--- key to specification. A specification is for zvm.run, or lacks its source:
--- then `edge` is the number of the edge, with `mode`; or `input` is true; or
--- `output` is the number of the output.
+-- (a list of strings), input (nil, or a table with `channel` and either
+-- `source`, for zvm.run, or `path`, `split`, `part` and `parts`), outputs (a
+-- list of tables with `channel` and one of `path`, `buffer`, `write`), and
+-- channels: from key to specification. A specification is for zvm.run, or
+-- lacks its source: then `edge` is the number of the edge, with `mode`; or
+-- `input` is true; or `output` is the number of the output.
 --
 -- graph.edges[n]: from, to (instances), from_channel, to_channel.
 --
