@@ -68,7 +68,7 @@ local function read(options)
     ring = get("ring", read_ring),
     timeout = get("timeout", read_time),
     memo = get("memo", check.text),
-    verify = get("verify", check.whole, 1, 2),
+    verify = get("verify", check.whole, 1, 100),
     progress = progress,
     listener = get("listener", is "function"),
     store = get("store", is "table"),
