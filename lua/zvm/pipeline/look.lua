@@ -12,9 +12,10 @@
 local M = {}
 M.__index = M
 
---- For one run of a graph.
-function M.new(graph)
-  local self = setmetatable({ graph = graph, edges = {}, turns = {} }, M)
+--- For one run of a graph. `states`: by name, see run.lua.
+function M.new(graph, states)
+  local self = setmetatable({ graph = graph, states = states, edges = {},
+    turns = {} }, M)
   for n, edge in ipairs(graph.edges) do
     self.edges[edge.from .. "\0" .. edge.from_channel] = n
     self.edges[edge.to .. "\0" .. edge.to_channel] = n
@@ -46,7 +47,7 @@ function M:look(live)
   local sure, turns, waiting = {}, {}, 0
   for _, state in ipairs(live) do
     local wait = read_wait(self, state, state.session:progress())
-    if wait then
+    if wait and self.states[wait.whom].status ~= "ended" then
       waiting = waiting + 1
       turns[wait.who] = wait.turn
       if self.turns[wait.who] == wait.turn then

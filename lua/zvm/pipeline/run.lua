@@ -72,7 +72,7 @@ local function new_runner(graph, options, modules)
     table.insert(self.states[edge.from].edges, n)
     table.insert(self.states[edge.to].edges, n)
   end
-  self.look = look.new(graph)
+  self.look = look.new(graph, self.states)
   return self
 end
 
@@ -130,7 +130,7 @@ function Runner:options_of(state)
   for key, value in pairs(state.stage.options) do
     options[key] = value
   end
-  options.name = state.instance.argv0
+  options.name, options.progress = state.instance.argv0, true
   options.program = self.modules[state.stage.name]
   local message, code
   options.channels, message, code = self.wire:open(state.instance,
@@ -268,7 +268,7 @@ function Runner:grow(circles, waits)
   local grown, why = false, nil
   for _, circle in ipairs(circles) do
     local wait = knot.smallest_full(circle, waits, function(each)
-      return self.wire.pipes[each.edge]:size()
+      return self.wire.pipes[each.edge]:level().size
     end)
     if wait then
       local ok, message = self.wire.pipes[wait.edge]:grow()
