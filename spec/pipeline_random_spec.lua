@@ -1,0 +1,218 @@
+--- Random graphs, with cycles, do the same however they are scheduled: with
+-- other numbers of workers, other rings, and workers that are stopped and
+-- continued at random.
+--
+-- ZVM_RANDOM_RUNS is how many runs there are, ZVM_RANDOM_SEED another start.
+-- Only with LuaJIT: what is tested is hardly Lua.
+--
+-- SPDX-License-Identifier: Apache-2.0
+if not rawget(_G, "jit") or os.getenv "ZVM_TEST_ISOLATION" then
+  return
+end
+
+local host = require "support.host"
+local lfs = require "lfs"
+local zvm = require "zvm"
+
+local RUNS = tonumber(os.getenv "ZVM_RANDOM_RUNS") or 500
+local SEED = tonumber(os.getenv "ZVM_RANDOM_SEED") or 1
+local NODE = host.guest "node"
+local EACH = 10 -- runs of one graph
+
+-- Lehmer's, with Park and Miller's numbers: the same in every interpreter.
+local state = SEED
+local function random(n)
+  state = state * 16807 % 2147483647
+  return state % n + 1
+end
+
+-- -- Graphs -----------------------------------------------------------------
+
+local SIZES = { 1, 10, 1000, 5000, 30000 }
+
+-- Stages, and which leads to which.
+local function random_stages()
+  local stages, names = {}, {}
+  for i = 1, 1 + random(4) do
+    names[i] = ("s%d"):format(i)
+    stages[i] = { name = names[i], program = NODE, count = random(2),
+      etag = true, connect = {}, output = true }
+  end
+  for i, stage in ipairs(stages) do
+    for k, name in ipairs(names) do
+      -- Forward more often than back.
+      if random(10) <= (k > i and 6 or 2) then
+        stage.connect[#stage.connect + 1] = name
+      end
+    end
+  end
+  return stages
+end
+
+-- What the instances do is written down while one execution is made up: who
+-- reads finds what was written. So no graph has to deadlock, but some of the
+-- reads are for too much, and then some do.
+local function random_scripts(graph)
+  local scripts, on_the_way = {}, {}
+  for _, stage in ipairs(graph.stages) do
+    for _, instance in ipairs(stage.instances) do
+      scripts[instance.name] = {}
+    end
+  end
+  local function act(name, ...)
+    for _, word in ipairs { ... } do
+      table.insert(scripts[name], tostring(word))
+    end
+  end
+  for _ = 1, #graph.edges > 0 and 10 + random(30) or 0 do
+    local n = random(#graph.edges)
+    local edge = graph.edges[n]
+    local there = on_the_way[n] or 0
+    if there > 0 and random(2) == 1 then
+      local size = random(4) == 1 and there or math.min(there, random(3000))
+      act(edge.to, "get", edge.to_channel, size)
+      on_the_way[n] = there - size
+    elseif random(100) == 1 then
+      act(edge.to, "get", edge.to_channel, 1 + there)
+      on_the_way[n] = 0
+    else
+      local size = random(SIZES[random(#SIZES)])
+      act(edge.from, "put", edge.from_channel, size)
+      on_the_way[n] = there + size
+    end
+    if random(8) == 1 then
+      act(edge.to, "spin", random(300000))
+    end
+  end
+  return scripts
+end
+
+local function random_pipeline()
+  local stages = random_stages()
+  local graph = assert(zvm.pipeline(stages)).graph
+  local scripts = random_scripts(graph)
+  -- Instances of one stage have one script: who is without a channel in it
+  -- would be another, so each stage is taken apart.
+  local single = {}
+  for i, stage in ipairs(graph.stages) do
+    for _, instance in ipairs(stage.instances) do
+      local connect = {}
+      for _, name in ipairs(stages[i].connect) do
+        for _, other in ipairs(graph.stages) do
+          for _, each in ipairs(other.name == name and other.instances
+            or {}) do
+            connect[#connect + 1] = each.name
+          end
+        end
+      end
+      single[#single + 1] = { name = instance.name, program = NODE,
+        connect = connect, etag = true, output = true,
+        args = scripts[instance.name] }
+    end
+  end
+  return single
+end
+
+-- -- Results ----------------------------------------------------------------
+
+-- A table as text, whatever the order of its keys.
+local function text_of(value, skip)
+  if type(value) ~= "table" then
+    return tostring(value)
+  end
+  local keys, out = {}, {}
+  for key in pairs(value) do
+    keys[#keys + 1] = tostring(key)
+  end
+  table.sort(keys)
+  for i, key in ipairs(keys) do
+    local each = value[key]
+    if each == nil then
+      each = value[tonumber(key)]
+    end
+    out[i] = skip[key] and "" or key .. "=" .. text_of(each, skip)
+  end
+  return "{" .. table.concat(out, ",") .. "}"
+end
+
+local SKIP = { times = true, usage = true, timeline = true }
+
+-- Of a deadlock only that it is one.
+local function result_of(report)
+  if report.state == "deadlock" then
+    return "deadlock"
+  end
+  return text_of(report, SKIP)
+end
+
+-- -- Disturbances -----------------------------------------------------------
+
+-- Processes below this one: workers, and who makes them.
+local function below(pid, out)
+  for name in lfs.dir("/proc/" .. pid .. "/task") do
+    local file = name:find "^%d+$" and io.open(("/proc/%s/task/%s/children")
+      :format(pid, name))
+    for child in (file and file:read "*a" or ""):gmatch "%d+" do
+      out[#out + 1] = child
+      below(child, out)
+    end
+    if file then
+      file:close()
+    end
+  end
+  return out
+end
+
+-- Stop some workers for some milliseconds, beside the run. Who makes workers
+-- has children, and is let alone.
+local function disturb()
+  local script = {}
+  for _, pid in ipairs(below("self", {})) do
+    if #below(pid, {}) == 0 and random(2) == 1 then
+      script[#script + 1] = ("kill -STOP %s; sleep 0.00%d; kill -CONT %s")
+        :format(pid, random(9), pid)
+    end
+  end
+  if #script > 0 then
+    os.execute("{ " .. table.concat(script, "; ") .. "; } 2>/dev/null &")
+  end
+end
+
+-- -- The runs ---------------------------------------------------------------
+
+local RINGS = { "4K", "8K", "64K", "1M" }
+
+describe("random graphs", function()
+  it("do the same however they are scheduled", function()
+    local deadlocks, grown = 0, 0
+    for n = 1, RUNS / EACH do
+      local p = assert(zvm.pipeline(random_pipeline()))
+      local want
+      for i = 1, EACH do
+        local started = 0
+        local report = assert(p:run {
+          workers = random(8), ring = RINGS[random(#RINGS)], timeout = 60,
+          listener = i > 2 and function(event)
+            if event.kind == "start" then
+              started = started + 1
+              if random(6) == 1 then
+                zvm.host.sleep(random(3) / 1000)
+              end
+              if i > 8 and random(3) == 1 then
+                disturb()
+              end
+            end
+          end or nil,
+        })
+        local got = result_of(report)
+        want = want or got
+        assert.equal(want, got, ("graph %d, run %d"):format(n, i))
+        grown = grown + started
+      end
+      deadlocks = deadlocks + (want == "deadlock" and 1 or 0)
+    end
+    -- Both kinds are there, or this tests nothing.
+    assert.is_true(RUNS < 500 or deadlocks > 0)
+    assert.is_true(deadlocks < RUNS / EACH / 2)
+  end)
+end)

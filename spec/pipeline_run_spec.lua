@@ -1,0 +1,470 @@
+--- Pipelines: how they run, and how they end.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local host = require "support.host"
+local lfs = require "lfs"
+local look = require "zvm.pipeline.look"
+local zvm = require "zvm"
+
+local LUA = os.getenv "ZVM_TEST_LUA" or "lua5.1"
+local NODE = host.guest "node"
+
+local function stage(name, args, fields)
+  local out = { name = name, program = NODE, args = {} }
+  for word in args:gmatch "%S+" do
+    table.insert(out.args, word)
+  end
+  for key, value in pairs(fields or {}) do
+    out[key] = value
+  end
+  return out
+end
+
+local function pipeline(...)
+  return assert(zvm.pipeline { ... })
+end
+
+local function run(options, ...)
+  return assert(pipeline(...):run(options))
+end
+
+-- What is in a directory, hidden or not.
+local function names_in(dir)
+  local out = {}
+  for name in lfs.dir(dir) do
+    if name ~= "." and name ~= ".." then
+      out[#out + 1] = name
+    end
+  end
+  table.sort(out)
+  return out
+end
+
+local COPY = "quiet copy stdin stdout"
+
+describe("a pipeline", function()
+  it("moves bytes from stage to stage", function()
+    local report = run(nil, stage("a", "quiet say stdout hello"),
+      stage("b", COPY), stage("c", COPY))
+    assert.equal("exit", report.state)
+    assert.same({ c = "hello\n" }, report.outputs)
+    assert.equal("c", report.stages[3].instances[1].name)
+    assert.equal(6, report.instances.b.channels.stdin.get_bytes)
+  end)
+
+  it("moves more than rings hold, with few workers", function()
+    for workers = 1, 3 do
+      local report = run({ workers = workers, ring = "4K" },
+        stage("a", "quiet put stdout 1000000"), stage("b", COPY),
+        stage("c", "drain stdin"))
+      assert.equal("exit", report.state)
+      assert.equal(1000000, report.instances.c.channels.stdin.get_bytes)
+    end
+  end)
+
+  it("joins each with each, under their names", function()
+    local report = run({ ring = "4K" },
+      stage("a", "quiet put out/b-1 10 put out/b-2 5000",
+        { count = 2, connect = "b" }),
+      stage("b", "drain in/a-2 drain in/a-1", { count = 2, etag = true }))
+    local channels = report.instances["b-2"].channels
+    assert.equal(5000, channels["in/a-1"].get_bytes)
+    assert.equal(channels["in/a-1"].etag, channels["in/a-2"].etag)
+    assert.equal(17, #report.outputs["b-1"])
+  end)
+
+  it("gives zvm.run's options to its instances, and names", function()
+    local report = run(nil, { name = "a", count = 2, argv0 = "%n",
+      program = host.guest "arguments", args = { "x" },
+      env = { A = "b" }, codes = { 2 } })
+    assert.is_truthy(report.outputs["a-2"]:find("a-2", 1, true))
+    assert.is_truthy(report.outputs["a-2"]:find("A=b", 1, true))
+    assert.is_nil(report.outputs["a-2"]:find("a-1", 1, true))
+  end)
+
+  it("gives each range of a file to one instance", function()
+    local path = os.tmpname()
+    local lines = {}
+    for i = 1, 2000 do
+      lines[i] = ("line %d %s\n"):format(i, ("x"):rep(i % 50))
+    end
+    local text = table.concat(lines)
+    host.write_file(path, text)
+    for _, split in ipairs { "newline", { pattern = "0\\d* x+\\n" } } do
+      local report = run(nil, stage("a", COPY, { count = 5,
+        input = { path = path, split = split }, output = true }))
+      local parts = {}
+      for i = 1, 5 do
+        parts[i] = report.outputs["a-" .. i]
+        assert.is_truthy(parts[i]:find "\n$")
+      end
+      assert.equal(text, table.concat(parts))
+    end
+    os.remove(path)
+  end)
+
+  it("reads listed inputs, also by other channels than stdin", function()
+    local report = run(nil, stage("a", "quiet copy x stdout", { input = {
+      channel = "x", "LICENSE", { data = "second" } },
+      channels = { x = { type = 0 } } }))
+    assert.equal(host.read_file "LICENSE", report.outputs["a-1"])
+    assert.equal("second", report.outputs["a-2"])
+  end)
+
+  it("keeps several outputs of an instance", function()
+    local report = run(nil, stage("a", "quiet say stderr e say log l",
+      { output = { true, { channel = "stderr", buffer = true },
+        { channel = "log", buffer = true } } }))
+    assert.same({ a = "", ["a:stderr"] = "e\n", ["a:log"] = "l\n" },
+      report.outputs)
+  end)
+
+  it("runs any number of times, and is the same each time", function()
+    local p = pipeline(stage("a", "put stdout 99999", { etag = true }),
+      stage("b", "drain stdin", { etag = true }))
+    local first, second = assert(p:run()), assert(p:run { workers = 1 })
+    assert.same(first.outputs, second.outputs)
+    assert.same(first.instances.b.channels, second.instances.b.channels)
+  end)
+
+  it("calls functions in the order of stages and instances", function()
+    local log = {}
+    local function output(bytes, instance)
+      log[#log + 1] = instance.name .. ":" .. bytes
+    end
+    run({ workers = 4 }, stage("a", "quiet spin 3000000 say stdout x",
+      { output = output }), stage("b", "quiet say stdout y say stdout z",
+      { count = 2, output = output, connect = {} }))
+    assert.equal("a:x\n,b-1:y\n,b-1:z\n,b-2:y\n,b-2:z\n",
+      table.concat(log, ","))
+  end)
+
+  it("tells a listener who began and who ended", function()
+    local log = {}
+    run({ workers = 1, listener = function(event)
+      if event.kind ~= "progress" then
+        log[#log + 1] = event.kind .. " " .. event.instance.name
+        assert.is_true(event.time >= 0)
+        assert.equal(event.kind == "end", event.report ~= nil)
+      end
+    end }, stage("a", "", { connect = {} }), stage("b", ""))
+    assert.equal("start a,end a,start b,end b", table.concat(log, ","))
+  end)
+
+  it("refuses options that it does not know", function()
+    local p = pipeline(stage("a", ""))
+    for message, options in pairs {
+      ['pipeline:run: unknown option "worker"; did you mean "workers"?'] =
+        { worker = 1 },
+      ["pipeline:run: workers: whole number from 1 to 1024 expected, got 0"] =
+        { workers = 0 },
+      ["pipeline:run: ring: 4K to 1G expected, got 4095"] = { ring = 4095 },
+      ['pipeline:run: ring: size such as 4096 or "64M" expected, got "1 K"'] =
+        { ring = "1 K" },
+      ['pipeline:run: timeout: time such as 0.5, "250ms" or "10s" expected, '
+        .. 'got "soon"'] = { timeout = "soon" },
+      ["pipeline:run: progress: true or function expected, got 1"] =
+        { progress = 1 },
+      ["pipeline:run: table expected, got 5"] = 5,
+    } do
+      assert.same({ nil, message, "OPTION" }, { p:run(options) })
+    end
+  end)
+
+  it("does not begin if a program cannot be loaded", function()
+    local report, message, code = assert(zvm.pipeline {
+      stage("a", ""), { name = "b", program = "/nowhere" } }):run()
+    assert.is_nil(report)
+    assert.equal("pipeline.stages[2] (b): program: /nowhere: No such file or "
+      .. "directory", message)
+    assert.equal("SYSTEM", code)
+  end)
+end)
+
+describe("files that a pipeline writes", function()
+  it("have the names that wildcards and numbers give", function()
+    host.inside(function(dir)
+      host.write_file(dir .. "/a.txt", "A")
+      host.write_file(dir .. "/b.txt", "BB")
+      run(nil, stage("copy", COPY, { input = dir .. "/*.txt",
+        output = dir .. "/%1-%i.out" }))
+      assert.same({ "a-1.out", "a.txt", "b-2.out", "b.txt" }, names_in(dir))
+      assert.equal("BB", host.read_file(dir .. "/b-2.out"))
+    end)
+  end)
+
+  it("may be those that it reads", function()
+    host.inside(function(dir)
+      host.write_file(dir .. "/f", "old")
+      run(nil, stage("copy", "quiet copy stdin stdout say stdout new",
+        { input = dir .. "/f", output = dir .. "/f" }))
+      assert.equal("oldnew\n", host.read_file(dir .. "/f"))
+      assert.same({ "f" }, names_in(dir))
+    end)
+  end)
+
+  it("keep their permissions, and links to them stay", function()
+    host.inside(function(dir)
+      host.write_file(dir .. "/f", "old")
+      host.shell("chmod 640 %s/f; ln -s f %s/link", dir, dir)
+      run(nil, stage("a", "quiet say stdout x", { output = dir .. "/link" }))
+      assert.equal("x\n", host.read_file(dir .. "/f"))
+      assert.equal("rw-r-----", lfs.attributes(dir .. "/f", "permissions"))
+      assert.equal("link", lfs.symlinkattributes(dir .. "/link", "mode"))
+    end)
+  end)
+
+  it("may be devices", function()
+    assert.equal("exit", run(nil, stage("a", "", { count = 2,
+      output = "/dev/null" })).state)
+  end)
+
+  it("are as they were if a later stage fails", function()
+    host.inside(function(dir)
+      host.write_file(dir .. "/f", "old")
+      local report = run(nil, stage("a", "say stdout x",
+        { output = dir .. "/f", connect = "b" }),
+        stage("b", "drain in/a exit 1", { output = dir .. "/g" }))
+      assert.equal("failed", report.state)
+      assert.equal("old", host.read_file(dir .. "/f"))
+      assert.same({ "f" }, names_in(dir))
+    end)
+  end)
+
+  it("fail by their names, and nothing is left", function()
+    host.inside(function(dir)
+      host.shell("ln -s nowhere/x %s/link", dir)
+      for path, why in pairs { ["/none/x"] = "No such file or directory",
+        [""] = "Is a directory", ["/link"] = "No such file or directory" } do
+        local report = run(nil, stage("a", "", { output = dir .. path }))
+        assert.equal("failed", report.state)
+        assert.equal("a: " .. dir .. path .. ": " .. why,
+          report.failed.text)
+      end
+      assert.same({ "link" }, names_in(dir))
+    end)
+  end)
+end)
+
+describe("a stage that fails", function()
+  it("stops the others, and says which, why, and what they had done",
+    function()
+      local report = run({ workers = 3 },
+        stage("a", "put stdout 50000 loop"),
+        stage("b", "get stdin 50000 say stderr no_more exit 3"),
+        stage("c", "drain stdin loop"))
+      assert.equal("failed", report.state)
+      assert.same({ "b", "b", "b: exit 3: no_more", "b: exit 3: no_more" },
+        { report.failed.stage, report.failed.instance, report.failed.text,
+          report.reason })
+      assert.equal(3, report.failed.report.code)
+      local a = report.failed.peers.a
+      assert.same({ "unfinished", 50000, 50000 },
+        { a.state, a.put_bytes, a.channels.stdout.put_bytes })
+      assert.equal("unfinished", report.failed.peers.c.state)
+      assert.is_nil(report.failed.peers.b)
+      assert.same({}, report.outputs)
+    end)
+
+  it("may be any, and may fail in any way", function()
+    for i = 1, 3 do
+      for word, want in pairs { exit = "exit 7", fault = "fault memory: ",
+        loop = "timeout" } do
+        local stages = { stage("a", "put stdout 9000"), stage("b", COPY),
+          stage("c", "drain stdin") }
+        local before = i == 2 and "get stdin 10 " or ""
+        stages[i] = stage(("abc"):sub(i, i), before .. word .. " 7",
+          { timeout = word == "loop" and "50ms" or nil })
+        local report = run({ ring = "4K" }, unpack(stages))
+        assert.equal("failed", report.state)
+        assert.equal(stages[i].name, report.failed.stage)
+        assert.equal(stages[i].name .. ": " .. want,
+          report.failed.text:sub(1, #want + 3))
+      end
+    end
+  end)
+
+  it("does not, with an exit code that is fine", function()
+    local report = run(nil, stage("a", "say stdout x exit 1",
+      { codes = { 0, 1 } }), stage("b", COPY, { codes = { 0 } }))
+    assert.equal("exit", report.state)
+    assert.equal("x\n", report.outputs.b)
+  end)
+
+  it("may be one that the host cannot open", function()
+    local report = run({ workers = 1 }, stage("a", "", { count = 2,
+      channels = { x = { path = "/nowhere" } } }))
+    assert.equal("failed", report.state)
+    assert.is_truthy(report.failed.text:find("/nowhere: No such file", 1,
+      true))
+    assert.equal("refused", report.failed.report.state)
+    assert.equal("unbegun", report.instances["a-2"].state)
+  end)
+
+  it("is told in lines", function()
+    local text = run({ workers = 1 }, stage("a", "exit 4"),
+      stage("b", "")):text()
+    assert.equal("failed: a: exit 4\n  a                exit 4\n"
+      .. "  b                did not begin", text)
+  end)
+end)
+
+describe("a pipeline ends", function()
+  it("when its time is over", function()
+    local report = run({ timeout = "100ms", workers = 1 }, stage("a", "loop"),
+      stage("b", ""))
+    assert.equal("timeout", report.state)
+    assert.equal("0.1 seconds are over", report.reason)
+    assert.equal("unfinished", report.instances.a.state)
+  end)
+
+  it("by an error in a function of an output, which is raised", function()
+    host.inside(function(dir)
+      local thrown = {}
+      local p = pipeline(stage("a", "loop", { output = dir .. "/f",
+        connect = {} }), stage("b", "say stdout x", { output = function()
+          error(thrown)
+        end }))
+      local ok, message = pcall(p.run, p, { workers = 2 })
+      assert.is_false(ok)
+      assert.equal(thrown, message)
+      assert.same({}, names_in(dir))
+    end)
+  end)
+
+  it("by an error in a listener, which is raised", function()
+    local p = pipeline(stage("a", "loop"))
+    local ok, message = pcall(p.run, p, { listener = function()
+      error "enough"
+    end })
+    assert.is_false(ok)
+    assert.is_truthy(message:find "enough")
+  end)
+
+  it("and leaves no descriptor, mapping or file, however it does", function()
+    host.inside(function(dir)
+      local good = pipeline(stage("a", "put stdout 9000"), stage("b",
+        "drain stdin", { output = dir .. "/good" }))
+      local bad = pipeline(stage("a", "put stdout 9000 loop"), stage("b",
+        "get stdin 1 exit 1", { output = dir .. "/bad" }))
+      local stuck = pipeline(stage("a", "get stdin 1", { pipe = "a",
+        channels = {} }))
+      local wrong = pipeline(stage("a", "loop"), stage("b", "say stdout x", {
+        output = error, input = nil }))
+      host.assert_flat(function()
+        assert.equal("exit", good:run({ ring = "4K" }).state)
+        assert.equal("failed", bad:run({ workers = 2 }).state)
+        assert.equal("deadlock", stuck:run().state)
+        assert.is_false(pcall(wrong.run, wrong, { workers = 2 }))
+      end, 15)
+      assert.same({ "good" }, names_in(dir))
+    end)
+  end)
+
+  -- Runs a script that gets a signal, and gives what is printed.
+  local function signalled(signal, script)
+    return host.output(([[timeout -s %s 0.6 %s -e '%s' 2>&1; echo $?]])
+      :format(signal, LUA, script))
+  end
+
+  it("by Ctrl-C, and is put away before the host has it", function()
+    host.inside(function(dir)
+      local script = ([[
+        local zvm = require "zvm"
+        local p = assert(zvm.pipeline { { name = "a", program = "%s",
+          args = { "loop" }, count = 2, output = "%s/f%%i" } })
+        print(pcall(p.run, p))]]):format(NODE, dir)
+      local text = signalled("INT", script)
+      assert.is_truthy(text:find("interrupted!", 1, true))
+      assert.same({}, names_in(dir))
+      signalled("TERM", script)
+      assert.same({}, names_in(dir))
+    end)
+  end)
+end)
+
+describe("who waits", function()
+  local function read(name)
+    return { name = name, way = "get" }
+  end
+
+  it("for room while the reader waits for other bytes gets it", function()
+    for workers = 1, 3 do
+      local report = run({ ring = "4K", workers = workers },
+        stage("a", "quiet put out/b 50000 put stdout 10", { connect = "b",
+          pipe = "b" }), stage("b", "drain stdin drain in/a"))
+      assert.equal("exit", report.state)
+    end
+  end)
+
+  it("in a cycle whose rings are full gets room", function()
+    local report = run({ ring = "4K" },
+      stage("a", "quiet put out/b 30000 get in/b 40000", { connect = "b" }),
+      stage("b", "quiet put out/a 40000 drain in/a", { connect = "a" }))
+    assert.equal("exit", report.state)
+    assert.equal(40000, report.instances.a.channels["in/b"].get_bytes)
+  end)
+
+  it("for what itself writes, too", function()
+    assert.equal("exit", run({ ring = "4K" }, stage("a",
+      "put out/a 9000 get in/a 9000", { connect = "a" })).state)
+  end)
+
+  it("for each other is a deadlock, and all is told", function()
+    for workers = 1, 3 do
+      local report = run({ workers = workers, ring = "4K" },
+        stage("a", "say out/b x get in/b 1", { connect = "b" }),
+        stage("b", "get in/a 2 get in/a 1", { connect = { "a", "c" } }),
+        stage("c", "drain in/b"), stage("d", "say stdout y"))
+      assert.equal("deadlock", report.state)
+      assert.equal("a waits to read in/b from b; b waits to read in/a from a",
+        report.deadlock.text)
+      assert.same({
+        { who = "a", channel = "in/b", way = "get", whom = "b" },
+        { who = "b", channel = "in/a", way = "get", whom = "a" },
+        { who = "c", channel = "in/b", way = "get", whom = "b" },
+      }, report.deadlock.waits)
+      assert.equal(2, report.instances.a.put_bytes)
+      assert.equal("exit", report.instances.d.state)
+    end
+  end)
+
+  it("and is stopped by the host is no deadlock", function()
+    local report = run({ workers = 2 }, stage("a",
+      "spin 30000000 say stdout x"), stage("b", COPY))
+    assert.equal("exit", report.state)
+  end)
+
+  it("is believed when two looks in a row say so of one wait", function()
+    local turns = {}
+    local function session(name)
+      return { progress = function()
+        return { blocked = turns[name] and { channel = "/dev/in/x",
+          way = "get", turn = turns[name] } }
+      end }
+    end
+    local states, live = {}, {}
+    for i, name in ipairs { "a", "x" } do
+      states[name] = { instance = read(name), session = session(name) }
+      live[i] = states[name]
+    end
+    local eyes = look.new({ edges = { { from = "x", to = "a",
+      from_channel = "out/a", to_channel = "in/x" } } }, states)
+    local function see()
+      local sure, waiting = eyes:look(live)
+      return sure.a ~= nil, waiting
+    end
+    assert.same({ false, 0 }, { see() })
+    turns.a = 5
+    assert.same({ false, 1 }, { see() })
+    assert.same({ true, 1 }, { see() })
+    turns.a = 6
+    assert.same({ false, 1 }, { see() })
+    turns.a = nil
+    assert.same({ false, 0 }, { see() })
+    turns.a = 6
+    assert.same({ false, 1 }, { see() })
+    states.x.status = "ended"
+    assert.same({ false, 0 }, { see() })
+  end)
+end)
