@@ -302,6 +302,7 @@ static const luaL_Reg functions[] = {
 
 
 void zvm__host_open(lua_State *L) {
-  lua_createtable(L, 0, 9);
+  lua_createtable(L, 0, 12);
   zvm__setfuncs(L, functions);
+  zvm__place_open(L);
 }
