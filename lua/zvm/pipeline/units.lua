@@ -14,8 +14,8 @@ function M.bytes(n)
   if i == 1 then
     return ("%.0f B"):format(n)
   end
-  return ("%." .. (n < 9.995 and 2 or n < 99.95 and 1 or 0) .. "f %s")
-    :format(n, SIZES[i])
+  local digits = n < 9.995 and 2 or n < 99.95 and 1 or 0
+  return (("%%.%df %%s"):format(digits)):format(n, SIZES[i])
 end
 
 --- "850 us", "12.5 ms", "3.20 s", "2:05", "1:00:00".
@@ -74,7 +74,7 @@ function M.tick(seconds, step, wall)
     scale, unit = 1e3, "ms"
   end
   local digits = math.max(0, -math.floor(math.log10(step * scale) + 1e-9))
-  return ("%." .. digits .. "f %s"):format(seconds * scale, unit)
+  return (("%%.%df %%s"):format(digits)):format(seconds * scale, unit)
 end
 
 return M
