@@ -6,18 +6,17 @@
 -- wait, and no ring is full on the circles in which they do, that is a
 -- deadlock, whatever else was done in which order before.
 --
--- A state of an instance: instance, stage, status ("unbegun", "live",
--- "ended"), session, report, runs.
+-- A state of an instance: instance, stage, place (in the order), status
+-- ("unbegun", "live", "ended"), session, report, runs, edges (numbers).
+-- `outcome` is there when it is over; `blamed` is the state of who failed.
 --
 -- `store`, an object, may answer for instances (see docs/pipelines.md): its
 -- methods are is_file(edge), edge(edge, way, again), find(instance, options,
 -- again), kept(instance, report), close(ok).
 --
 -- SPDX-License-Identifier: Apache-2.0
-local knot = require "zvm.pipeline.knot"
 local look = require "zvm.pipeline.look"
 local order = require "zvm.pipeline.order"
-local reports = require "zvm.report"
 local result = require "zvm.pipeline.result"
 local wire = require "zvm.pipeline.wire"
 local zvm = require "zvm"
@@ -27,6 +26,12 @@ local M = {}
 
 local Runner = {}
 Runner.__index = Runner
+
+for _, part in ipairs { "starts", "ends", "waits" } do
+  for name, method in pairs(require("zvm.pipeline." .. part)) do
+    Runner[name] = method
+  end
+end
 
 -- How long the looks at who waits are apart: soon after something happened,
 -- then ever less often.
@@ -64,7 +69,7 @@ local function new_runner(graph, options, modules)
   end
   for i, instance in ipairs(order.of(graph)) do
     local state = { instance = instance, stage = stages[instance.stage],
-      status = "unbegun", runs = 0, edges = {} }
+      status = "unbegun", runs = 0, edges = {}, place = i }
     self.states[instance.name], self.order[i] = state, state
     self.left = self.left + 1
   end
@@ -97,250 +102,15 @@ function Runner:tell_progress()
   end
 end
 
--- -- Beginnings -------------------------------------------------------------
-
--- The pipeline is over: what `outcome` says is why.
-function Runner:stop(outcome)
-  self.outcome = self.outcome or outcome
-end
-
-function Runner:fail(state, report, message)
-  local name = state.instance.name
-  local text = result.reason(name, report, message)
-  self:stop { state = "failed", reason = text,
-    failed = { stage = state.stage.name, instance = name, report = report,
-      text = text } }
-end
-
--- Whether all that it reads from files is written.
-function Runner:is_ready(state)
-  for _, n in ipairs(state.edges) do
-    local edge = self.graph.edges[n]
-    if edge.to == state.instance.name and self.states[edge.from] ~= state
-      and self.states[edge.from].status ~= "ended"
-      and self.options.store and self.options.store:is_file(edge) then
-      return false
-    end
-  end
-  return true
-end
-
-function Runner:options_of(state)
-  local options = {}
-  for key, value in pairs(state.stage.options) do
-    options[key] = value
-  end
-  options.name, options.progress = state.instance.argv0, true
-  options.program = self.modules[state.stage.name]
-  local message, code
-  options.channels, message, code = self.wire:open(state.instance,
-    state.runs > 0)
-  if not options.channels then
-    return nil, message, code
-  end
-  return options
-end
-
--- Begin one; or have it from the store.
-function Runner:start(state)
-  local options, message, code = self:options_of(state)
-  local store = self.options.store
-  local report = options and store
-    and store:find(state.instance, options, state.runs > 0)
-  if report then
-    state.status = "live"
-    self:tell("look-up", state, { report = report })
-    return self:finish(state, report)
-  end
-  local session
-  if options then
-    session, message, code = zvm.start(options)
-  end
-  if not session then
-    local refusal = result.instance(state.instance,
-      reports.refusal(message, code))
-    state.status, state.report = "ended", refusal
-    self.left = self.left - 1
-    return self:fail(state, refusal, message)
-  end
-  state.session, state.status = session, "live"
-  self.live[#self.live + 1] = state
-  self.tick = SOONEST
-  self:tell("start", state)
-end
-
--- The next of those in order that could begin.
-function Runner:next_ready()
-  while self.order[self.next]
-    and self.order[self.next].status ~= "unbegun" do
-    self.next = self.next + 1
-  end
-  for i = self.next, #self.order do
-    local state = self.order[i]
-    if state.status == "unbegun" and self:is_ready(state) then
-      return state
-    elseif not self.options.store then
-      break
-    end
-  end
-end
-
-function Runner:start_some()
-  while not self.outcome and #self.live < self.options.workers do
-    local state = self:next_ready()
-    if not state then
-      return
-    end
-    self:start(state)
-  end
-end
-
--- -- Ends -------------------------------------------------------------------
-
--- An edge whose two ends are over needs no ring any more.
-function Runner:close_edges(state)
-  for _, n in ipairs(state.edges) do
-    local edge = self.graph.edges[n]
-    if self.states[edge.from].status == "ended"
-      and self.states[edge.to].status == "ended" then
-      self.wire:close_edge(n)
-    end
-  end
-end
-
--- Whether a file that was written could not be: the host's failure.
-local function lost_output(state)
-  for _, output in ipairs(state.instance.outputs) do
-    local channel = state.report.channels[output.channel]
-    if channel and channel.error then
-      return ("%s: output: %s"):format(state.instance.name, channel.error)
-    end
-  end
-end
-
-function Runner:finish(state, report)
-  local store = self.options.store
-  report = result.instance(state.instance, report)
-  state.report, state.session = report, nil
-  if report.state == "stopped" then
-    state.status, self.left = "ended", self.left - 1
-    return self:stop { state = "stopped", signal = report.signal,
-      reason = ("signal %d"):format(report.signal) }
-  end
-  local good = report.state == "exit" and state.stage.codes[report.code]
-  local lost = good and lost_output(state)
-  local kept, why
-  if good and not lost and store then
-    kept, why = store:kept(state.instance, report)
-    lost = kept == false and why or nil
-  end
-  if kept == "again" then
-    state.status, state.runs = "unbegun", state.runs + 1
-    self.wire:restart(state.instance)
-    return self:start(state)
-  end
-  state.status, self.left = "ended", self.left - 1
-  self:close_edges(state)
-  if not good or lost then
-    return self:fail(state, report, lost or nil)
-  end
-  self.wire:finish(state.instance)
-end
-
--- One of the live ones has ended.
-function Runner:reap(i)
-  local state = table.remove(self.live, i)
-  local session = state.session
-  local report, message, code = session:wait()
-  state.session = nil
-  self.tick = SOONEST
-  if not report then
-    report = reports.refusal(message, code)
-  end
-  self:tell("end", state, { report = report })
-  self:finish(state, report)
-end
-
--- -- Who waits for whom -----------------------------------------------------
-
--- A ring of a circle is made larger; false if no circle has one.
-function Runner:grow(circles, waits)
-  local grown, why = false, nil
-  for _, circle in ipairs(circles) do
-    local wait = knot.smallest_full(circle, waits, function(each)
-      return self.wire.pipes[each.edge]:level().size
-    end)
-    if wait then
-      local ok, message = self.wire.pipes[wait.edge]:grow()
-      grown, why = grown or ok, why or message
-    end
-  end
-  return grown, why
-end
-
--- Somebody who has not begun, for whom one waits.
-function Runner:wanted(waits)
-  for _, state in ipairs(self.order) do
-    local wait = waits[state.instance.name]
-    local whom = wait and self.states[wait.whom]
-    if whom and whom.status == "unbegun" and self:is_ready(whom) then
-      return whom
-    end
-  end
-  return self:next_ready()
-end
-
-function Runner:deadlock(waits, circles, why)
-  local list, texts = {}, {}
-  for _, state in ipairs(self.order) do
-    local wait = waits[state.instance.name]
-    if wait then
-      list[#list + 1] = { who = wait.who, channel = wait.channel,
-        way = wait.way, whom = wait.whom }
-    end
-  end
-  for i, circle in ipairs(circles) do
-    texts[i] = knot.text(circle, waits)
-  end
-  local text = table.concat(texts, ". ") .. (why and ": " .. why or "")
-  self:stop { state = "deadlock", reason = text,
-    deadlock = { text = text, waits = list } }
-end
-
-local function names_of(live)
-  local names = {}
-  for i, state in ipairs(live) do
-    names[i] = state.instance.name
-  end
-  return names
-end
-
--- Look at who waits, and do what has to be done for them.
-function Runner:look_around()
-  local waits, waiting = self.look:look(self.live)
-  local circles = knot.circles(waits, names_of(self.live))
-  local grown, why = self:grow(circles, waits)
-  local sure = 0
-  for _ in pairs(waits) do
-    sure = sure + 1
-  end
-  if grown then
-    self.tick = SOONEST
-  elseif sure == #self.live then
-    local state = self:wanted(waits)
-    if state then
-      self:start(state)
-    else
-      self:deadlock(waits, circles, why)
-    end
-  elseif waiting == #self.live then
-    self.tick = SOONEST -- to be sure
-  else
-    self.tick = math.min(self.tick * 2, LATEST)
-  end
-end
-
 -- -- The run ----------------------------------------------------------------
+
+function Runner:look_soon()
+  self.tick = SOONEST
+end
+
+function Runner:look_later()
+  self.tick = math.min(self.tick * 2, LATEST)
+end
 
 -- Until one ends, or it is time to look.
 function Runner:wait()
@@ -360,7 +130,7 @@ function Runner:wait()
   end
   local i = zvm.wait(sessions, seconds)
   if i then
-    self:reap(i)
+    self:reap(self.live[i])
   end
   local signal = host.stopped()
   if signal then
@@ -379,6 +149,9 @@ function Runner:go()
       self:wait()
       self:tell_progress()
     end
+  end
+  if self.blamed then
+    self:hear_sources()
   end
   if not self.outcome then
     local ok, message = self.wire:commit()
