@@ -109,6 +109,11 @@ describe("a description of a pipeline", function()
         stage("b", { connect = { "a", "b" } }))))
   end)
 
+  it("may join a stage with itself but for each instance", function()
+    assert.same({ "a-1.out/a-2 > a-2.in/a-1", "a-2.out/a-1 > a-1.in/a-2" },
+      edges(read(stage("a", { count = 2, connect = "a", others = true }))))
+  end)
+
   it("gives options to channels of edges, by stage or by instance",
     function()
       local g = read(stage("a", { connect = "b", channels = {

@@ -94,6 +94,10 @@ return {
     .. '"bb"; did you mean "b"?' },
   { two { connect = { "b", "b" } },
     FIRST .. 'connect[2]: "b" is connected already' },
+  { two { connect = "b", others = true }, FIRST .. 'others: the stage is not '
+    .. 'connected with itself; connect = "a"' },
+  { two { connect = "b", others = 1 },
+    FIRST .. "others: boolean expected, got 1" },
   { two { connect = 3 },
     FIRST .. "connect: list of names of stages expected, got 3" },
   { two { pipe = "bx" },

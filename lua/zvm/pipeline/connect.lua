@@ -30,6 +30,13 @@ function M.check_names(graph)
       end
       has[name] = true
     end
+    if stage.others ~= nil and type(stage.others) ~= "boolean" then
+      check.fail(stage.where .. ": others", "boolean expected, got %s",
+        show.value(stage.others))
+    elseif stage.others and not has[stage.name] then
+      check.fail(stage.where .. ": others", "the stage is not connected with "
+        .. "itself; connect = %s", show.quote(stage.name))
+    end
     if stage.pipe then
       target(stage.where .. ": pipe", stage.pipe, graph)
     end
@@ -75,7 +82,9 @@ function M.make_edges(graph)
     for _, name in ipairs(stage.connect) do
       for _, from in ipairs(stage.instances) do
         for _, to in ipairs(graph.by_name[name].instances) do
-          add(graph, from, to, "out/" .. to.name, "in/" .. from.name)
+          if from ~= to or not stage.others then
+            add(graph, from, to, "out/" .. to.name, "in/" .. from.name)
+          end
         end
       end
     end

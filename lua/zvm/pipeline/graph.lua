@@ -29,8 +29,8 @@ local template = require "zvm.pipeline.template"
 
 local M = {}
 
-local KEYS = { "name", "program", "args", "env", "count", "connect", "pipe",
-  "input", "output", "channels", "each", "codes", "etag", "argv0",
+local KEYS = { "name", "program", "args", "env", "count", "connect", "others",
+  "pipe", "input", "output", "channels", "each", "codes", "etag", "argv0",
   "memory", "stack", "timeout", "cpu", "resident", "on_limit", "symbols",
   "memory_etag", "clock", "seed", "directory", "files", "images", "collect" }
 
@@ -125,6 +125,7 @@ local function read_stage(where, description)
     stage.connect = check.texts(stage.where .. ": connect", value,
       "name of a stage", "names of stages")
   end
+  stage.others = rawget(description, "others")
   value = rawget(description, "pipe")
   if value ~= nil then
     stage.pipe = check.text(stage.where .. ": pipe", value,
@@ -258,7 +259,7 @@ local function read(description)
   channels.make(graph, instances)
   for _, stage in ipairs(graph.stages) do
     stage.input, stage.channels, stage.joins, stage.etag = nil, nil, nil, nil
-    stage.argv0, stage.each = nil, nil
+    stage.argv0, stage.each, stage.others = nil, nil, nil
   end
   graph.by_name, graph.names = nil, nil
   return graph
