@@ -286,3 +286,37 @@ describe("who waits for whom", function()
       .. "not read", knot.text(names, waits))
   end)
 end)
+
+describe("guests that come with zvm are found", function()
+  -- Where a copy of guests.lua in `lua` finds one in `share`.
+  local function find(lua, share)
+    local found
+    host.inside(function(dir)
+      host.shell("mkdir -p %s/%s/zvm %s/%s", dir, lua, dir, share)
+      local path = ("%s/%s/zvm/guests.lua"):format(dir, lua)
+      host.write_file(path, host.read_file "lua/zvm/guests.lua")
+      host.write_file(("%s/%s/x.zvm"):format(dir, share), "")
+      local chunk = assert(loadfile(path))
+      setfenv(chunk, setmetatable({ os = { getenv = function() end } },
+        { __index = _G }))
+      local result, message = chunk().find "x.zvm"
+      found = result == ("%s/%s/x.zvm"):format(dir, share)
+        or message or result
+    end)
+    return found
+  end
+
+  it("in the tree, and when they are installed", function()
+    assert.is_true(find("lua", "build/share/zvm"))
+    assert.is_true(find("share/lua/5.1", "share/zvm"))
+    assert.is_true(find("lib/zvm/lua", "share/zvm"))
+    assert.is_true(find("share/lua/5.1",
+      "lib/luarocks/rocks-5.1/zvm/scm-1/share/zvm"))
+  end)
+
+  it("or it is told where they were looked for", function()
+    local message = find("lua", "elsewhere")
+    assert.is_truthy(message:find("^the guest x.zvm, a part of zvm, is not in "
+      .. ".*/build/share/zvm/: make and make install put it there$"))
+  end)
+end)
