@@ -11,7 +11,6 @@ if not rawget(_G, "jit") or os.getenv "ZVM_TEST_ISOLATION" then
 end
 
 local host = require "support.host"
-local lfs = require "lfs"
 local zvm = require "zvm"
 
 local RUNS = tonumber(os.getenv "ZVM_RANDOM_RUNS") or 500
@@ -157,28 +156,17 @@ end
 
 -- -- Disturbances -----------------------------------------------------------
 
--- Processes below this one: workers, and who makes them.
-local function below(pid, out)
-  for name in lfs.dir("/proc/" .. pid .. "/task") do
-    local file = name:find "^%d+$" and io.open(("/proc/%s/task/%s/children")
-      :format(pid, name))
-    for child in (file and file:read "*a" or ""):gmatch "%d+" do
-      out[#out + 1] = child
-      below(child, out)
-    end
-    if file then
-      file:close()
-    end
-  end
-  return out
+local function has_none_below(pid)
+  local ok, list = pcall(host.processes_below, pid)
+  return ok and #list == 0
 end
 
 -- Stop some workers for some milliseconds, beside the run. Who makes workers
 -- has children, and is let alone.
 local function disturb()
   local script = {}
-  for _, pid in ipairs(below("self", {})) do
-    if #below(pid, {}) == 0 and random(2) == 1 then
+  for _, pid in ipairs(host.processes_below "self") do
+    if has_none_below(pid) and random(2) == 1 then
       script[#script + 1] = ("kill -STOP %s; sleep 0.00%d; kill -CONT %s")
         :format(pid, random(9), pid)
     end

@@ -351,13 +351,16 @@ describe("a pipeline ends", function()
         channels = {} }))
       local wrong = pipeline(stage("a", "loop"), stage("b", "say stdout x", {
         output = error, input = nil }))
+      local processes
       host.assert_flat(function()
+        processes = processes or #host.processes_below "self" + 2
         assert.equal("exit", good:run({ ring = "4K" }).state)
         assert.equal("failed", bad:run({ workers = 2 }).state)
         assert.equal("deadlock", stuck:run().state)
         assert.is_false(pcall(wrong.run, wrong, { workers = 2 }))
       end, 15)
       assert.same({ "good" }, names_in(dir))
+      assert.is_true(#host.processes_below "self" <= math.max(4, processes))
     end)
   end)
 
@@ -395,6 +398,22 @@ describe("who waits", function()
           pipe = "b" }), stage("b", "drain stdin drain in/a"))
       assert.equal("exit", report.state)
     end
+  end)
+
+  it("leaves a place to whom it waits for", function()
+    local begun = false
+    local report = run({ ring = "4K", workers = 2, timeout = 10,
+      listener = function(event)
+        begun = begun or event.kind == "start" and event.instance.name == "c"
+      end }, stage("a", "drain x", { connect = {}, channels = { x = {
+        -- This one does not end before c has begun.
+        read = function()
+          zvm.host.sleep(0.002)
+          return not begun and "x" or nil
+        end,
+      } } }), stage("b", "quiet put stdout 9000", { pipe = "c" }),
+      stage("c", "drain stdin"))
+    assert.equal("exit", report.state)
   end)
 
   it("in a cycle whose rings are full gets room", function()

@@ -23,6 +23,23 @@ function M.mappings()
   return n
 end
 
+--- Ids of the processes below one, a list of strings.
+function M.processes_below(pid, out)
+  out = out or {}
+  for name in lfs.dir("/proc/" .. pid .. "/task") do
+    local file = name:find "^%d+$" and io.open(("/proc/%s/task/%s/children")
+      :format(pid, name))
+    for child in (file and file:read "*a" or ""):gmatch "%d+" do
+      out[#out + 1] = child
+      pcall(M.processes_below, child, out) -- it may be gone
+    end
+    if file then
+      file:close()
+    end
+  end
+  return out
+end
+
 --- The mappings below the springboard: the guest's, one string.
 function M.guest_map()
   local out = {}

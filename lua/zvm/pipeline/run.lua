@@ -1,8 +1,8 @@
 --- Runs a graph: instances in workers, rings between them.
 --
 -- At most `workers` instances run at once, and begin in the order that
--- order.lua gives. One that waits for somebody who has not begun gets him
--- beside these: when all wait, and only then. When all have begun, and all
+-- order.lua gives. One that waits for another one leaves its place to whom it
+-- waits for, if that one has not begun. When all have begun, and all
 -- wait, and no ring is full on the circles in which they do, that is a
 -- deadlock, whatever else was done in which order before.
 --
@@ -35,7 +35,7 @@ end
 
 -- How long the looks at who waits are apart: soon after something happened,
 -- then ever less often.
-local SOONEST, LATEST = 0.0005, 0.1
+local SOONEST, LATEST = 0.0005, 0.03
 -- How often a listener hears how far each is.
 local PROGRESS = 0.1
 

@@ -31,7 +31,6 @@ function M:wanted(waits)
       return whom
     end
   end
-  return self:next_ready()
 end
 
 function M:deadlock(waits, circles, why)
@@ -68,10 +67,15 @@ function M:look_around()
   for _ in pairs(waits) do
     sure = sure + 1
   end
+  -- Who waits leaves his place to one who is waited for.
+  local wanted = #self.live - sure < self.options.workers
+    and self:wanted(waits)
   if grown then
     self:look_soon()
+  elseif wanted then
+    self:start(wanted)
   elseif sure == #self.live then
-    local state = self:wanted(waits)
+    local state = self:next_ready()
     if state then
       self:start(state)
     else
