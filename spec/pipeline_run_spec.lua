@@ -151,6 +151,93 @@ describe("a pipeline", function()
     assert.equal("start a,end a,start b,end b", table.concat(log, ","))
   end)
 
+  describe("with a store", function()
+    local function store_of(fields)
+      local log = {}
+      local store = { log = log }
+      for _, name in ipairs { "is_file", "edge", "find", "kept", "close" } do
+        store[name] = function(_, first, ...)
+          local what = type(first) == "table" and first.name or first
+          log[#log + 1] = ("%s %s"):format(name, tostring(what))
+          if fields[name] then
+            return fields[name](first, ...)
+          end
+        end
+      end
+      return store
+    end
+
+    local got
+    local function output(bytes)
+      got[#got + 1] = bytes
+    end
+
+    before_each(function()
+      got = {}
+    end)
+
+    it("is asked for what is known, and told what is new", function()
+      local store = store_of {}
+      run({ store = store }, stage("a", "quiet say stdout x",
+        { output = output }))
+      assert.same({ "find a", "kept a", "close true" }, store.log)
+      assert.same({ "x\n" }, got)
+    end)
+
+    it("may have the report already", function()
+      local first = run(nil, stage("a", "quiet say stdout x"))
+      local kinds = {}
+      local report = run({ store = store_of { find = function()
+        return first.instances.a
+      end }, listener = function(event)
+        kinds[#kinds + 1] = event.kind
+      end }, stage("a", "quiet say stdout x"))
+      assert.same({ "look-up" }, kinds)
+      assert.same(first.outputs, report.outputs)
+    end)
+
+    it("may have it run again, and nothing comes twice", function()
+      host.inside(function(dir)
+        local times = 0
+        local report = run({ store = store_of { kept = function()
+          times = times + 1
+          return times < 3 and "again" or nil
+        end } }, stage("a", "quiet say stdout x say log y", { output = {
+          output, { path = dir .. "/f", channel = "log" } } }))
+        assert.equal("exit", report.state)
+        assert.equal(3, times)
+        assert.same({ "x\n" }, got)
+        assert.same({ "f" }, names_in(dir))
+      end)
+    end)
+
+    it("may find fault with it", function()
+      local report = run({ store = store_of { kept = function()
+        return false, "it is another one"
+      end } }, stage("a", "quiet say stdout x", { output = output }))
+      assert.equal("a: it is another one", report.failed.text)
+      assert.same({}, got)
+    end)
+
+    it("may have files instead of rings", function()
+      local path = os.tmpname()
+      local order = {}
+      local report = run({ store = store_of {
+        is_file = function()
+          return true
+        end,
+        edge = function()
+          return path
+        end,
+      }, workers = 4, listener = function(event)
+        order[#order + 1] = event.kind .. " " .. event.instance.name
+      end }, stage("a", "quiet put stdout 5000"), stage("b", "drain stdin"))
+      os.remove(path)
+      assert.equal(5000, report.instances.b.channels.stdin.get_bytes)
+      assert.equal("start a,end a,start b,end b", table.concat(order, ","))
+    end)
+  end)
+
   it("refuses options that it does not know", function()
     local p = pipeline(stage("a", ""))
     for message, options in pairs {
@@ -362,6 +449,18 @@ describe("a pipeline ends", function()
       assert.same({ "good" }, names_in(dir))
       assert.is_true(#host.processes_below "self" <= math.max(4, processes))
     end)
+  end)
+
+  it("and its workers end before it returns", function()
+    run(nil, stage("a", ""))
+    collectgarbage()
+    local before = #host.processes_below "self"
+    collectgarbage "stop"
+    local report = run({ workers = 21 }, stage("a", "loop", { count = 20,
+      connect = {} }), stage("b", "exit 1"))
+    assert.equal("failed", report.state)
+    assert.is_true(#host.processes_below "self" < before + 10)
+    collectgarbage "restart"
   end)
 
   -- Runs a script that gets a signal, and gives what is printed.
