@@ -156,17 +156,11 @@ end
 
 -- -- Disturbances -----------------------------------------------------------
 
-local function has_none_below(pid)
-  local ok, list = pcall(host.processes_below, pid)
-  return ok and #list == 0
-end
-
--- Stop some workers for some milliseconds, beside the run. Who makes workers
--- has children, and is let alone.
+-- Stop some workers for some milliseconds, beside the run.
 local function disturb()
   local script = {}
-  for _, pid in ipairs(host.processes_below "self") do
-    if has_none_below(pid) and random(2) == 1 then
+  for _, pid in ipairs(host.workers()) do
+    if random(2) == 1 then
       script[#script + 1] = ("kill -STOP %s; sleep 0.00%d; kill -CONT %s")
         :format(pid, random(9), pid)
     end

@@ -23,20 +23,34 @@ function M.mappings()
   return n
 end
 
---- Ids of the processes below one, a list of strings.
-function M.processes_below(pid, out)
-  out = out or {}
-  for name in lfs.dir("/proc/" .. pid .. "/task") do
-    local file = name:find "^%d+$" and io.open(("/proc/%s/task/%s/children")
-      :format(pid, name))
-    for child in (file and file:read "*a" or ""):gmatch "%d+" do
-      out[#out + 1] = child
-      pcall(M.processes_below, child, out) -- it may be gone
-    end
-    if file then
-      file:close()
+-- The first bytes of a file that may be gone.
+local function glance(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read(200) or ""
+  if file then
+    file:close()
+  end
+  return text
+end
+
+--- Ids of the workers of this process, without the one that makes them;
+-- `state`, if given, is the kernel's letter for those wanted.
+function M.workers(state)
+  local self = M.read_file "/proc/self/stat":match "^%d+"
+  local parent, letter, out = {}, {}, {}
+  for id in lfs.dir "/proc" do
+    if glance("/proc/" .. id .. "/cmdline"):match "^zvm%-worker%D(%d+)"
+      == self then
+      letter[id], parent[id] = glance("/proc/" .. id .. "/stat")
+        :match "%) (%a) (%d+)"
     end
   end
+  for id, maker in pairs(parent) do
+    if parent[maker] and (not state or letter[id] == state) then
+      out[#out + 1] = id
+    end
+  end
+  table.sort(out)
   return out
 end
 

@@ -61,7 +61,8 @@ end
 local function new_runner(graph, options, modules)
   local self = setmetatable({ graph = graph, options = options,
     modules = modules, began = host.now(), states = {}, order = {}, live = {},
-    next = 1, left = 0, tick = SOONEST, heard = 0 }, Runner)
+    next = 1, left = 0, tick = SOONEST,
+    heard = host.now() }, Runner)
   self.wire = wire.new(graph, options.ring, options.store)
   local stages = {}
   for _, stage in ipairs(graph.stages) do
