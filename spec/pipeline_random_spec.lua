@@ -19,11 +19,17 @@ local NODE = host.guest "node"
 local EACH = 10 -- runs of one graph
 
 -- Lehmer's, with Park and Miller's numbers: the same in every interpreter.
-local state = SEED
-local function random(n)
-  state = state * 16807 % 2147483647
-  return state % n + 1
+local function generator(state)
+  return function(n)
+    state = state * 16807 % 2147483647
+    return state % n + 1
+  end
 end
+
+-- Graphs depend on the seed alone; what is done to their runs also on how
+-- many workers there are just then.
+local random = generator(SEED)
+local chance = generator(SEED)
 
 -- -- Graphs -----------------------------------------------------------------
 
@@ -83,7 +89,7 @@ local function random_scripts(graph)
       local size = random(4) == 1 and there or math.min(there, random(3000))
       act(edge.to, "get", edge.to_channel, size)
       on_the_way[n] = there - size
-    elseif random(60) == 1 then
+    elseif random(25) == 1 then
       act(edge.to, "get", edge.to_channel, 1 + there)
       on_the_way[n] = 0
     else
@@ -160,9 +166,9 @@ end
 local function disturb()
   local script = {}
   for _, pid in ipairs(host.workers()) do
-    if random(2) == 1 then
+    if chance(2) == 1 then
       script[#script + 1] = ("kill -STOP %s; sleep 0.00%d; kill -CONT %s")
-        :format(pid, random(9), pid)
+        :format(pid, chance(9), pid)
     end
   end
   if #script > 0 then
@@ -182,13 +188,13 @@ describe("random graphs", function()
       local want
       for i = 1, EACH do
         local report = assert(p:run {
-          workers = random(8), ring = RINGS[random(#RINGS)], timeout = 60,
+          workers = chance(8), ring = RINGS[chance(#RINGS)], timeout = 60,
           listener = i > 2 and function(event)
             if event.kind == "start" then
-              if random(6) == 1 then
-                zvm.host.sleep(random(3) / 1000)
+              if chance(6) == 1 then
+                zvm.host.sleep(chance(3) / 1000)
               end
-              if i > 8 and random(3) == 1 then
+              if i > 8 and chance(3) == 1 then
                 disturb()
               end
             end
@@ -202,7 +208,7 @@ describe("random graphs", function()
     end
     -- Both kinds are there, or this tests nothing.
     if SEED == 1 and RUNS == 500 then
-      assert.is_true(deadlocks >= 3 and deadlocks <= 25, deadlocks)
+      assert.is_true(deadlocks > 0 and deadlocks < 25)
     end
   end)
 end)
