@@ -390,6 +390,19 @@ describe("a stage that fails", function()
     assert.equal("unbegun", report.instances["a-2"].state)
   end)
 
+  it("may be one whose worker dies", function()
+    local report = run({ listener = function(event)
+      if event.kind == "progress" then
+        for _, id in ipairs(host.workers "R") do
+          os.execute("kill -9 " .. id)
+        end
+      end
+    end }, stage("a", "loop"))
+    assert.equal("failed", report.state)
+    assert.equal("lost", report.failed.report.state)
+    assert.equal("a: lost: ", report.failed.text:sub(1, 9))
+  end)
+
   it("is told in lines", function()
     local text = run({ workers = 1 }, stage("a", "exit 4"),
       stage("b", "")):text()
