@@ -72,6 +72,7 @@ SYSROOT := $(B)/sysroot
 TOOLCHAIN := lua/bin/zvm-cc stdlib/link.ld $(wildcard lua/zvm/toolchain/*.lua \
   lua/zvm/toolchain/bin/*)
 LIBC := $(SYSROOT)/.libc
+MAPREDUCE := $(SYSROOT)/lib/libzvm-mapreduce.a
 
 # -- What is made -----------------------------------------------------------
 
@@ -203,7 +204,8 @@ $(B)/src/%/.fetched: | setup
 	@test -f $@
 
 $(LIBC): $(TOOLCHAIN) $(B)/src/musl/.fetched \
-    $(shell find stdlib -type f -not -path 'stdlib/ports/*') core/include/zvm_abi.h
+    $(shell find stdlib -type f -not -path 'stdlib/ports/*' \
+      -not -path '*/mapreduce*') core/include/zvm_abi.h
 	@mkdir -p $(SYSROOT)/lib
 	+$(call run,LIBC)stdlib/build-libc $(B)/src/musl $(SYSROOT) lua/bin/zvm-cc
 	@touch $@
@@ -216,6 +218,20 @@ $(SYSROOT)/.%: stdlib/ports/%/build $(LIBC) $(B)/src/%/.fetched
 $(B)/share/zvm/cut.zvm: stdlib/ports/pcre2/cut.c $(SYSROOT)/.pcre2
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc -O2 -std=gnu11 -Wall -Wextra -o $@ $< -lpcre2-8
+
+# A library of its own: who does not link it has nothing of it.
+libc: $(MAPREDUCE)
+$(B)/obj/mapreduce/%.o: stdlib/mapreduce/%.c stdlib/mapreduce/parts.h \
+    stdlib/include/zvm/mapreduce.h $(LIBC)
+	@mkdir -p $(@D) $(SYSROOT)/include/zvm
+	@cp -p stdlib/include/zvm/mapreduce.h $(SYSROOT)/include/zvm/
+	$(call run,GUEST)lua/bin/zvm-cc -O2 -std=gnu11 $(WARN) -D_GNU_SOURCE \
+	  -ffunction-sections -Istdlib/include -c -o $@ $<
+
+$(MAPREDUCE): $(patsubst stdlib/mapreduce/%.c,$(B)/obj/mapreduce/%.o,\
+    $(wildcard stdlib/mapreduce/*.c))
+	@rm -f $@
+	$(call run,AR)$(AR) rcs $@ $^
 
 # BusyBox for the sandbox, and the same for the host to compare with.
 PORT_BUSYBOX := $(wildcard stdlib/ports/busybox/*) $(B)/src/busybox/.fetched
