@@ -50,7 +50,7 @@ CTESTS := $(patsubst spec/core/%.c,$(B)/test/%,$(wildcard spec/core/test_*.c)) \
   $(B)/test/test_host_luajit
 ORACLES := $(addprefix $(B)/test/,enumerate compare cpu mutants)
 GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,\
-  $(wildcard spec/guest/*.c spec/guest/thread/*.c))
+  $(wildcard spec/guest/*.c spec/guest/thread/*.c spec/guest/mapreduce/*.c))
 # The string functions of level v3 are others. What formats.c prints natively
 # is what it has to print.
 GUESTS += $(addprefix $(B)/guest/,string_check-v3.zvm edges_check-v3.zvm \
@@ -255,6 +255,10 @@ GUEST_CFLAGS = -O2 -std=gnu11 -Ispec/guest
 $(B)/guest/%.zvm: spec/guest/%.c $(wildcard spec/guest/*.h) $(LIBC)
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -w -o $@ $< -lm
+
+$(B)/guest/mapreduce/%.zvm: spec/guest/mapreduce/%.c $(MAPREDUCE)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -w -o $@ $< -lzvm-mapreduce
 
 $(FS_GUESTS): $(wildcard spec/guest/fs/*.h)
 $(B)/guest/fs/%.native: spec/guest/fs/%.c spec/guest/fs/both.h | setup

@@ -305,4 +305,5 @@ void zvm__host_open(lua_State *L) {
   lua_createtable(L, 0, 12);
   zvm__setfuncs(L, functions);
   zvm__place_open(L);
+  zvm__scratch_open(L);
 }
