@@ -292,8 +292,10 @@ $(B)/guest/features/$1/%.zvm: spec/guest/features/%.c spec/guest/check.h $(LIBC)
 endef
 $(foreach l,$(FEATURE_LEVELS),$(eval $(call feature,$l)))
 
-$(B)/guest/06-mapreduce/grep.zvm: GUEST_LIBS = -lpcre2-8
-$(B)/guest/06-mapreduce/grep.zvm: $(SYSROOT)/.pcre2
+$(B)/guest/06-mapreduce/grep.zvm: GUEST_LIBS = -lzvm-mapreduce -lpcre2-8
+$(B)/guest/06-mapreduce/grep.zvm: $(SYSROOT)/.pcre2 $(MAPREDUCE)
+$(B)/guest/06-mapreduce/count.zvm: GUEST_LIBS = -lzvm-mapreduce
+$(B)/guest/06-mapreduce/count.zvm: $(MAPREDUCE)
 $(B)/guest/%.zvm: examples/%.c $(LIBC)
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -Wall -Wextra -o $@ $< $(GUEST_LIBS)
@@ -446,7 +448,8 @@ LIBC_BENCH := $(wildcard spec/bench/libc/*.c)
 BENCH := $(KERNELS:%=$(B)/bench/%.zvm) $(KERNELS:%=$(B)/bench/%.native) \
   $(addprefix $(B)/bench/,hello.zvm hello.native large.zvm traps.zvm \
   libc-text.zvm measure processes copy.zvm copy.native puts.zvm puts.native \
-  image.zvm image.native) \
+  image.zvm image.native \
+  mapreduce/words.zvm mapreduce/order.zvm mapreduce/generate) \
   $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%.native,$(LIBC_BENCH)) \
   $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%-v2.zvm,$(LIBC_BENCH)) \
   $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%-v3.zvm,$(LIBC_BENCH))
@@ -462,6 +465,14 @@ $(B)/bench/%.zvm: spec/bench/%.c $(LIBC)
 # The libc's own text: every object of it in one module.
 $(B)/bench/libc-text.zvm: GUEST_LIBS = -Wl,--whole-archive -lc \
   -Wl,--no-whole-archive
+
+$(B)/bench/mapreduce/%.zvm: spec/bench/mapreduce/%.c $(MAPREDUCE)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc -O2 -o $@ $< -lzvm-mapreduce
+
+$(B)/bench/mapreduce/generate: spec/bench/mapreduce/generate.c | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 $(WARN) -o $@ $< -lm
 
 $(B)/bench/%.native: spec/bench/kernel/%.c spec/bench/kernel.h | setup
 	@mkdir -p $(@D)

@@ -14,7 +14,7 @@ local function slurp(path)
   return text
 end
 
---- What stage two should print for stage one's words of these texts.
+--- What the reducer should print for these texts.
 local function expected(texts)
   local counts, list = {}, {}
   for _, text in ipairs(texts) do
@@ -29,9 +29,6 @@ local function expected(texts)
     list[#list + 1] = { n = n, word = word }
   end
   table.sort(list, function(a, b)
-    if a.n ~= b.n then
-      return a.n > b.n
-    end
     return a.word < b.word
   end)
   for i, entry in ipairs(list) do
@@ -40,41 +37,40 @@ local function expected(texts)
   return table.concat(list)
 end
 
-local function stage(program, args, input)
-  local report = assert(zvm.run {
-    program = GUESTS .. program,
-    args = args,
-    channels = { stdin = { data = input } },
-  })
-  return report, report.channels.stdout.data
+local function search(pattern, input)
+  return assert(assert(zvm.mapreduce {
+    input = input,
+    map = { program = GUESTS .. "grep.zvm", args = { pattern } },
+    records = "whole",
+    reduce = GUESTS .. "count.zvm",
+    output = true,
+  }):run())
 end
 
 describe("the MapReduce example", function()
   it("counts the words that Lua counts", function()
-    local texts, words = {}, {}
-    for _, name in ipairs { "GPL-3", "BSD", "Artistic" } do
-      texts[#texts + 1] = slurp(TEXTS .. name)
-      local report, out = stage("grep.zvm", { [[\b[A-Za-z]{4,}\b]] },
-        texts[#texts])
-      assert.equal("exit", report.state)
-      assert.equal(0, report.code)
-      words[#words + 1] = out
+    local texts, files = {}, {}
+    for i, name in ipairs { "GPL-3", "BSD", "Artistic" } do
+      files[i] = TEXTS .. name
+      texts[i] = slurp(files[i])
     end
-    local report, out = stage("count.zvm", nil, table.concat(words))
-    assert.equal(0, report.code)
-    assert.equal(expected(texts), out)
+    local report = search([[\b[A-Za-z]{4,}\b]], files)
+    assert.equal("exit", report.state)
+    assert.equal(expected(texts), report.outputs.reduce)
   end)
 
   it("gives code 2 and a message for a pattern that does not compile",
     function()
-      local report = stage("grep.zvm", { "a(b" }, "")
-      assert.equal(2, report.code)
-      assert.truthy(report.channels.stderr.data:find "column 4")
+      local report = search("a(b", { { data = "" } })
+      assert.equal("failed", report.state)
+      assert.equal("map", report.failed.instance)
+      assert.equal(2, report.failed.report.code)
+      assert.truthy(report.reason:find "column 4")
     end)
 
   it("goes on after empty matches", function()
-    local _, out = stage("grep.zvm", { "x*" }, "axxbx")
-    assert.equal("xx\nx\n", out)
+    local report = search("x*", { { data = "axxbXx" } })
+    assert.equal("1 x\n1 xx\n", report.outputs.reduce)
   end)
 
   it("prints one digest twice when run twice", function()

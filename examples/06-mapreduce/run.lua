@@ -1,9 +1,9 @@
---- A two-stage search in the manner of MapReduce.
+--- A search over many texts, in the manner of MapReduce.
 --
 -- usage: lua run.lua [--twice] [--pattern=<PCRE2>] [--top=<n>] [<file>...]
 --
--- Stage one runs a sandboxed PCRE2 over each file and emits words; stage two
--- counts and sorts them. Same files, same digest: --twice checks that.
+-- A mapper for each file runs a sandboxed PCRE2 over it and emits words; two
+-- reducers count them. Same files, same digest: --twice checks that.
 --
 -- SPDX-License-Identifier: Apache-2.0
 
@@ -32,86 +32,67 @@ if #files == 0 then
   list:close()
 end
 
-local terminal = os.execute "test -t 1" == 0
+local job = assert(zvm.mapreduce {
+  input = files,
+  map = { program = GUESTS .. "grep.zvm", args = { pattern } },
+  records = "whole",
+  reduce = GUESTS .. "count.zvm",
+  partitions = 2,
+  output = true,
+})
 
-local function progress(...)
-  if terminal then
-    io.write("\r\27[K", string.format(...))
-    io.flush()
+--- The whole job. Returns its report, and the lines of all reducers.
+local function run()
+  local report = assert(job:run())
+  if report.state ~= "exit" then
+    error(report:text(), 0)
   end
+  return report, report.outputs["reduce-1"] .. report.outputs["reduce-2"]
 end
 
-local grep = assert(zvm.load(GUESTS .. "grep.zvm"))
-local count = assert(zvm.load(GUESTS .. "count.zvm"))
-
---- Run a guest to a good end, or stop the whole job.
-local function run(options)
-  local report = assert(zvm.run(options))
-  if report.state ~= "exit" or report.code ~= 0 then
-    progress ""
-    error(string.format("%s: %s, code %s: %s", options.name, report.state,
-      report.code, report.fault and report.fault.text
-      or report.channels.stderr.data), 0)
-  end
-  return report
-end
-
+-- What all channels of an instance moved, and how long that took.
 local function show(name, report)
-  local i, o = report.channels.stdin, report.channels.stdout
-  progress ""
-  print(string.format("  %-14s %s %d  in %7d  out %7d  %6.2f ms", name,
-    report.state, report.code, i.get_bytes, o.put_bytes,
-    report.times.wall * 1000))
+  print(("  %-14s %s %d  in %7d  out %7d  %6.2f ms"):format(name,
+    report.state, report.code, report.totals.get_bytes,
+    report.totals.put_bytes, report.times.wall * 1000))
 end
 
---- The whole job. Returns the report of stage two.
-local function job(loud)
-  local words = {}
-  for i, file in ipairs(files) do
-    local name = file:match "[^/]+$"
-    progress("%d of %d: %s", i, #files, name)
-    local report = run {
-      program = grep,
-      name = "grep",
-      args = { pattern },
-      channels = { stdin = { path = file } },
-    }
-    words[i] = report.channels.stdout.data
-    if loud then
-      show(name, report)
+-- Lines "<count> <word>", the most frequent word first.
+local function by_count(lines)
+  local list = {}
+  for count, word in lines:gmatch "(%d+) ([^\n]*)\n" do
+    list[#list + 1] = { count = tonumber(count), word = word }
+  end
+  table.sort(list, function(a, b)
+    if a.count ~= b.count then
+      return a.count > b.count
     end
-  end
-  progress "counting"
-  local report = run {
-    program = count,
-    name = "count",
-    channels = {
-      stdin = { data = table.concat(words) },
-      stdout = { buffer = true, etag = true },
-    },
-  }
-  if loud then
-    show("count", report)
-  end
-  progress ""
-  return report.channels.stdout
+    return a.word < b.word
+  end)
+  return list
 end
 
 print(string.format("%d files, pattern %s", #files, pattern))
-local result = job(true)
-local n = 0
-for line in result.data:gmatch "[^\n]+" do
-  n = n + 1
-  if n <= top then
-    print(string.format("%8d  %s", line:match "^(%d+) (.*)$"))
-  end
+local report, lines = run()
+for i, file in ipairs(files) do
+  local map = report.stages[1].instances[i]
+  show(file:match "[^/]+$", map)
 end
-print(string.format("%d different words, digest %s", n, result.etag))
+for _, reduce in ipairs(report.stages[2].instances) do
+  show(reduce.name, reduce)
+end
+local list = by_count(lines)
+for i = 1, math.min(top, #list) do
+  print(string.format("%8d  %s", list[i].count, list[i].word))
+end
+local digest = zvm.digest(lines)
+print(string.format("%d different words, digest %s", #list, digest))
 
 if twice then
-  local again = job(false).etag
+  local _, again = run()
+  again = zvm.digest(again)
   print(string.format("a second run gives   digest %s", again))
-  if again ~= result.etag then
+  if again ~= digest then
     print "the digests differ"
     os.exit(1)
   end
