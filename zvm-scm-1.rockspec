@@ -72,6 +72,7 @@ build = {
       ["zvm.manifest.show"] = "lua/zvm/manifest/show.lua",
       ["zvm.manifest.source"] = "lua/zvm/manifest/source.lua",
       ["zvm.manifest.writer"] = "lua/zvm/manifest/writer.lua",
+      ["zvm.mapreduce"] = "lua/zvm/mapreduce.lua",
       ["zvm.nodes"] = "lua/zvm/nodes.lua",
       ["zvm.nodes.protocol"] = "lua/zvm/nodes/protocol.lua",
       ["zvm.pipeline"] = "lua/zvm/pipeline.lua",

@@ -573,7 +573,8 @@ describe("the options of a job", function()
         .. 'number of bytes expected, got "line"' },
       { { buffer = 100 }, "buffer: 16384 to 3758096384 bytes expected, "
         .. "got 100" },
-      { { scratch = true }, "scratch: directory or false expected, got boolean" },
+      { { scratch = true }, "scratch: directory or false expected, "
+        .. "got boolean" },
       { { scratch_size = "1T" }, 'scratch_size: size such as 4096 or "64M" '
         .. 'expected, got "1T"' },
       { { input = 7 }, "input: path, table or list expected, got 7" },

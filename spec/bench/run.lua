@@ -288,6 +288,17 @@ local function channels(lua)
   end
 end
 
+--- Large files, against what a shell has: how many times its speed.
+local function mapreduce(lua)
+  local text = output(lua .. " spec/bench/mapreduce.lua " .. DIR)
+  assert(text:find "sort: ", "mapreduce.lua measured nothing")
+  for name, ours, theirs in text:gmatch "(%C+): (%S+) (%S+)\n" do
+    ours, theirs = tonumber(ours), tonumber(theirs)
+    line(("%s (%.1f s)"):format(name, theirs), theirs / ours, "x", ">= 1",
+      theirs >= ours)
+  end
+end
+
 --- Most of it are reads by the kernel.
 local function images(lua)
   local text, slow = beside(function()
@@ -334,7 +345,10 @@ local function libc(how)
   assert(groups > 0, "libc.lua measured nothing")
 end
 
-if arg[1] == "libc" then
+if arg[1] == "mapreduce" then
+  mapreduce "luajit"
+  os.exit(short == 0 and 0 or 1)
+elseif arg[1] == "libc" then
   libc "table"
   os.exit(short == 0 and 0 or 1)
 end
@@ -352,5 +366,6 @@ if not arg[1] then
   channels "luajit"
   limits "luajit"
   images "luajit"
+  mapreduce "luajit"
 end
 os.exit(short == 0 and 0 or 1)
