@@ -242,6 +242,20 @@ struct slot {
   char *record; /* NULL: free */
 };
 
+/*
+** What is emitted waits a while before the table gets it, so that its slot
+** and then its record can be on their way from memory. Only small ones do.
+*/
+#define WAITING 16u /* a power of two */
+#define WAITING_BYTES 48u
+
+struct waiting {
+  uint64_t hash;
+  uint32_t key_size;
+  uint32_t value_size;
+  char bytes[WAITING_BYTES]; /* key, value */
+};
+
 /* A sorted run on the scratch channel: a stream for each partition. */
 struct run {
   uint32_t max_block;
@@ -259,6 +273,8 @@ struct zvm_map {
   uint32_t slot_count;
   uint32_t used;  /* slots that are not free */
   uint32_t count; /* records */
+  uint32_t waiting_from, waiting_to; /* of `waiting`, modulo their number */
+  struct waiting waiting[WAITING];
   struct run *runs;
   uint32_t run_count;
   int scratch;
@@ -269,6 +285,7 @@ struct zvm_map {
 
 HIDDEN void __zvm_mr_store_begin(zvm_map *m, zvm_combine_function *combine);
 HIDDEN void __zvm_mr_store_empty(zvm_map *m);
+HIDDEN void __zvm_mr_store_settle(zvm_map *m);
 HIDDEN struct entry *__zvm_mr_store_entries(zvm_map *m);
 HIDDEN void __zvm_mr_spill(zvm_map *m);
 HIDDEN void __zvm_mr_finish(zvm_map *m);

@@ -233,6 +233,7 @@ void __zvm_mr_finish(zvm_map *m) {
   if (count != 0 && count != __zvm_mr_setup.partitions)
     __zvm_mr_fail("%u channels /dev/out/... for %u partitions",
                   (unsigned)count, (unsigned)__zvm_mr_setup.partitions);
+  __zvm_mr_store_settle(m);
   if (m->run_count > 0) {
     __zvm_mr_spill(m);
     merge_to_few(m);

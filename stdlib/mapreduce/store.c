@@ -162,9 +162,9 @@ static struct slot *find(const zvm_map *m, uint64_t hash, const void *key,
   return &m->slots[i];
 }
 
-static void emit_combined(zvm_map *m, const void *key, size_t key_size,
-                          const void *value, size_t value_size) {
-  uint64_t hash = zvm_hash(key, key_size);
+static void add_to_table(zvm_map *m, uint64_t hash, const void *key,
+                         size_t key_size, const void *value,
+                         size_t value_size) {
   struct slot *slot = find(m, hash, key, key_size);
   if (likely(slot->record != NULL)) {
     char *sum = slot->record + RECORD_HEADER + key_size;
@@ -179,6 +179,42 @@ static void emit_combined(zvm_map *m, const void *key, size_t key_size,
   m->used += slot->record == NULL;
   *slot = (struct slot){tag_of(hash),
                         append(m, key, key_size, value, value_size)};
+}
+
+/* -- What waits for the table -------------------------------------------- */
+
+static inline void settle_one(zvm_map *m) {
+  const struct waiting *w = &m->waiting[m->waiting_from++ % WAITING];
+  add_to_table(m, w->hash, w->bytes, w->key_size, w->bytes + w->key_size,
+               w->value_size);
+}
+
+void __zvm_mr_store_settle(zvm_map *m) {
+  while (m->waiting_from != m->waiting_to)
+    settle_one(m);
+}
+
+static void emit_combined(zvm_map *m, const void *key, size_t key_size,
+                          const void *value, size_t value_size) {
+  uint64_t hash = zvm_hash(key, key_size);
+  if (unlikely(key_size + value_size > WAITING_BYTES)) {
+    __zvm_mr_store_settle(m);
+    add_to_table(m, hash, key, key_size, value, value_size);
+    return;
+  }
+  if (m->waiting_to - m->waiting_from == WAITING)
+    settle_one(m);
+  struct waiting *w = &m->waiting[m->waiting_to++ % WAITING];
+  w->hash = hash;
+  w->key_size = (uint32_t)key_size;
+  w->value_size = (uint32_t)value_size;
+  memcpy(w->bytes, key, key_size);
+  memcpy(w->bytes + key_size, value, value_size);
+  uint32_t mask = m->slot_count - 1;
+  __builtin_prefetch(&m->slots[(uint32_t)hash & mask]);
+  /* The slot of what came half of them ago is there by now. */
+  w = &m->waiting[(m->waiting_to - WAITING / 2) % WAITING];
+  __builtin_prefetch(m->slots[(uint32_t)w->hash & mask].record);
 }
 
 /* -- What mappers call --------------------------------------------------- */
