@@ -23,11 +23,6 @@ local function u32(n)
     math.floor(n / 65536) % 256, math.floor(n / 16777216))
 end
 
-local function read_u32(s, at)
-  local a, b, c, d = s:byte(at, at + 3)
-  return a + 256 * b + 65536 * c + 16777216 * d
-end
-
 local function with_file(text, body)
   local path = os.tmpname()
   local file = assert(io.open(path, "wb"))
@@ -594,11 +589,15 @@ describe("the options of a job", function()
   it("name a scratch directory that there is not", function()
     local job = assert(zvm.mapreduce { input = { { data = "" } },
       map = GUEST, scratch = "/nowhere" })
-    local report, message, code = job:run()
-    assert.is_nil(report)
-    assert.equal("mapreduce: scratch: /nowhere: No such file or directory",
-      message)
-    assert.equal("SYSTEM", code)
+    local report = assert(job:run())
+    assert.equal("failed", report.state)
+    assert.equal("map: scratch: /nowhere: No such file or directory",
+      report.reason)
+  end)
+
+  it("leave the channel of that name to the job", function()
+    assert.equal("mapreduce: map: channels: scratch belongs to the job",
+      refusal { map = { program = GUEST, channels = { scratch = "x" } } })
   end)
 
   it("give the memory that reducers need for many mappers", function()

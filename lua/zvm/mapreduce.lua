@@ -79,6 +79,16 @@ local function even_keys(partitions)
   return keys
 end
 
+-- By bytes, whatever the locale.
+local function is_less(a, b)
+  for i = 1, math.min(#a, #b) do
+    if a:byte(i) ~= b:byte(i) then
+      return a:byte(i) < b:byte(i)
+    end
+  end
+  return #a < #b
+end
+
 local function read_keys(value)
   local where = "mapreduce: partition"
   for i = 1, check.list(where, value, "keys") do
@@ -86,7 +96,7 @@ local function read_keys(value)
     local place = ("%s[%d]"):format(where, i)
     if type(key) ~= "string" then
       check.fail(place, "key expected, got %s", show.value(key))
-    elseif i > 1 and not (value[i - 1] < key) then
+    elseif i > 1 and not is_less(value[i - 1], key) then
       check.fail(place, "a greater key than the one before expected, got %s",
         show.quote(key))
     end
@@ -147,6 +157,20 @@ local function read_scratch(given)
   return os.getenv "TMPDIR" or "/tmp"
 end
 
+-- A table for a program is the caller's: it is not written to.
+local function add_channel(stage, name, spec)
+  local own = stage.channels
+  if own == nil or type(own) == "table" then
+    stage.channels = { [name] = spec }
+    for key, each in next, own or {} do
+      if key == name or key == "/dev/" .. name then
+        check.fail("mapreduce: map: channels", "%s belongs to the job", name)
+      end
+      stage.channels[key] = each
+    end
+  end
+end
+
 local function hex(keys)
   local out = {}
   for i, key in ipairs(keys) do
@@ -202,9 +226,13 @@ local function read(given)
   job.records = read_records(rawget(given, "records"), given.input)
   job.buffer = given.buffer ~= nil
     and read_size("buffer", given.buffer, 16384, 3.5 * 1024 ^ 3) or nil
-  job.scratch = read_scratch(given)
-  job.scratch_size = given.scratch_size ~= nil
+  local scratch_size = given.scratch_size ~= nil
     and read_size("scratch_size", given.scratch_size, 0, 2 ^ 53) or nil
+  local scratch = read_scratch(given)
+  if scratch then
+    add_channel(map, "scratch", { scratch = scratch,
+      limits = { file_size = scratch_size } })
+  end
   map.input, map.count = given.input, given.mappers
   map.memory = map.memory or MAP_MEMORY
   if combine then
@@ -263,7 +291,7 @@ function M.new(given)
   if not self then
     return nil, message, code
   end
-  local map, reduce = self.stages[1], self.stages[#self.stages]
+  local reduce = self.stages[#self.stages]
   local wanted = reduce.memory
   local pipeline
   pipeline, message, code = make_pipeline(self.stages)
@@ -275,32 +303,7 @@ function M.new(given)
   if not pipeline then
     return nil, message, code
   end
-  self.map, self.graph = map, pipeline.graph
-  return setmetatable(self, Job)
-end
-
--- -- Running ----------------------------------------------------------------
-
-local function close_all(files)
-  for _, file in ipairs(files) do
-    file:close()
-  end
-end
-
--- A file without a name for each mapper, or nil, message, code.
-local function open_scratch(job)
-  local files, each = {}, {}
-  for i = 1, job.graph.stages[1].count do
-    local file, message = zvm.host.scratch(job.scratch)
-    if not file then
-      close_all(files)
-      return nil, "mapreduce: scratch: " .. message, "SYSTEM"
-    end
-    files[i] = file
-    each[i] = { scratch = { fd = file:fd(), mode = "r+",
-      limits = { file_size = job.scratch_size } } }
-  end
-  return files, each
+  return setmetatable({ pipeline = pipeline, graph = pipeline.graph }, Job)
 end
 
 --- Run it to its end. Any number of times.
@@ -311,35 +314,12 @@ end
 -- @treturn[2] string message
 -- @treturn[2] string code
 function Job:run(options)
-  if not self.scratch then
-    local pipeline, message, code = make_pipeline(self.stages)
-    if not pipeline then
-      return nil, message, code
-    end
-    return pipeline:run(options)
-  end
-  local files, each, code = open_scratch(self)
-  if not files then
-    return nil, each, code
-  end
-  self.map.each = each
-  local pipeline, message, kind = make_pipeline(self.stages)
-  self.map.each = nil
-  if not pipeline then
-    close_all(files)
-    return nil, message, kind
-  end
-  local ok, report, why, reason, more = pcall(pipeline.run, pipeline, options)
-  close_all(files)
-  if not ok then
-    error(report, 0)
-  end
-  return report, why, reason, more
+  return self.pipeline:run(options)
 end
 
 --- The graph for Graphviz.
 function Job:dot()
-  return require "zvm.pipeline.dot".format(self.graph)
+  return self.pipeline:dot()
 end
 
 return setmetatable(M, {

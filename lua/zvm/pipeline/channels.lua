@@ -10,7 +10,7 @@ local M = {}
 
 local STANDARD = { stdin = true, stdout = true, stderr = true }
 local SOURCES = { "data", "buffer", "path", "fd", "null", "uri", "read",
-  "write", "pipe" }
+  "write", "pipe", "scratch" }
 local ETAGS = { [true] = true, [false] = true, sha256 = true, sha1 = true,
   md5 = true }
 
@@ -55,12 +55,23 @@ local function copy(spec)
   return out
 end
 
+-- What zvm.run says of a file without a name is what it says of one with it.
+local function without_scratch(where, spec)
+  spec.scratch, spec.path = nil, check.text(where, spec.scratch, "directory")
+  spec.mode = "r+"
+  return spec
+end
+
 -- What zvm.run says of these options, but for the program: that is read last.
 local function try(where, given, channels, prefix)
   local options = copy(given)
+  prefix = prefix or "channels"
   options.program, options.channels = "", {}
   for name, spec in pairs(channels) do
-    if type(spec) == "table" and not M.has_source(spec)
+    if type(spec) == "table" and rawget(spec, "scratch") ~= nil then
+      spec = without_scratch(("%s: %s.%s: scratch"):format(where, prefix,
+        show.text(name)), copy(spec))
+    elseif type(spec) == "table" and not M.has_source(spec)
       and not STANDARD[name] then
       spec = copy(spec)
       spec.null = true
@@ -70,7 +81,7 @@ local function try(where, given, channels, prefix)
   local _, message, code = zvm.run(options)
   if code == "OPTION" then
     check.fail(where, "%s", (message:gsub("^zvm%.run: ", "")
-      :gsub("^channels", prefix or "channels")))
+      :gsub("^channels", prefix)))
   end
 end
 

@@ -17,7 +17,8 @@ local OURS = { edge = true, input = true, output = true }
 -- run.lua.
 function M.new(graph, ring, store)
   local self = setmetatable({ graph = graph, ring = ring, store = store,
-    pipes = {}, taken = {}, ranges = {}, files = {}, sinks = {} }, M)
+    pipes = {}, taken = {}, ranges = {}, files = {}, sinks = {},
+    scratch = {} }, M)
   self.hold = hold.new(store == nil)
   for _, stage in ipairs(graph.stages) do
     for _, instance in ipairs(stage.instances) do
@@ -111,6 +112,18 @@ local function open_output(self, instance, n, out)
   return true
 end
 
+-- A file without a name: its own for each run of each instance.
+local function open_scratch(self, instance, out)
+  local file, message = host.scratch(out.scratch)
+  if not file then
+    return nil, "scratch: " .. message, "CHANNEL"
+  end
+  out.scratch, out.fd, out.mode = nil, file:fd(), "r+"
+  self.scratch[instance.name] = self.scratch[instance.name] or {}
+  table.insert(self.scratch[instance.name], file)
+  return true
+end
+
 local function open_channel(self, instance, spec, again)
   local out = {}
   for key, value in pairs(spec) do
@@ -125,6 +138,8 @@ local function open_channel(self, instance, spec, again)
     ok, message, code = open_input(self, instance, out)
   elseif spec.output then
     ok, message, code = open_output(self, instance, spec.output, out)
+  elseif spec.scratch then
+    ok, message, code = open_scratch(self, instance, out)
   end
   if not ok then
     return nil, message, code
@@ -153,8 +168,17 @@ end
 
 -- -- Ends -------------------------------------------------------------------
 
+--- The scratch files of an instance go.
+function M:close_scratch(instance)
+  for _, file in ipairs(self.scratch[instance.name] or {}) do
+    file:close()
+  end
+  self.scratch[instance.name] = nil
+end
+
 --- What an instance wrote is dropped: it runs again.
 function M:restart(instance)
+  self:close_scratch(instance)
   for n in ipairs(instance.outputs) do
     local key = instance.name .. " " .. n
     if self.sinks[key] then
@@ -171,6 +195,7 @@ end
 
 --- An instance has ended well.
 function M:finish(instance)
+  self:close_scratch(instance)
   for n in ipairs(instance.outputs) do
     local sink = self.sinks[instance.name .. " " .. n]
     if sink then
@@ -212,6 +237,11 @@ function M:close()
   end
   for n in pairs(self.pipes) do
     self:close_edge(n)
+  end
+  for _, stage in ipairs(self.graph.stages) do
+    for _, instance in ipairs(stage.instances) do
+      self:close_scratch(instance)
+    end
   end
   self.files = {}
   self.hold:close()
