@@ -262,6 +262,20 @@ describe("zvm.mapreduce", function()
     end)
   end)
 
+  it("sends a key once, if its values combine and memory holds it",
+    function()
+      local words, size = {}, 0
+      for i = 1, 3000 do
+        words[i] = ("word%d"):format(i % 1000)
+        size = size + (i <= 1000 and 8 + #words[i] + 8 or 0)
+      end
+      local _, _, report = run { map = program "counts", output = true,
+        input = { { data = table.concat(words, " ") } } }
+      -- Header, header of one block, end.
+      assert.equal(16 + 8 + size + 8,
+        report.instances.map.channels["out/reduce"].put_bytes)
+    end)
+
   it("runs a program as the combiner", function()
     local list = random_pairs(6, 800)
     local expected, joined = {}, {}
