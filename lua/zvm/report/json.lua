@@ -9,6 +9,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local cjson = require "cjson"
+local utf8 = require "zvm.utf8"
 
 local M = {}
 
@@ -36,44 +37,6 @@ function M.base64(bytes)
   return (bytes:gsub("..?.?", triple))
 end
 
--- Well-formed sequences of more than one byte: The Unicode Standard, table
--- 3-7.
-local SEQUENCES = {
-  "^[\194-\223][\128-\191]",
-  "^\224[\160-\191][\128-\191]",
-  "^[\225-\236\238\239][\128-\191][\128-\191]",
-  "^\237[\128-\159][\128-\191]",
-  "^\240[\144-\191][\128-\191][\128-\191]",
-  "^[\241-\243][\128-\191][\128-\191][\128-\191]",
-  "^\244[\128-\143][\128-\191][\128-\191]",
-}
-
--- Where the well-formed sequence at `at` ends, or nil.
-local function sequence_end(text, at)
-  for _, pattern in ipairs(SEQUENCES) do
-    local _, last = text:find(pattern, at)
-    if last then
-      return last
-    end
-  end
-end
-
---- Text as UTF-8.
-local function utf8(text)
-  local out, at = {}, 1
-  while true do
-    local odd = text:find("[\128-\255]", at)
-    out[#out + 1] = text:sub(at, (odd or 0) - 1)
-    if not odd then
-      return table.concat(out)
-    end
-    local last = sequence_end(text, odd)
-    out[#out + 1] = last and text:sub(odd, last)
-      or ("\\x%02x"):format(text:byte(odd))
-    at = (last or odd) + 1
-  end
-end
-
 -- -- Values -----------------------------------------------------------------
 
 -- cjson has 14 digits; counters are whole and have up to 16.
@@ -86,7 +49,7 @@ end
 
 -- cjson writes "/" as "\/", and never without it.
 local function quoted(text)
-  return (cjson.encode(utf8(text)):gsub("\\/", "/"))
+  return (cjson.encode(utf8.clean(text)):gsub("\\/", "/"))
 end
 
 local LISTS = { backtrace = "stop", findings = "more" }
