@@ -91,7 +91,11 @@ local function read_exec(check, node, group, options)
     stage.args = list[1] and list
   end
   stage.env = read_environment(check, exec)
-  group.argv0 = check:text(exec, "name")
+  local name = check:text(exec, "name")
+  if name and name ~= stage.name then
+    check:fail(exec, "name", "a program's argv[0] is the instance's name, "
+      .. "got %s", show.quote(name))
+  end
 end
 
 -- -- Groups -----------------------------------------------------------------
