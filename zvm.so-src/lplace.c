@@ -6,6 +6,8 @@
 */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -67,18 +69,27 @@ static int own(lua_State *L) {
 @tparam string path
 @treturn[1] string `"file"`, `"directory"` or `"other"`
 @treturn[1] number its size
+@treturn[1] string what is another one when its content is, as far as the file
+ system tells
 @treturn[2] nil
 @treturn[2] string message
 */
 static int kind(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
+  char stamp[160];
   struct stat st;
   if (stat(path, &st) != 0)
     return failed(L, path, strerror(errno), "SYSTEM");
   lua_pushstring(L, S_ISREG(st.st_mode) ? "file"
                     : S_ISDIR(st.st_mode) ? "directory" : "other");
   lua_pushnumber(L, (lua_Number)st.st_size);
-  return 2;
+  (void)snprintf(stamp, sizeof stamp, "%jx:%jx:%jd:%jd.%09ld:%jd.%09ld",
+                 (uintmax_t)st.st_dev, (uintmax_t)st.st_ino,
+                 (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec,
+                 st.st_mtim.tv_nsec, (intmax_t)st.st_ctim.tv_sec,
+                 st.st_ctim.tv_nsec);
+  lua_pushstring(L, stamp);
+  return 3;
 }
 
 

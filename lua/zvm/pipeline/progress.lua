@@ -32,8 +32,8 @@ function M.new(graph, options)
     columns = host.columns()
   end
   local self = setmetatable({ out = options.out or io.stderr,
-    columns = columns or nil, measured = ours, stages = {}, by_name = {}, lines = 0,
-    drawn = -math.huge, time = 0 }, Progress)
+    columns = columns or nil, measured = ours, stages = {}, by_name = {},
+    lines = 0, drawn = -math.huge, time = 0 }, Progress)
   for i, stage in ipairs(graph.stages) do
     local line = { name = M.shown(stage.name), count = stage.count, done = 0,
       failed = 0, looked_up = 0, get_bytes = 0, put_bytes = 0, live = {},
@@ -56,7 +56,7 @@ end
 local TAKE = {}
 
 function TAKE.start(line, event)
-  line.live[event.instance] = { get_bytes = 0, put_bytes = 0 }
+  line.live[event.instance.name] = { get_bytes = 0, put_bytes = 0 }
   line.begun = line.begun or event.time
 end
 
@@ -73,18 +73,18 @@ end
 
 function TAKE.progress(line, event)
   local moved = event.progress
-  if moved and line.live[event.instance] then
-    count(line, event.instance, moved)
-    line.live[event.instance].state = moved.state
+  if moved and line.live[event.instance.name] then
+    count(line, event.instance.name, moved)
+    line.live[event.instance.name].state = moved.state
   end
 end
 
 TAKE["end"] = function(line, event)
   local report = event.report or {}
   if report.totals then
-    count(line, event.instance, report.totals)
+    count(line, event.instance.name, report.totals)
   end
-  line.live[event.instance] = nil
+  line.live[event.instance.name] = nil
   line.begun, line.last = line.begun or event.time, event.time
   line.done = line.done + 1
   if report.state ~= "exit" then
@@ -253,9 +253,10 @@ local function say_now_and_then(self, line, event)
   end
 end
 
---- Take an event: { kind, time, instance, report, progress }.
+--- Take an event: { kind, time, instance, report, progress }, its instance one
+-- of the graph.
 function Progress:event(event)
-  local line = self.by_name[event.instance]
+  local line = self.by_name[event.instance.name]
   self.time = math.max(self.time, event.time)
   if not line or not TAKE[event.kind] or self.finished then
     return

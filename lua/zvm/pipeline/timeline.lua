@@ -97,9 +97,10 @@ TAKE["look-up"] = function(row, event)
   row.memo = true
 end
 
---- Take an event: { kind, time, instance, report, progress }.
+--- Take an event: { kind, time, instance, report, progress }, its instance one
+-- of the graph.
 function Timeline:event(event)
-  local row = self.by_name[event.instance]
+  local row = self.by_name[event.instance.name]
   self.last = math.max(self.last, event.time)
   if row and TAKE[event.kind] then
     TAKE[event.kind](row, event)
