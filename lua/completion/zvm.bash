@@ -5,7 +5,7 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 
-_zvm_commands="run validate explain cc repl version help"
+_zvm_commands="run pipeline validate explain cc repl version help"
 
 # The options of a command.
 _zvm_options() {
@@ -14,6 +14,8 @@ _zvm_options() {
     --memory --stack --resident --timeout --cpu --isolation --report \
     --report-file --trace --cache --image --file --collect --directory \
     --clock --seed --help ;;
+  pipeline) echo --workers --ring --timeout --memo --verify --progress \
+    --svg --dot --report --root --account --sysimage --help ;;
   explain) echo --max --code --address --level --help ;;
   validate | repl | version | help) echo --help ;;
   esac
@@ -22,7 +24,8 @@ _zvm_options() {
 # Whether the word after an option is its value.
 _zvm_takes_value() {
   case $1 in
-  *=* | --etag | --memory-etag | --code | --help | -h) return 1 ;;
+  *=* | --etag | --memory-etag | --code | --progress | --dot | --help \
+    | -h) return 1 ;;
   --*) return 0 ;;
   esac
   return 1
@@ -34,7 +37,8 @@ _zvm_values() {
   --etag | --memory-etag | etag) echo sha256 sha1 md5 ;;
   --isolation) echo process inline ;;
   --on-limit | on_limit) echo error stop ;;
-  --report) echo text json zerovm none ;;
+  --report) [[ ${2-} == pipeline ]] && echo text json \
+    || echo text json zerovm none ;;
   --level) echo 2 3 ;;
   mode) echo r w a r+ ;;
   type) echo 0 1 2 3 ;;
@@ -96,7 +100,7 @@ _zvm_limit() {
   esac
 }
 
-# What --file and --collect take: a path of the guest, = and one of the host.
+# What --file, --collect and --sysimage take: a path of the guest, = and one of the host.
 _zvm_pair() {
   local word=$2 piece=$3 part kind=-f
   [[ $1 == --collect ]] && kind=-d
@@ -113,11 +117,11 @@ _zvm_value() {
   case $option in
   --channel) _zvm_channel "$word" "$piece" ;;
   --limit) _zvm_limit "$word" "$piece" ;;
-  --report-file | --trace | --image) _zvm_files "$lead" "$word" ;;
-  --cache) _zvm_files "$lead" "$word" -d ;;
-  --file | --collect) _zvm_pair "$option" "$word" "$piece" ;;
+  --report-file | --trace | --image | --svg) _zvm_files "$lead" "$word" ;;
+  --cache | --memo | --root) _zvm_files "$lead" "$word" -d ;;
+  --file | --collect | --sysimage) _zvm_pair "$option" "$word" "$piece" ;;
   # shellcheck disable=SC2046
-  *) _zvm_reply "$lead" "$word" $(_zvm_values "$option") ;;
+  *) _zvm_reply "$lead" "$word" $(_zvm_values "$option" "$command") ;;
   esac
 }
 
@@ -179,8 +183,7 @@ _zvm() {
     _zvm_argument "$cur" "$piece"
   elif [[ $command == help ]]; then
     _zvm_reply "" "$cur" "$_zvm_commands"
-  elif [[ $command == run || $command == validate || $command == explain ]]
-  then
+  elif [[ $command =~ ^(run|pipeline|validate|explain)$ ]]; then
     _zvm_files "" "$cur"
   fi
 }

@@ -111,6 +111,51 @@ local run = {
   },
 }
 
+local pipeline = {
+  name = "pipeline",
+  synopsis = { "[OPTION]... JOB.json", "[OPTION]... PIPELINE.lua" },
+  about = "Run many programs in the sandbox, connected.",
+  text = "JOB.json is a job description of ZeroCloud's; what it names is "
+    .. "below --root. PIPELINE.lua is a Lua script, with all rights of who "
+    .. "runs it, that returns a list of stages for zvm.pipeline. Options may "
+    .. "stand anywhere before --. Outputs that go to no file are written to "
+    .. "stdout in the order of stages and instances when all is over; what "
+    .. "stages say on stderr likewise.",
+  exits = exits.pipeline,
+  options = {
+    { name = "workers", value = "N", number = true, most = 1024,
+      about = "So many run at once (as many as there are processors)." },
+    { name = "ring", value = "SIZE",
+      about = "Bytes between two stages: 4K to 1G, powers of 2." },
+    { name = "timeout", value = "TIME",
+      about = "Wall-clock time for all: 250ms, 10s or 5m." },
+    { name = "memo", value = "DIRECTORY", complete = "directory",
+      about = "Keep results there, and look up those of stages that are "
+        .. "given the same again." },
+    { name = "verify", value = "N", number = true, most = 100,
+      about = "Run each instance N times, and fail where two runs differ." },
+    { name = "progress",
+      about = "Show on stderr how it gets on." },
+    { name = "svg", value = "FILE", complete = "file",
+      about = "Draw who ran when there." },
+    { name = "dot",
+      about = "Run nothing: write the graph to stdout, for Graphviz." },
+    { name = "report", value = "FORMAT", values = { "text", "json" },
+      about = "Tell on stderr how it ended: text or json. Without it, only "
+        .. "of what went wrong, and shortly." },
+    { name = "root", value = "DIRECTORY", complete = "directory",
+      about = "Where a job's files are (this one): "
+        .. "swift://ACCOUNT/CONTAINER/OBJECT is ACCOUNT/CONTAINER/OBJECT "
+        .. "there." },
+    { name = "account", value = "NAME",
+      about = "The account that ~ means in a job." },
+    { name = "sysimage", value = "NAME=FILE", many = true,
+      about = "A tar archive that a job has as the device NAME, and as "
+        .. "file://NAME:PATH." },
+    HELP,
+  },
+}
+
 local explain = {
   name = "explain",
   synopsis = { "[OPTION]... FILE..." },
@@ -180,7 +225,7 @@ local help = {
 }
 
 --- In the order in which help lists them.
-M.list = { run, validate, explain, cc, repl, version, help }
+M.list = { run, pipeline, validate, explain, cc, repl, version, help }
 
 for _, command in ipairs(M.list) do
   M[command.name] = command

@@ -29,6 +29,22 @@ M.run = {
     about = "Signal N stopped the run: 130 after Ctrl-C." },
 }
 
+--- Of `zvm pipeline`.
+M.pipeline = {
+  { code = 0, name = "DONE", about = "All stages ended well." },
+  { code = 1, name = "FAILED",
+    about = "A stage failed, all waited for each other, or two runs of an "
+      .. "instance differed." },
+  { code = 124, name = "TIMEOUT", about = "It took longer than --timeout." },
+  { code = 125, name = "CANNOT",
+    about = "zvm could not run it: the command line, the job, a channel, a "
+      .. "file or the system." },
+  { code = 126, name = "REFUSED",
+    about = "A program is refused, or is no program." },
+  { code = 128, name = "SIGNAL", shown = "128+N",
+    about = "Signal N stopped it: 130 after Ctrl-C." },
+}
+
 --- Of `zvm validate` and `zvm explain`.
 M.verdict = {
   { code = 0, name = "ACCEPTED", about = "All is accepted." },
@@ -51,7 +67,7 @@ M.compiler = {
     about = "What gcc ends with." },
 }
 
-for _, list in ipairs { M.run, M.verdict, M.plain } do
+for _, list in ipairs { M.run, M.pipeline, M.verdict, M.plain } do
   for _, entry in ipairs(list) do
     M[entry.name] = entry.code
   end
@@ -59,7 +75,7 @@ end
 
 --- The code for a command line that is wrong.
 function M.trouble(list)
-  return list == M.run and M.CANNOT or M.TROUBLE
+  return (list == M.run or list == M.pipeline) and M.CANNOT or M.TROUBLE
 end
 
 local STATES = { fault = M.FAULT, limit = M.LIMIT, timeout = M.TIMEOUT,
@@ -76,6 +92,23 @@ function M.of(report)
     return REFUSALS[report.reason] and M.REFUSED or M.CANNOT
   end
   return STATES[report.state]
+end
+
+--- What `zvm pipeline` ends with for a report.
+function M.of_pipeline(report)
+  if report.state == "exit" then
+    return M.DONE
+  elseif report.state == "stopped" then
+    return M.SIGNAL + report.signal
+  elseif report.state == "timeout" then
+    return M.TIMEOUT
+  end
+  return M.FAILED
+end
+
+--- What it ends with when nothing could run.
+function M.of_refusal(code)
+  return REFUSALS[code] and M.REFUSED or M.CANNOT
 end
 
 return M
