@@ -216,7 +216,8 @@ local function restore(self, instance, options, entry)
       os.remove(self.temporary[edge])
       self.temporary[edge], self.ready[edge] = nil, place
       self.files:fix(place, written.digest)
-    elseif not written.pieces and not restore_file(self, spec.path, written.digest) then
+    elseif not written.pieces
+      and not restore_file(self, spec.path, written.digest) then
       return nil
     end
   end

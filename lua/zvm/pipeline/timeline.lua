@@ -77,7 +77,7 @@ function TAKE.start(row, event)
 end
 
 function TAKE.progress(row, event)
-  if row.start and not row.stop then
+  if row.start and not row.stop and event.progress then
     extend(row, event.time, event.progress.state == "waiting" and "waiting"
       or "running")
     count(row, event.progress)
