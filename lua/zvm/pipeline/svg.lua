@@ -123,6 +123,7 @@ local function ending(row)
   return row.state or "not ended"
 end
 
+-- The lines of a tooltip, as XML.
 local function told(row, report)
   local lines = { row.name .. ": " .. ending(row) }
   if row.start then
@@ -139,6 +140,9 @@ local function told(row, report)
     end
     lines[#lines + 1] = ("in %.0f bytes, out %.0f bytes"):format(
       row.get_bytes, row.put_bytes)
+  end
+  for i, line in ipairs(lines) do
+    lines[i] = M.escape(line)
   end
   return table.concat(lines, "\n")
 end
@@ -170,7 +174,7 @@ local function add_row(picture, report, row, y)
   local top = y + (ROW - BAR) / 2
   local base = y + ROW / 2 + 4
   local failed = is_failed(report, row)
-  picture:add("<g><title>%s</title>", M.escape(told(row, report)))
+  picture:add("<g><title>%s</title>", told(row, report))
   picture:box("hit", 0, y, WIDTH, ROW)
   picture:text(failed and "bad" or "name", picture.left - 10, base, "end",
     cut(row.name, NAME_MOST))

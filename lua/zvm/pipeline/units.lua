@@ -20,7 +20,9 @@ end
 
 --- "850 us", "12.5 ms", "3.20 s", "2:05", "1:00:00".
 function M.time(seconds)
-  if seconds < 0.0009995 then
+  if seconds == 0 then
+    return "0 s"
+  elseif seconds < 0.0009995 then
     return ("%.0f us"):format(seconds * 1e6)
   elseif seconds < 0.9995 then
     return ("%.3g ms"):format(seconds * 1e3)
