@@ -68,6 +68,7 @@ describe("a job", function()
   it("of ZeroCloud's documentation that sorts files", function()
     assert.same({ {
       name = "sort", program = "/srv/my_account/exec/sort.nexe",
+      argv0 = "%n",
       args = { "1048576" },
       input = "/srv/my_account/data/binary*.data",
       output = "/srv/my_account/data/sorted%1.data",
@@ -104,13 +105,16 @@ describe("a job", function()
     ]]==], { root = "store", account = "me" })
     local null = { null = true }
     assert.same({
-      { name = "mapper", program = "store/me/exec/mapper.nexe",
+      { name = "mapper", argv0 = "%n",
+        program = "store/me/exec/mapper.nexe",
         input = "store/me/data/binary*.data", channels = { stdout = null },
         connect = { "mapper", "reducer" } },
-      { name = "reducer", program = "store/me/exec/reducer.nexe", count = 5,
+      { name = "reducer", argv0 = "%n",
+        program = "store/me/exec/reducer.nexe", count = 5,
         channels = { stdout = null, stderr = null },
         connect = { "manager" } },
-      { name = "manager", program = "store/me/exec/manager.nexe",
+      { name = "manager", argv0 = "%n",
+        program = "store/me/exec/manager.nexe",
         output = "store/me/data/result.data" },
     }, stages)
   end)
@@ -118,8 +122,9 @@ describe("a job", function()
   it("may use the older names", function()
     local stages = read('[{"name":"a","exec":{"path":"p"},"file_list":'
       .. '[{"device":"stdin","path":"in"},{"device":"stdout"}]}]')
-    assert.same({ name = "a", program = "./p", output = true, channels = {
-      stdin = { path = "./in" }, stderr = { null = true } } }, stages[1])
+    assert.same({ name = "a", program = "./p", argv0 = "%n", output = true,
+      channels = { stdin = { path = "./in" }, stderr = { null = true } } },
+      stages[1])
   end)
 
   it("has an environment and a command line", function()
@@ -129,6 +134,9 @@ describe("a job", function()
     assert.same({ "-n", "two words", "a b" }, stage.args)
     assert.same({ A = "1,2", B = "3", C = "a,b" }, stage.env)
     assert.equal("/bin/p", stage.program)
+    assert.equal("%n", stage.argv0)
+    stage = read('[{"name":"a","exec":{"path":"p","name":"100%"}}]')[1]
+    assert.equal("100%%", stage.argv0)
   end)
 
   it("puts all files below the root", function()

@@ -159,8 +159,8 @@ return {
     'job[1].exec.env["A=B"]: no name of a variable' },
   { exec '"path":"p","env":{"A":"\\\\x00"}',
     "job[1].exec.env.A: contains a NUL byte" },
-  { exec '"path":"p","name":"python"', "job[1].exec.name: a program's "
-    .. 'argv[0] is the instance\'s name, got "python"' },
+  { exec '"path":"p","name":"a\\u0000"',
+    "job[1].exec.name: contains a NUL byte" },
 
   -- Numbers and hints.
   { group '"count":0', "job[1].count: whole number from 1 to 1024 expected, "

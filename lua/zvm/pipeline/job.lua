@@ -91,11 +91,12 @@ local function read_exec(check, node, group, options)
     stage.args = list[1] and list
   end
   stage.env = read_environment(check, exec)
+  -- A program finds itself among the others by its argv[0].
   local name = check:text(exec, "name")
-  if name and name ~= stage.name then
-    check:fail(exec, "name", "a program's argv[0] is the instance's name, "
-      .. "got %s", show.quote(name))
+  if name and name:find "%z" then
+    check:fail(exec, "name", "contains a NUL byte")
   end
+  stage.argv0 = name and name ~= "" and name:gsub("%%", "%%%%") or "%n"
 end
 
 -- -- Groups -----------------------------------------------------------------

@@ -73,7 +73,7 @@ end
 local TAKE = {}
 
 function TAKE.start(row, event)
-  row.start, row.spans = event.time, {}
+  row.start, row.stop, row.spans = event.time, nil, {}
 end
 
 function TAKE.progress(row, event)
