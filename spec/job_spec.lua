@@ -8,6 +8,7 @@ local host = require "support.host"
 local job = require "zvm.pipeline.job"
 local tar = require "zvm.tar"
 local words = require "zvm.pipeline.words"
+local zvm = require "zvm"
 
 local function read(text, options)
   local stages, run = job.read(text, options)
@@ -108,7 +109,7 @@ describe("a job", function()
       { name = "mapper", argv0 = "%n",
         program = "store/me/exec/mapper.nexe",
         input = "store/me/data/binary*.data", channels = { stdout = null },
-        connect = { "mapper", "reducer" } },
+        connect = { "mapper", "reducer" }, others = true },
       { name = "reducer", argv0 = "%n",
         program = "store/me/exec/reducer.nexe", count = 5,
         channels = { stdout = null, stderr = null },
@@ -186,6 +187,7 @@ describe("a job", function()
     assert.same({ path = "./d*/i*", channel = "input" }, stage.input)
     assert.same({ channel = "output", path = "./o-%1" }, stage.output)
     assert.same({ path = "./s" }, stage.channels.script)
+    assert.equal(2, stage.channels.output.type)
   end)
 
   it("with replicas is one to verify", function()
@@ -220,6 +222,68 @@ describe("a job", function()
       _, message = job.read('[{"name":"a","exec":{"path":"file://py:x"}}]',
         options)
       assert.truthy(message:find("not a whole number of blocks", 1, true))
+    end)
+  end)
+end)
+
+describe("a job that runs", function()
+  local NODE = host.guest "node"
+
+  -- Run a job in a directory with the program node.zvm.
+  local function run(dir, text)
+    host.write_file(dir .. "/node.zvm", host.read_file(NODE))
+    local stages, options = read(text, { root = dir })
+    return assert(assert(zvm.pipeline(stages)):run(options))
+  end
+
+  it("reads and writes files by its wildcards", function()
+    host.inside(function(dir)
+      host.shell("mkdir -p %s/me/data", dir)
+      for _, name in ipairs { "x", "y" } do
+        host.write_file(("%s/me/data/in_%s.txt"):format(dir, name), name)
+      end
+      local report = run(dir, [==[[
+        { "name":"cut", "exec":{"path":"node.zvm",
+            "args":"quiet copy stdin stdout say stderr err\\x20or"},
+          "devices":[{"name":"stdin","path":"swift://me/data/in_*.txt"},
+            {"name":"stdout","path":"swift://me/data/out_*.txt"},
+            {"name":"stderr","path":"swift://me/data/*.err"}] }
+      ]]==])
+      assert.equal("exit", report.state)
+      assert.equal("x", host.read_file(dir .. "/me/data/out_x.txt"))
+      assert.equal("y", host.read_file(dir .. "/me/data/out_y.txt"))
+      assert.equal("err or\n", host.read_file(dir .. "/me/data/y.err"))
+    end)
+  end)
+
+  it("joins a group with itself but for each one with itself", function()
+    host.inside(function(dir)
+      local report = run(dir, [==[[
+        { "name":"a", "count":3, "exec":{"path":"node.zvm",
+            "args":"quiet"}, "connect":["a","b"] },
+        { "name":"b", "exec":{"path":"node.zvm",
+            "args":"drain in/a-1 drain in/a-2 drain in/a-3"},
+          "devices":[{"name":"stdout"}] }
+      ]]==])
+      assert.equal("exit", report.state)
+      local names = {}
+      for name in pairs(report.instances["a-2"].channels) do
+        names[#names + 1] = name
+      end
+      table.sort(names)
+      assert.same({ "in/a-1", "in/a-3", "out/a-1", "out/a-3", "out/b",
+        "stderr", "stdin", "stdout" }, names)
+      assert.equal(17, #report.outputs.b)
+    end)
+  end)
+
+  it("has an output that is written anywhere, and kept", function()
+    host.inside(function(dir)
+      local report = run(dir, [==[[
+        { "name":"a", "exec":{"path":"node.zvm","args":"quiet say output hi"},
+          "devices":[{"name":"output"}] } ]]==])
+      assert.equal("hi\n", report.outputs["a:output"])
+      assert.equal(2, report.instances.a.channels.output.type)
     end)
   end)
 end)

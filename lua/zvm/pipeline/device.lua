@@ -247,6 +247,9 @@ local function finish(group)
       outputs[#outputs + 1] = each
     end
   end
+  if group.devices.output then
+    stage.channels.output = { type = 2 } -- written anywhere, as a file is
+  end
   local first = outputs[1]
   if #outputs == 1 and first.channel == "stdout" then
     outputs[1] = first.path or true

@@ -176,6 +176,7 @@ local function read_connect(check, groups, group, by_name)
         .. "itself")
     end
     seen[name] = true
+    group.stage.others = other == group or group.stage.others
     if name ~= group.stage.pipe then
       names[#names + 1] = name
     end
