@@ -203,7 +203,8 @@ describe("man pages", function()
     end
   end)
 
-  for _, name in ipairs { "run", "pipeline", "validate", "explain", "cc", "repl" } do
+  for _, name in ipairs { "run", "pipeline", "validate", "explain", "cc",
+    "repl" } do
     it(("of %s have its options and exit codes, and no others"):format(name),
       function()
         local command = commands.find(name)

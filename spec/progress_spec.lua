@@ -30,7 +30,9 @@ local function show(list, columns)
 end
 
 local function moved(state, get, put)
-  return { state = state, get_bytes = get, put_bytes = put }
+  return { state = state == "waiting" and "running" or state, get_bytes = get,
+    put_bytes = put, blocked = state == "waiting" and { channel = "c",
+      way = "get" } or nil }
 end
 
 local function ended(state, get, put)

@@ -45,7 +45,8 @@ local function feed(list, events)
 end
 
 local function moved(state, get, put)
-  return { state = state, get_bytes = get, put_bytes = put }
+  return { state = "running", get_bytes = get, put_bytes = put,
+    blocked = state == "waiting" and { channel = "c", way = "get" } or nil }
 end
 
 local function ended(state, code)

@@ -75,7 +75,8 @@ function TAKE.progress(line, event)
   local moved = event.progress
   if moved and line.live[event.instance.name] then
     count(line, event.instance.name, moved)
-    line.live[event.instance.name].state = moved.state
+    line.live[event.instance.name].waits = moved.blocked ~= nil
+      or moved.state == "waiting" -- for its turn
   end
 end
 
@@ -107,7 +108,7 @@ local function state_of(line)
     return "-"
   end
   for _, each in pairs(line.live) do
-    if each.state ~= "waiting" then
+    if not each.waits then
       return "running"
     end
   end

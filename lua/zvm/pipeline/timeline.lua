@@ -78,8 +78,9 @@ end
 
 function TAKE.progress(row, event)
   if row.start and not row.stop and event.progress then
-    extend(row, event.time, event.progress.state == "waiting" and "waiting"
-      or "running")
+    local waits = event.progress.blocked
+      or event.progress.state == "waiting" -- for its turn
+    extend(row, event.time, waits and "waiting" or "running")
     count(row, event.progress)
   end
 end
