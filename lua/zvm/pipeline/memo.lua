@@ -281,9 +281,9 @@ function Store:find(instance, options, again)
   self.runs[instance] = run
   if again then
     run.times, run.first = before.times + 1, before.first
-    run.key, run.stamps = before.key, before.stamps
+    run.key, run.read = before.key, before.read
   elseif self.memo and not self.cyclic[instance.stage] then
-    run.key, run.stamps = recipe.key(self.files, options)
+    run.key, run.read = recipe.key(self.files, options)
     local report = run.key and look_up(self, instance, options, run)
     if report then
       run.found = true
@@ -415,7 +415,7 @@ end
 
 -- A result that cannot be kept is reached again the next time.
 local function keep(self, instance, run, report, written)
-  if not run.key or not recipe.unchanged(run.stamps) then
+  if not run.key or not recipe.unchanged(run.read) then
     return
   end
   local plain, apart = plain_report(self, report)

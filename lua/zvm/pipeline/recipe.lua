@@ -54,39 +54,52 @@ function Files:fix(path, digest)
   self.fixed[path] = digest
 end
 
--- The digest of a regular file, or of a part; nil and why not.
-function Files:digest(path, slice, stamps)
-  if self.fixed[path] and not slice then
-    return self.fixed[path]
+local function digest_of(path, slice)
+  if slice then
+    return digest_slice(path, slice[1], slice[2])
+  end
+  return zvm.digest_file(path)
+end
+
+-- Whether a file was changed so short a time ago that another change could
+-- have the same time: of such a file its stamp says nothing.
+local function is_fresh(stamp)
+  local changed = stamp:match ":(%-?%d+)%.%d+$"
+  return not changed or tonumber(changed) >= os.time() - 2
+end
+
+-- The digest of a regular file, or of a part; nil and why not. `seen` is for
+-- M.unchanged.
+local function digest_seen(files, path, slice, seen)
+  if files.fixed[path] and not slice then
+    return files.fixed[path]
   end
   local kind, _, stamp = host.kind(path)
   if kind ~= "file" then
     return nil, path .. " is no regular file"
   end
-  stamps[path] = stamp
   local name = slice and ("%s\0%.0f:%.0f"):format(path, slice[1], slice[2])
     or path
-  local known = self.known[name]
-  if known and known.stamp == stamp then
-    return known.digest
+  local known, fresh = files.known[name], is_fresh(stamp)
+  if not known or known.stamp ~= stamp or known.fresh then
+    local digest, message = digest_of(path, slice)
+    if not digest then
+      return nil, message
+    end
+    known = { path = path, slice = slice, stamp = stamp, digest = digest,
+      fresh = fresh }
+    files.known[name] = known
   end
-  local digest, message
-  if slice then
-    digest, message = digest_slice(path, slice[1], slice[2])
-  else
-    digest, message = zvm.digest_file(path)
-  end
-  if digest then
-    self.known[name] = { stamp = stamp, digest = digest }
-  end
-  return digest, message
+  seen[#seen + 1] = known
+  return known.digest
 end
 
 --- Whether files are as they were.
-function M.unchanged(stamps)
-  for path, stamp in pairs(stamps) do
-    local _, _, now = host.kind(path)
-    if now ~= stamp then
+function M.unchanged(seen)
+  for _, each in ipairs(seen) do
+    local _, _, stamp = host.kind(each.path)
+    if stamp ~= each.stamp
+      or each.fresh and digest_of(each.path, each.slice) ~= each.digest then
       return false
     end
   end
@@ -108,7 +121,7 @@ end
 
 -- What a channel is to its guest, as a plain value; nil and why that is not
 -- known.
-local function channel(files, name, spec, stamps)
+local function channel(files, name, spec, read)
   if type(spec) == "string" then
     spec = { data = spec }
   end
@@ -126,7 +139,7 @@ local function channel(files, name, spec, stamps)
   elseif spec.write then
     seen.write = true
   elseif spec.path and mode == "r" then
-    local digest, message = files:digest(spec.path, spec.slice, stamps)
+    local digest, message = digest_seen(files, spec.path, spec.slice, read)
     if not digest then
       return nil, ("channel %s: %s"):format(name, message)
     end
@@ -147,10 +160,10 @@ local function channel(files, name, spec, stamps)
   return seen
 end
 
-local function all_channels(files, list, stamps)
+local function all_channels(files, list, read)
   local out = {}
   for name, spec in pairs(list or {}) do
-    local seen, reason = channel(files, name, spec, stamps)
+    local seen, reason = channel(files, name, spec, read)
     if not seen then
       return nil, reason
     end
@@ -161,7 +174,7 @@ end
 
 local IMAGE = { "at", "limits", "on_limit", "etag" }
 
-local function all_images(files, list, stamps)
+local function all_images(files, list, read)
   local out = {}
   for i, image in ipairs(list or {}) do
     local spec = type(image) == "string" and { path = image } or image
@@ -173,7 +186,7 @@ local function all_images(files, list, stamps)
     if bytes then
       seen.content = zvm.digest(bytes)
     elseif path then
-      seen.content, reason = files:digest(path, nil, stamps)
+      seen.content, reason = digest_seen(files, path, nil, read)
     else
       reason = "what a descriptor or an address gives is not known"
     end
@@ -190,17 +203,17 @@ end
 -- @tparam table files of M.files
 -- @tparam table options of zvm.start, with a loaded module as `program`
 -- @treturn[1] string digest
--- @treturn[1] table from path to what M.unchanged compares
+-- @treturn[1] table the files that it reads, for M.unchanged
 -- @treturn[2] nil
 -- @treturn[2] string why the run cannot be known by what it is given
 function M.key(files, options)
-  local stamps, seen = {}, {}
-  local channels, reason = all_channels(files, options.channels, stamps)
+  local read, seen = {}, {}
+  local channels, reason = all_channels(files, options.channels, read)
   if not channels then
     return nil, reason
   end
   local images
-  images, reason = all_images(files, options.images, stamps)
+  images, reason = all_images(files, options.images, read)
   if not images then
     return nil, reason
   end
@@ -216,7 +229,7 @@ function M.key(files, options)
   if not text then
     return nil, reason
   end
-  return zvm.digest(text), stamps
+  return zvm.digest(text), read
 end
 
 return M
