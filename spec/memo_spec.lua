@@ -311,6 +311,62 @@ describe("memo", function()
     end)
   end)
 
+  -- A graph by chance: later stages read earlier ones, some of it or all.
+  local function chance(random)
+    local list = {}
+    for i = 1, random(4) + 1 do
+      list[i] = { name = "s" .. i, program = NODE, count = random(2),
+        args = {}, connect = {}, etag = random(2) == 1 or nil }
+    end
+    local function join(from, to)
+      table.insert(from.connect, to.name)
+      for k = 1, to.count do
+        local args = from.args
+        args[#args + 1] = "put"
+        args[#args + 1] = "out/" .. to.name .. (to.count > 1 and "-" .. k
+          or "")
+        args[#args + 1] = tostring(random(20000))
+      end
+      for k = 1, from.count do
+        local name = "in/" .. from.name .. (from.count > 1 and "-" .. k or "")
+        local words = random(2) == 1 and { "drain", name }
+          or { "get", name, tostring(random(5000)) }
+        for n, word in ipairs(words) do
+          table.insert(to.args, n, word)
+        end
+      end
+    end
+    for j = 2, #list do
+      for i = 1, j - 1 do
+        if random(2) == 1 then
+          join(list[i], list[j])
+        end
+      end
+    end
+    return list
+  end
+
+  it("changes nothing that a graph by chance does", function()
+    local state = 4711
+    local function random(n)
+      state = (state * 16807) % 2147483647
+      return state % n + 1
+    end
+    in_memo(function(_, memo)
+      for n = 1, 3 do
+        local list = chance(random)
+        local without = plain(run(list, { workers = random(3) }))
+        assert.equal("exit", without.state)
+        for _ = 1, 2 do
+          assert.same(without, plain(run(list, { workers = random(3),
+            memo = memo .. n, verify = random(2) })))
+        end
+        local _, ran = run(list, { memo = memo .. n })
+        assert.equal("", ran)
+      end
+    end)
+  end)
+
   it("may be shared by processes", function()
     in_memo(function(dir, memo)
       local script = ([[
