@@ -26,15 +26,28 @@ end
 
 M.path = path_of
 
---- Raise what is wrong with the member `key` of `node`, which is
--- { value, path, line, column }, or with the node. Check:catch takes it.
-function Check:fail(node, key, message, ...)
-  local path, line, column = node.path, node.line, node.column
-  if key ~= nil then
-    path = path_of(path, key)
-    line, column = self.places:place(node.value, key)
+--- The value of a document as a node, which is { value, path, parent, key }.
+function Check:top(value, path)
+  return { value = value, path = path }
+end
+
+-- Line and column of a node. They are counted from the start of the text, so
+-- only for what is wrong.
+local function place_of(check, node)
+  if node.parent then
+    return check.places:place(node.parent.value, node.key)
   end
-  error({ check = self, path = path, line = line, column = column,
+  return 1, 1
+end
+
+--- Raise what is wrong with the member `key` of a node, or with the node.
+-- Check:catch takes it.
+function Check:fail(node, key, message, ...)
+  if key ~= nil then
+    node = { path = path_of(node.path, key), parent = node, key = key }
+  end
+  local line, column = place_of(self, node)
+  error({ check = self, path = node.path, line = line, column = column,
     reason = message:format(...) }, 0)
 end
 
@@ -61,9 +74,8 @@ function Check:node(node, key, kind)
   if self.places:kind(value) ~= kind then
     self:fail(node, key, "%s expected, got %s", kind, self:told(value))
   end
-  local line, column = self.places:place(node.value, key)
-  return { value = value, path = path_of(node.path, key), line = line,
-    column = column }
+  return { value = value, path = path_of(node.path, key), parent = node,
+    key = key }
 end
 
 --- The member, a string; nil if it is not there.
@@ -101,8 +113,7 @@ function Check:keys(node, known)
     end
   end
   if unknown then
-    local line, column = self.places:place(node.value, unknown)
-    self:fail({ path = node.path, line = line, column = column }, nil,
+    self:fail({ path = node.path, parent = node, key = unknown }, nil,
       'unknown key %s; did you mean "%s"?', show.quote(unknown),
       show.nearest(unknown, known))
   end
