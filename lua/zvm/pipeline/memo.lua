@@ -273,6 +273,16 @@ local function close_tees(run)
   end
 end
 
+-- The names of its channels that are files of one run alone.
+local function scratch_of(instance)
+  local out = {}
+  for name, spec in pairs(instance.channels) do
+    out[channels.key(name)] = type(spec) == "table" and spec.scratch ~= nil
+      or nil
+  end
+  return out
+end
+
 --- What an instance did when it was given the same; nil if that is not known.
 function Store:find(instance, options, again)
   local before = self.runs[instance]
@@ -283,7 +293,7 @@ function Store:find(instance, options, again)
     run.times, run.first = before.times + 1, before.first
     run.key, run.read = before.key, before.read
   elseif self.memo and not self.cyclic[instance.stage] then
-    run.key, run.read = recipe.key(self.files, options)
+    run.key, run.read = recipe.key(self.files, options, scratch_of(instance))
     local report = run.key and look_up(self, instance, options, run)
     if report then
       run.found = true

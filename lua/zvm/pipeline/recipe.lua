@@ -119,6 +119,14 @@ function M.mode(name, spec)
   return spec.mode or (name == "stdout" or name == "stderr") and "w" or "r"
 end
 
+local function fields_of(spec)
+  local seen = {}
+  for _, key in ipairs(FIELDS) do
+    seen[key] = spec[key]
+  end
+  return seen
+end
+
 -- What a channel is to its guest, as a plain value; nil and why that is not
 -- known.
 local function channel(files, name, spec, read)
@@ -130,10 +138,7 @@ local function channel(files, name, spec, read)
       return nil, ("channel %s: what %s gives is not known"):format(name, key)
     end
   end
-  local seen, mode = {}, M.mode(name, spec)
-  for _, key in ipairs(FIELDS) do
-    seen[key] = spec[key]
-  end
+  local seen, mode = fields_of(spec), M.mode(name, spec)
   if spec.data then
     seen.data = zvm.digest(spec.data)
   elseif spec.write then
@@ -160,10 +165,16 @@ local function channel(files, name, spec, read)
   return seen
 end
 
-local function all_channels(files, list, read)
+local function all_channels(files, list, scratch, read)
   local out = {}
   for name, spec in pairs(list or {}) do
-    local seen, reason = channel(files, name, spec, read)
+    local seen, reason
+    if scratch[name] then -- an empty file of its own
+      seen = fields_of(spec)
+      seen.scratch = true
+    else
+      seen, reason = channel(files, name, spec, read)
+    end
     if not seen then
       return nil, reason
     end
@@ -202,13 +213,16 @@ end
 --
 -- @tparam table files of M.files
 -- @tparam table options of zvm.start, with a loaded module as `program`
+-- @tparam table scratch set of the names of channels that are empty files, of
+--  this run alone
 -- @treturn[1] string digest
 -- @treturn[1] table the files that it reads, for M.unchanged
 -- @treturn[2] nil
 -- @treturn[2] string why the run cannot be known by what it is given
-function M.key(files, options)
+function M.key(files, options, scratch)
   local read, seen = {}, {}
-  local channels, reason = all_channels(files, options.channels, read)
+  local channels, reason = all_channels(files, options.channels, scratch,
+    read)
   if not channels then
     return nil, reason
   end
