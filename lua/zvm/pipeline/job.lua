@@ -216,7 +216,7 @@ end
 -- -- The job ----------------------------------------------------------------
 
 local function read_groups(check, value, options)
-  local top = check:top(value, "job")
+  local top = judge.top(value, "job")
   if check.places:kind(value) ~= "list" or not value[1] then
     check:fail(top, nil, "list of groups expected, got %s",
       check.places:kind(value) == "list" and "none" or check:told(value))

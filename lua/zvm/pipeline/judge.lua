@@ -27,7 +27,7 @@ end
 M.path = path_of
 
 --- The value of a document as a node, which is { value, path, parent, key }.
-function Check:top(value, path)
+function M.top(value, path)
   return { value = value, path = path }
 end
 
