@@ -57,8 +57,10 @@ static int own(lua_State *L) {
     return failed(L, path, strerror(os), "SYSTEM");
   if ((st.st_uid != geteuid() && st.st_uid != 0) ||
       (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    return failed(L, path, "others may write it; give it to this user, "
-                           "mode 0700", "OPTION");
+    return failed(L, path,
+                  "others may write it; give it to this user, "
+                  "mode 0700",
+                  "OPTION");
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -80,8 +82,9 @@ static int kind(lua_State *L) {
   struct stat st;
   if (stat(path, &st) != 0)
     return failed(L, path, strerror(errno), "SYSTEM");
-  lua_pushstring(L, S_ISREG(st.st_mode) ? "file"
-                    : S_ISDIR(st.st_mode) ? "directory" : "other");
+  lua_pushstring(L, S_ISREG(st.st_mode)   ? "file"
+                    : S_ISDIR(st.st_mode) ? "directory"
+                                          : "other");
   lua_pushnumber(L, (lua_Number)st.st_size);
   (void)snprintf(stamp, sizeof stamp, "%jx:%jx:%jd:%jd.%09ld:%jd.%09ld",
                  (uintmax_t)st.st_dev, (uintmax_t)st.st_ino,
