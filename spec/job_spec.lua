@@ -45,6 +45,46 @@ describe("a wrong job", function()
       reason = '"x/../y": has a part ".."' }, details)
   end)
 
+  it("is told of, and no error, whatever the damage", function()
+    local text = '[{"name":"map","exec":{"path":"swift://a/b/c","args":'
+      .. '"\\"a b\\" c","env":{"A":"1"}},"devices":[{"name":"stdin","path":'
+      .. '"d/*"},{"name":"stdout","path":"o/*"}],"connect":["sum"]},'
+      .. '{"name":"sum","count":2,"exec":{"path":"p"},"replicate":2}]'
+    assert(job.read(text))
+    local state = 99
+    local function random(n)
+      state = (state * 16807) % 2147483647
+      return state % n + 1
+    end
+    local pieces = { "null", "[]", "{}", "1", '"x"', "-1", "1e9", '"*"',
+      '"../x"', "\\u0000", "zvm://sum:stdin", "file://x", "", "\0", "\255" }
+    for _ = 1, 3000 do
+      local damaged = text
+      for _ = 1, random(2) do
+        local at = random(#text)
+        damaged = damaged:sub(1, at - 1) .. pieces[random(#pieces)]
+          .. damaged:sub(at + random(12) - 1)
+      end
+      local stages, message, code = job.read(damaged)
+      if not stages then
+        assert.equal("string", type(message))
+        assert.truthy(code == "FORMAT" or code == "OPTION")
+        assert.falsy(message:find "[%c\128-\255]")
+      end
+    end
+    -- Each value by each of another kind.
+    for _, piece in ipairs { "null", "true", "[]", "{}", "1", '"x"', "[null]",
+      '{"a":null}' }
+    do
+      for first, last in text:gmatch '():"[^"]*"()' do
+        job.read(text:sub(1, first) .. piece .. text:sub(last))
+      end
+      for first, last in text:gmatch '():[%[{0-9][^:]*()[,%]}]' do
+        job.read(text:sub(1, first) .. piece .. text:sub(last))
+      end
+    end
+  end)
+
   it("has options that are looked at", function()
     for options, message in pairs {
       [{ rot = "x" }] = 'job.read: unknown option "rot"; did you mean '

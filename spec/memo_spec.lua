@@ -389,6 +389,32 @@ describe("memo", function()
     end)
   end)
 
+  it("keeps nothing of a run in which the host failed", function()
+    in_memo(function(_, memo)
+      local graph = require "zvm.pipeline.graph".read {
+        { name = "a", program = NODE, connect = "b" },
+        { name = "b", program = NODE } }
+      local store = assert(require "zvm.pipeline.memo".open(graph,
+        { memo = memo }))
+      local program = assert(zvm.load(NODE))
+      local function run_with(i, name, channel)
+        local instance = graph.stages[i].instances[1]
+        assert.is_nil(store:find(instance, { channels = {},
+          program = program }))
+        return store:kept(instance, { state = "exit", code = 0, channels = {
+          [name] = channel } })
+      end
+      assert.is_nil(run_with(2, "stdin", { error = "Input/output error" }))
+      assert.equal(0, #files_in(memo .. "/results"))
+      local kept, why = run_with(1, "out/b", { error = "No space left" })
+      assert.is_false(kept)
+      assert.equal("memo: channel /dev/out/b: No space left", why)
+      assert.is_nil(run_with(2, "stdin", {}))
+      assert.equal(1, #files_in(memo .. "/results"))
+      store:close()
+    end)
+  end)
+
   it("leaves nothing behind but what it keeps", function()
     in_memo(function(dir, memo)
       local n = 0

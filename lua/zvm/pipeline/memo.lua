@@ -423,6 +423,22 @@ local function keep_contents(self, instance, run, written)
   return true
 end
 
+-- A file between stages that is not whole is the host's failure, whatever the
+-- guest made of it. Gives a message, or nil. What else the host failed to read
+-- or write is in the report; a run that met that is not known by its inputs.
+local function failure_of(self, instance, run, report)
+  local edges, wrong = edges_of(self, instance), nil
+  for name in pairs(edges) do
+    local channel = report.channels[name:match "^/dev/(.+)$" or name]
+    wrong = wrong or channel and channel.error
+      and ("channel %s: %s"):format(name, channel.error) or nil
+  end
+  for _, channel in pairs(report.channels) do
+    run.key = not channel.error and run.key or nil
+  end
+  return wrong
+end
+
 -- A result that cannot be kept is reached again the next time.
 local function keep(self, instance, run, report, written)
   if not run.key or not recipe.unchanged(run.read) then
@@ -458,8 +474,10 @@ function Store:kept(instance, report)
     return nil
   end
   local written, message = written_by(run)
+  run.wrong = run.wrong or failure_of(self, instance, run, report)
   if not written or run.wrong then
-    return false, "memo: " .. (run.wrong or message)
+    return false, (self.memo and "memo: " or "verify: ")
+      .. (run.wrong or message)
   end
   if self.verify > 1 and not self.cyclic[instance.stage] then
     local wrong = compare(run, report, written)
