@@ -204,7 +204,7 @@ static int make_beside(lua_State *L, const char *real, mode_t mode) {
 static int beside(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   char real[PATH_MAX];
-  struct stat st, link;
+  struct stat st = {0}, link;
   int os = resolve(path, real, &st);
   mode_t mask;
   if (os == 0 && S_ISREG(st.st_mode))
