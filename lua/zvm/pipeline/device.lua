@@ -3,6 +3,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local location = require "zvm.pipeline.location"
+local option = require "zvm.manifest.option"
 local show = require "zvm.manifest.show"
 local tar = require "zvm.tar"
 
@@ -104,7 +105,7 @@ local function read_rest(check, node)
   check:text(node, "content_type")
   if node.value.meta ~= nil then
     local meta = check:node(node, "meta", "object")
-    for key in pairs(meta.value) do
+    for _, key in ipairs(option.keys(meta.value)) do
       check:text(meta, key)
     end
   end

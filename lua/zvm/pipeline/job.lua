@@ -8,9 +8,9 @@
 -- Source: zerovm/zerocloud, doc/Servlets.md and zerocloud/configparser.py.
 --
 -- SPDX-License-Identifier: Apache-2.0
-local judge = require "zvm.pipeline.judge"
 local devices = require "zvm.pipeline.device"
 local document = require "zvm.pipeline.document"
+local judge = require "zvm.pipeline.judge"
 local location = require "zvm.pipeline.location"
 local option = require "zvm.manifest.option"
 local show = require "zvm.manifest.show"
@@ -31,7 +31,8 @@ local function read_environment(check, exec)
     return nil
   end
   local node, env = check:node(exec, "env", "object"), {}
-  for name, value in pairs(node.value) do
+  for _, name in ipairs(option.keys(node.value)) do
+    local value = node.value[name]
     if name == "" or name:find "[=%z%s]" then
       check:fail(node, name, "no name of a variable")
     elseif type(value) == "number" then

@@ -14,8 +14,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 local channels = require "zvm.pipeline.channels"
 local contents = require "zvm.pipeline.contents"
+local cycles = require "zvm.pipeline.cycles"
 local recipe = require "zvm.pipeline.recipe"
 local tee = require "zvm.pipeline.tee"
+local traits = require "zvm.pipeline.traits"
 local zvm = require "zvm"
 local host = zvm.host
 
@@ -26,58 +28,6 @@ Store.__index = Store
 
 -- Data of a report that is longer is a content of its own.
 local INLINE = 16384
-
--- -- Cycles -----------------------------------------------------------------
-
--- Take away, again and again, what nothing leads to; gives what is left.
-local function trim(names, arrows)
-  local left, into = {}, {}
-  for _, name in ipairs(names) do
-    left[name], into[name] = true, 0
-  end
-  for _, arrow in ipairs(arrows) do
-    into[arrow[2]] = into[arrow[2]] + 1
-  end
-  local out = {}
-  for _, arrow in ipairs(arrows) do
-    out[arrow[1]] = out[arrow[1]] or {}
-    table.insert(out[arrow[1]], arrow[2])
-  end
-  local free = {}
-  for _, name in ipairs(names) do
-    free[#free + 1] = into[name] == 0 and name or nil
-  end
-  while free[1] do
-    local name = table.remove(free)
-    left[name] = nil
-    for _, to in ipairs(out[name] or {}) do
-      into[to] = into[to] - 1
-      free[#free + 1] = into[to] == 0 and to or nil
-    end
-  end
-  return left
-end
-
--- The stages that are on a cycle, or between two: a set of names.
-local function cyclic_stages(graph)
-  local names, forth, back = {}, {}, {}
-  for i, stage in ipairs(graph.stages) do
-    names[i] = stage.name
-    local targets = { stage.pipe }
-    for _, name in ipairs(stage.connect) do
-      targets[#targets + 1] = name
-    end
-    for _, name in ipairs(targets) do
-      forth[#forth + 1] = { stage.name, name }
-      back[#back + 1] = { name, stage.name }
-    end
-  end
-  local left, set = trim(names, back), {}
-  for name in pairs(trim(names, forth)) do
-    set[name] = left[name]
-  end
-  return set
-end
 
 -- -- The store --------------------------------------------------------------
 
@@ -126,7 +76,7 @@ function M.open(graph, options)
     return nil, "memo: " .. message, code
   end
   local self = setmetatable({ shelf = shelf, memo = options.memo,
-    verify = options.verify or 1, cyclic = cyclic_stages(graph),
+    verify = options.verify or 1, cyclic = cycles.stages(graph),
     files = recipe.files(), runs = {}, temporary = {}, ready = {} }, Store)
   self.instances, self.edges = index(graph)
   return self
@@ -331,43 +281,11 @@ local function written_by(run)
   return out
 end
 
--- What two runs have to have in common: from words to words.
-local function traits(report, written)
-  local out = { ["exit code"] = tostring(report.code) }
-  for name, each in pairs(report.channels) do
-    out[name .. ": put_bytes"] = ("%.0f"):format(each.put_bytes or 0)
-    if each.data then
-      out[name] = zvm.digest(each.data)
-    end
-  end
-  for name, each in pairs(written) do
-    out[name:match "^/dev/(.+)$" or name] = each.digest
-  end
-  return out
-end
-
--- The first difference in the order of names, in words; nil if there is none.
-local function difference(first, second)
-  local names = {}
-  for name in pairs(first) do
-    names[#names + 1] = name
-  end
-  for name in pairs(second) do
-    names[#names + 1] = first[name] == nil and name or nil
-  end
-  for _, name in ipairs(host.sorted(names)) do
-    if first[name] ~= second[name] then
-      return ("%s %s and %s"):format(name, first[name] or "missing",
-        second[name] or "missing")
-    end
-  end
-end
-
 -- Compare with the first run; a message if they differ.
 local function compare(run, report, written)
-  local seen = traits(report, written)
+  local seen = traits.of(report, written)
   run.first = run.first or seen
-  local wrong = difference(run.first, seen)
+  local wrong = traits.difference(run.first, seen)
   return wrong and ("runs 1 and %d with the same inputs differ: %s"):format(
     run.times, wrong) or nil
 end
