@@ -72,6 +72,8 @@ SYSROOT := $(B)/sysroot
 TOOLCHAIN := lua/bin/zvm-cc stdlib/link.ld $(wildcard lua/zvm/toolchain/*.lua \
   lua/zvm/toolchain/bin/*)
 LIBC := $(SYSROOT)/.libc
+# Guests that come with zvm.
+SHARE := $(addprefix $(B)/share/zvm/,cut.zvm lua.zvm)
 MAPREDUCE := $(SYSROOT)/lib/libzvm-mapreduce.a
 
 # -- What is made -----------------------------------------------------------
@@ -83,7 +85,7 @@ all: host libc guests ## The Lua module, the C library, the guest libc
 
 host: $(B)/zvm.so $(B)/zvm/disasm.so $(B)/libzvm.a $(TOOLS) ## What runs on the host only
 
-libc: $(LIBC) $(SYSROOT)/.pcre2 $(B)/share/zvm/cut.zvm ## The guest's libc and ports
+libc: $(LIBC) $(SYSROOT)/.pcre2 $(SHARE) ## The guest's libc and ports, guests that zvm needs
 
 guests: $(GUESTS) $(FS_GUESTS) $(FS_NATIVES) $(POSIX:=.zvm) $(POSIX:=.native) $(FEATURES) $(EXAMPLES) ## Guests of the specs and the examples
 
@@ -232,6 +234,12 @@ $(MAPREDUCE): $(patsubst stdlib/mapreduce/%.c,$(B)/obj/mapreduce/%.o,\
     $(wildcard stdlib/mapreduce/*.c))
 	@rm -f $@
 	$(call run,AR)$(AR) rcs $@ $^
+
+# Lua 5.1, which zvm.lua runs.
+LUA_SOURCES := $(B)/src/lua5.1 $(B)/src/lua-cjson
+$(B)/share/zvm/lua.zvm: $(wildcard stdlib/ports/lua/*) $(LUA_SOURCES:=/.fetched) $(LIBC)
+	@mkdir -p $(@D)
+	+$(call run,PORT)stdlib/ports/lua/build $(LUA_SOURCES) $@ lua/bin/zvm-cc
 
 # BusyBox for the sandbox, and the same for the host to compare with.
 PORT_BUSYBOX := $(wildcard stdlib/ports/busybox/*) $(B)/src/busybox/.fetched

@@ -1,0 +1,280 @@
+/*
+** call.c - one call from the host, in lua.zvm: what zvm.lua and zvm.sandbox do.
+**
+** /dev/zvm/call has values (values.h), one after the other:
+**
+**   modules      table from name to source, for `require`
+**   n            so many chunks follow, the first one is called
+**     name, source, closure    true: it gives the function that is meant
+**   n            so many upvalues follow
+**     chunk, name, how, value  "value"; "chunk": its number; "library": a name
+**   n            so many arguments follow
+**
+** The answer goes to /dev/zvm/reply: "R" and values, or "E", a message and the
+** error value, or "M": memory ran out.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include "call.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lauxlib.h"
+#include "values.h"
+
+/* A stack index: table of the functions. */
+#define CHUNKS 2
+
+static struct values_out out;
+
+static int read_int(lua_State *L, struct values_in *in) {
+  int n;
+  values_read(L, in);
+  n = (int)lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return n;
+}
+
+/* A file that a script of the host wrote: mapped memory would be a copy too. */
+static void open_call(lua_State *L, struct values_in *in) {
+  int handle = open("/dev/zvm/call", O_RDONLY);
+  struct stat st;
+  char *bytes;
+  if (handle < 0 || fstat(handle, &st) < 0) luaL_error(L, "no call");
+  bytes = malloc(st.st_size + 1);
+  if (!bytes) luaL_error(L, "not enough memory");
+  in->at = bytes;
+  in->end = bytes + read(handle, bytes, st.st_size);
+  bytes[st.st_size] = 0;
+  close(handle);
+}
+
+/* -- Before the call -------------------------------------------------------- */
+
+/* Loader of a module: upvalue 1 is its source. */
+static int load_module(lua_State *L) {
+  size_t size;
+  const char *source = lua_tolstring(L, lua_upvalueindex(1), &size);
+  const char *name = luaL_checkstring(L, 1);
+  lua_pushfstring(L, "@%s", name);
+  if (luaL_loadbuffer(L, source, size, lua_tostring(L, -1))) lua_error(L);
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static void take_modules(lua_State *L, struct values_in *in) {
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "preload");
+  values_read(L, in);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    lua_pushcclosure(L, load_module, 1);
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -5);
+  }
+  lua_pop(L, 3);
+}
+
+static void take_chunks(lua_State *L, struct values_in *in) {
+  int n = read_int(L, in);
+  for (int i = 1; i <= n; i++) {
+    size_t size;
+    const char *name, *source;
+    int at = lua_gettop(L) + 1;
+    values_read(L, in);
+    values_read(L, in);
+    values_read(L, in);
+    name = lua_tostring(L, at);
+    source = lua_tolstring(L, at + 1, &size);
+    if (luaL_loadbuffer(L, source, size, name)) lua_error(L);
+    if (lua_toboolean(L, at + 2)) lua_call(L, 0, 1);
+    lua_rawseti(L, CHUNKS, i);
+    lua_settop(L, at - 1);
+  }
+}
+
+/* Push what "math.floor" is here. */
+static void push_library(lua_State *L, const char *name) {
+  lua_pushvalue(L, LUA_GLOBALSINDEX);
+  while (*name) {
+    size_t part = strcspn(name, ".");
+    lua_pushlstring(L, name, part);
+    lua_gettable(L, -2);
+    lua_remove(L, -2);
+    name += part + (name[part] == '.');
+  }
+}
+
+static void set_upvalue(lua_State *L, int function, const char *name) {
+  const char *each;
+  for (int i = 1; (each = lua_getupvalue(L, function, i)); i++) {
+    lua_pop(L, 1);
+    if (strcmp(each, name) == 0) {
+      lua_setupvalue(L, function, i);
+      return;
+    }
+  }
+  luaL_error(L, "no call: no upvalue");
+}
+
+static void take_upvalues(lua_State *L, struct values_in *in) {
+  int n = read_int(L, in);
+  while (n-- > 0) {
+    const char *how;
+    int at = lua_gettop(L) + 1;
+    lua_rawgeti(L, CHUNKS, read_int(L, in));
+    values_read(L, in);
+    values_read(L, in);
+    values_read(L, in);
+    how = lua_tostring(L, at + 2);
+    if (*how == 'c')
+      lua_rawgeti(L, CHUNKS, (int)lua_tonumber(L, -1));
+    else if (*how == 'l')
+      push_library(L, lua_tostring(L, -1));
+    set_upvalue(L, at, lua_tostring(L, at + 1));
+    lua_settop(L, at - 1);
+  }
+}
+
+/* -- Errors ----------------------------------------------------------------- */
+
+static int count_levels(lua_State *L) {
+  lua_Debug level;
+  int n = 0;
+  while (lua_getstack(L, n, &level)) n++;
+  return n;
+}
+
+/* The last lines are levels of who called the chunk: cut them off. */
+static void cut_levels(lua_State *L, int levels) {
+  size_t size;
+  const char *text = lua_tolstring(L, -1, &size);
+  while (levels > 0 && size > 0)
+    if (text[--size] == '\n') levels--;
+  if (levels > 0) return;
+  lua_pushlstring(L, text, size);
+  lua_pushliteral(L, "\nstack traceback:");
+  text = lua_tolstring(L, -2, NULL);
+  if (size >= lua_objlen(L, -1) &&
+      strcmp(text + size - lua_objlen(L, -1), lua_tostring(L, -1)) == 0)
+    size -= lua_objlen(L, -1);
+  lua_pushlstring(L, text, size);
+}
+
+/* Upvalues: debug.traceback as it was before the chunk ran; own levels. */
+static int add_traceback(lua_State *L) {
+  if (!lua_isstring(L, 1)) return 1;
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushvalue(L, 1);
+  lua_pushinteger(L, 2);
+  lua_call(L, 2, 1);
+  if (!lua_isstring(L, -1)) return 1;
+  cut_levels(L, lua_tointeger(L, lua_upvalueindex(2)));
+  return 1;
+}
+
+static void push_handler(lua_State *L) {
+  lua_getglobal(L, "debug");
+  lua_getfield(L, -1, "traceback");
+  lua_remove(L, -2);
+  lua_pushinteger(L, count_levels(L) + 1); /* and the function that is called */
+  lua_pushcclosure(L, add_traceback, 2);
+}
+
+/* Push a message for the error value at the top. */
+static void push_message(lua_State *L) {
+  if (lua_isstring(L, -1)) {
+    lua_pushvalue(L, -1);
+  } else if (!luaL_callmeta(L, -1, "__tostring") || !lua_isstring(L, -1)) {
+    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, -1));
+  }
+}
+
+/* -- The call --------------------------------------------------------------- */
+
+/* Everything that comes of it, below which is nothing. */
+static int run_chunk(lua_State *L) {
+  struct values_in *in = lua_touserdata(L, 1);
+  int n;
+  lua_settop(L, 0);
+  lua_newtable(L);
+  in->tables = 1;
+  lua_newtable(L);
+  take_modules(L, in);
+  take_chunks(L, in);
+  take_upvalues(L, in);
+  lua_rawgeti(L, CHUNKS, 1);
+  n = read_int(L, in);
+  luaL_checkstack(L, n + 10, "too many arguments");
+  for (int i = 0; i < n; i++) values_read(L, in);
+  lua_call(L, n, LUA_MULTRET);
+  return lua_gettop(L) - CHUNKS;
+}
+
+static void start_reply(lua_State *L) {
+  lua_newtable(L);
+  lua_insert(L, 1);
+  out.L = L;
+  out.seen = 1;
+}
+
+static int reply_error(lua_State *L) {
+  start_reply(L);
+  push_message(L);
+  values_text(&out, "E\n", 2);
+  values_string(&out, 's', -1);
+  lua_settop(L, 2);
+  values_write(&out, "error");
+  return 0;
+}
+
+static int reply_results(lua_State *L) {
+  char text[32];
+  int n = lua_gettop(L);
+  luaL_checkstack(L, 10, "too many results");
+  start_reply(L);
+  snprintf(text, sizeof text, "R%d\n", n);
+  values_text(&out, text, strlen(text));
+  for (int i = 1; i <= n; i++) {
+    snprintf(text, sizeof text, "result[%d]", i);
+    lua_pushvalue(L, i + 1);
+    if (!values_write(&out, text)) return 0;
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+static void put_reason(const char *why) {
+  char text[32];
+  snprintf(text, sizeof text, "!%u\n", (unsigned)strlen(why));
+  values_text(&out, text, strlen(text));
+  values_text(&out, why, strlen(why));
+}
+
+int luaopen_zvm_call(lua_State *L) {
+  struct values_in in = {0};
+  int status;
+  lua_settop(L, 0);
+  open_call(L, &in);
+  push_handler(L);
+  lua_pushcfunction(L, run_chunk);
+  lua_pushlightuserdata(L, &in);
+  status = lua_pcall(L, 1, LUA_MULTRET, 1);
+  lua_pushcfunction(L, status ? reply_error : reply_results);
+  lua_replace(L, 1);
+  if (status == LUA_ERRMEM)
+    values_text(&out, "M\n", 2);
+  else if (lua_pcall(L, lua_gettop(L) - 1, 0, 0))
+    put_reason("not enough memory");
+  fflush(stdout);
+  out.handle = open("/dev/zvm/reply", O_WRONLY);
+  values_flush(&out);
+  exit(0);
+}
