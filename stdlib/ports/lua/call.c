@@ -18,6 +18,7 @@
 #include "call.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,18 +41,18 @@ static int read_int(lua_State *L, struct values_in *in) {
   return n;
 }
 
-/* A file that a script of the host wrote: mapped memory would be a copy too. */
-static void open_call(lua_State *L, struct values_in *in) {
+static bool open_call(struct values_in *in) {
   int handle = open("/dev/zvm/call", O_RDONLY);
   struct stat st;
   char *bytes;
-  if (handle < 0 || fstat(handle, &st) < 0) luaL_error(L, "no call");
+  if (handle < 0 || fstat(handle, &st) < 0) return false;
   bytes = malloc(st.st_size + 1);
-  if (!bytes) luaL_error(L, "not enough memory");
+  if (!bytes) return false;
   in->at = bytes;
   in->end = bytes + read(handle, bytes, st.st_size);
   bytes[st.st_size] = 0;
   close(handle);
+  return true;
 }
 
 /* -- Before the call -------------------------------------------------------- */
@@ -145,47 +146,70 @@ static void take_upvalues(lua_State *L, struct values_in *in) {
 
 /* -- Errors ----------------------------------------------------------------- */
 
+#define FIRST_LEVELS 12
+#define LAST_LEVELS 10
+
+static bool has_level(lua_State *L, int level) {
+  lua_Debug unused;
+  return lua_getstack(L, level, &unused);
+}
+
+/* Asking for a level takes as long as it is deep: not all are asked for. */
 static int count_levels(lua_State *L) {
-  lua_Debug level;
-  int n = 0;
-  while (lua_getstack(L, n, &level)) n++;
-  return n;
+  int low = 0, high = 1;
+  while (has_level(L, high)) high *= 2;
+  while (high - low > 1) {
+    int mid = (low + high) / 2;
+    if (has_level(L, mid))
+      low = mid;
+    else
+      high = mid;
+  }
+  return high;
 }
 
-/* The last lines are levels of who called the chunk: cut them off. */
-static void cut_levels(lua_State *L, int levels) {
-  size_t size;
-  const char *text = lua_tolstring(L, -1, &size);
-  while (levels > 0 && size > 0)
-    if (text[--size] == '\n') levels--;
-  if (levels > 0) return;
-  lua_pushlstring(L, text, size);
-  lua_pushliteral(L, "\nstack traceback:");
-  text = lua_tolstring(L, -2, NULL);
-  if (size >= lua_objlen(L, -1) &&
-      strcmp(text + size - lua_objlen(L, -1), lua_tostring(L, -1)) == 0)
-    size -= lua_objlen(L, -1);
-  lua_pushlstring(L, text, size);
+/* As debug.traceback, which takes the square of the depth, shows them. */
+static void add_level(lua_State *L, luaL_Buffer *b, int level) {
+  lua_Debug ar;
+  lua_getstack(L, level, &ar);
+  lua_getinfo(L, "Snl", &ar);
+  lua_pushfstring(L, "\n\t%s:", ar.short_src);
+  luaL_addvalue(b);
+  if (ar.currentline > 0) {
+    lua_pushfstring(L, "%d:", ar.currentline);
+    luaL_addvalue(b);
+  }
+  if (*ar.namewhat)
+    lua_pushfstring(L, " in function '%s'", ar.name);
+  else if (*ar.what == 'm')
+    lua_pushliteral(L, " in main chunk");
+  else if (*ar.what == 'C' || *ar.what == 't')
+    lua_pushliteral(L, " ?");
+  else
+    lua_pushfstring(L, " in function <%s:%d>", ar.short_src, ar.linedefined);
+  luaL_addvalue(b);
 }
 
-/* Upvalues: debug.traceback as it was before the chunk ran; own levels. */
+/* Upvalue: how many levels called the chunk, of which nobody wants to read. */
 static int add_traceback(lua_State *L) {
+  int first = 1, last = count_levels(L) - 1;
+  luaL_Buffer b;
   if (!lua_isstring(L, 1)) return 1;
-  lua_pushvalue(L, lua_upvalueindex(1));
+  last -= (int)lua_tointeger(L, lua_upvalueindex(1));
+  if (last < first) return 1;
+  luaL_buffinit(L, &b);
   lua_pushvalue(L, 1);
-  lua_pushinteger(L, 2);
-  lua_call(L, 2, 1);
-  if (!lua_isstring(L, -1)) return 1;
-  cut_levels(L, lua_tointeger(L, lua_upvalueindex(2)));
+  luaL_addvalue(&b);
+  luaL_addstring(&b, "\nstack traceback:");
+  for (int i = first; i <= last; i++) {
+    if (i == first + FIRST_LEVELS && last - i >= LAST_LEVELS) {
+      luaL_addstring(&b, "\n\t...");
+      i = last - LAST_LEVELS + 1;
+    }
+    add_level(L, &b, i);
+  }
+  luaL_pushresult(&b);
   return 1;
-}
-
-static void push_handler(lua_State *L) {
-  lua_getglobal(L, "debug");
-  lua_getfield(L, -1, "traceback");
-  lua_remove(L, -2);
-  lua_pushinteger(L, count_levels(L) + 1); /* and the function that is called */
-  lua_pushcclosure(L, add_traceback, 2);
 }
 
 /* Push a message for the error value at the top. */
@@ -258,23 +282,33 @@ static void put_reason(const char *why) {
   values_text(&out, why, strlen(why));
 }
 
+/*
+** What is needed after the chunk is pushed and opened before it: then there
+** may be no memory left.
+*/
 int luaopen_zvm_call(lua_State *L) {
+  enum { ON_RESULTS = 3 };
   struct values_in in = {0};
-  int status;
+  int status = LUA_ERRMEM, failed = 0;
+  out.handle = open("/dev/zvm/reply", O_WRONLY);
   lua_settop(L, 0);
-  open_call(L, &in);
-  push_handler(L);
+  lua_pushinteger(L, count_levels(L) + 1); /* with run_chunk */
+  lua_pushcclosure(L, add_traceback, 1);
+  lua_pushcfunction(L, reply_error);
+  lua_pushcfunction(L, reply_results);
   lua_pushcfunction(L, run_chunk);
   lua_pushlightuserdata(L, &in);
-  status = lua_pcall(L, 1, LUA_MULTRET, 1);
-  lua_pushcfunction(L, status ? reply_error : reply_results);
-  lua_replace(L, 1);
-  if (status == LUA_ERRMEM)
+  if (open_call(&in)) status = lua_pcall(L, 1, LUA_MULTRET, 1);
+  if (status == LUA_ERRMEM) {
     values_text(&out, "M\n", 2);
-  else if (lua_pcall(L, lua_gettop(L) - 1, 0, 0))
-    put_reason("not enough memory");
+  } else if (status) {
+    lua_replace(L, ON_RESULTS);
+    failed = lua_pcall(L, 1, 0, 0);
+  } else {
+    failed = lua_pcall(L, lua_gettop(L) - ON_RESULTS, 0, 0);
+  }
+  if (failed) put_reason("not enough memory");
   fflush(stdout);
-  out.handle = open("/dev/zvm/reply", O_WRONLY);
   values_flush(&out);
   exit(0);
 }
