@@ -56,6 +56,20 @@ describe("the rewriting assembler", function()
       "movl 8(%eax), %r11d; ", 1, true))
   end)
 
+  it("refuses flags that a mask would set before they are read", function()
+    local text = "f:\n\tcmpl %esi, %edx\n\tjmp *%rax\n"
+      .. "\t.section .rodata\n\t.long .L2\n\t.text\n.L2:\n"
+    for _, reader in ipairs { "jnb f", "movl $1, %ecx\n\tsetb %cl",
+      "cmovbl %ecx, %edx", "adcl %ecx, %edx", "sbbl %ecx, %ecx" } do
+      local message = refused(text .. "\t" .. reader .. "\n")
+      assert.truthy(message:find("flags are read behind .L2", 1, true))
+    end
+    assert.truthy(rewrite.rewrite(text .. "\tmovl $1, %ecx\n\ttestl %ecx, "
+      .. "%edx\n\tjnb f\n", "t.s"))
+    assert.truthy(rewrite.rewrite(text:gsub("%.long %.L2", ".long 2")
+      .. "\tjnb f\n", "t.s"))
+  end)
+
   it("puts a call at the end of its bundle", function()
     assert.equal(".nops (27-(.-.Lzvm_section1))&31; call f", one "call f")
   end)
@@ -278,6 +292,24 @@ describe("zvm-cc", function()
       assert.equal("one\n42 1 0.25\n", report.channels.stdout.data)
     end)
   end
+
+  it("compares behind the jump of a switch", function()
+    local source = write("a.c", [[
+      extern int *end;
+      #define CASE(n, f) \
+      case n: for (i = low; i < high && at < end && !(f); i++) at++; break;
+      int *span(int kind, int low, int high, int *at) {
+        int i;
+        switch (kind) {
+        CASE(0, *at & 8) CASE(1, *at > 5) CASE(2, *at * 3 == 9)
+        CASE(3, *at == 1) CASE(4, *at & 64) CASE(5, at[1] == 2)
+        }
+        return at;
+      }]])
+    local ok, text = run("-O2 -fno-tree-loop-optimize -fno-ivopts "
+      .. "-fcrossjumping -c -o /dev/null " .. source)
+    assert.is_true(ok, text)
+  end)
 
   it("fails like gcc and leaves no output", function()
     local source = write("a.c", "int f(void) { asm(\"syscall\"); return 0; }\n")

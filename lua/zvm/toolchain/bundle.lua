@@ -170,6 +170,18 @@ function M:settle()
   end
 end
 
+--- Iterate over index and name of the labels on lines of their own in `list`
+-- that may be jumped to through a register.
+function M:landings(list)
+  local slots, i = self.slots, -2
+  return function()
+    repeat
+      i = i + 3
+    until slots[i] == nil or slots[i] == list and self.starts[slots[i + 2]]
+    return slots[i] and slots[i + 1], slots[i + 2]
+  end
+end
+
 -- -- Padding ----------------------------------------------------------------
 
 -- FIT[n] makes room for n bytes; gas fills with long nops.

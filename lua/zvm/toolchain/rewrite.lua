@@ -6,6 +6,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 local bundle = require "zvm.toolchain.bundle"
+local flags = require "zvm.toolchain.flags"
 local flow = require "zvm.toolchain.flow"
 local insn = require "zvm.toolchain.insn"
 local level = require "zvm.toolchain.level"
@@ -439,6 +440,7 @@ local function rewritten(text, options, state)
         "write it before one")
     end
     if not check_direct(s, body) then
+      flags.check(s, out)
       s:settle()
       for i = 1, n do
         local line = out[i]

@@ -1,11 +1,11 @@
---- busybox, run in the sandbox over the files of a folder of the host.
+--- A command, run in the sandbox over the files of a folder of the host.
 --
---    luajit applet.lua busybox.zvm TOP APPLET [ARGUMENT...]
+--    luajit applet.lua PROGRAM.zvm TOP [ARGUMENT...]
 --
 -- All below TOP is seen in the guest at the same place; what the guest has
 -- changed there is done in the folder when it has ended. Standard streams and
--- the environment are those of this process. `busybox` of run is the command
--- that tests of BusyBox call, and calls this.
+-- the environment are those of this process. Test suites of programs that were
+-- not made for a sandbox call commands that are scripts, which call this.
 --
 -- SPDX-License-Identifier: Apache-2.0
 
@@ -15,6 +15,7 @@ local tar = require "zvm.tar"
 local zvm = require "zvm"
 
 local program, top = arg[1], arg[2]
+local name = program:match "([^/]+)%.zvm$"
 
 -- The host's own commands, whatever the names of BusyBox's are before them.
 local PLAIN = "PATH=/usr/bin:/bin; "
@@ -108,7 +109,7 @@ local function main()
   local module = assert(zvm.load(program))
   local report = assert(zvm.run {
     program = module,
-    name = "busybox",
+    name = name,
     args = { unpack(arg, 3) },
     env = environment(),
     directory = directory,
@@ -119,7 +120,7 @@ local function main()
     channels = { stdin = { fd = 0 }, stdout = { fd = 1 }, stderr = { fd = 2 } },
   })
   if report.state ~= "exit" then
-    io.stderr:write("busybox: ", reports.summary(report), "\n")
+    io.stderr:write(name, ": ", reports.summary(report), "\n")
   end
   local after = report.channels.collect and report.channels.collect.data
   if after and #after > 0 then
