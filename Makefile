@@ -513,7 +513,7 @@ $(B)/bench/measure: spec/bench/measure.c $(B)/libzvm.a
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
-bench: host $(BENCH) $(EXAMPLES) ## Guest against native: KERNEL=<name> for one, =libc for its functions
+bench: host $(BENCH) $(EXAMPLES) $(B)/share/zvm/lua.zvm ## Guest against native: KERNEL=<name> for one, =libc for its functions, =lua
 	@.ci/setup bench
 	@$(LUA_ENV) luajit spec/bench/run.lua $(KERNEL)
 

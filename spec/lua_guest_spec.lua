@@ -3,11 +3,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 local host = require "support.host"
-local share = require "zvm.share"
+local guests = require "zvm.guests"
 local tar = require "zvm.tar"
 local zvm = require "zvm"
 
-local LUA = assert(share.path "lua.zvm")
+local LUA = assert(guests.find "lua.zvm")
 local COMMAND = "lua/bin/zvm run %s " .. LUA .. " %s 2>&1; echo $?"
 local INPUT = "input line\n42 rest\n"
 

@@ -9,7 +9,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local reply = require "zvm.lua.reply"
 local request = require "zvm.lua.request"
-local share = require "zvm.share"
+local guests = require "zvm.guests"
 local zvm = require "zvm"
 
 local M = {}
@@ -18,7 +18,7 @@ local module
 
 local function program()
   if not module then
-    local path, message = share.path "lua.zvm"
+    local path, message = guests.find "lua.zvm"
     if not path then
       return nil, message, "SYSTEM"
     end

@@ -21,7 +21,7 @@ local function without(p, source)
 end
 
 local primes = 0
-for _ = 1, 6 do
+for _ = 1, 60 do
   local source = numbers(500)
   local p = source()
   while p do

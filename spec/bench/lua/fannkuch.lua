@@ -54,4 +54,4 @@ local function fannkuch(n)
   end
 end
 
-print(fannkuch(8))
+print(fannkuch(9))
