@@ -63,7 +63,8 @@ describe("lua.zvm", function()
     end)
     assert.equal("lua.zvm: (command line):1: boom\nstack traceback:\n"
       .. "\t[C]: in function 'error'\n\t(command line):1: in main chunk\n"
-      .. "\t[C]: ?\n1\n", host.output(COMMAND:format("", "-e 'error \"boom\"'")))
+      .. "\t[C]: ?\n1\n",
+      host.output(COMMAND:format("", "-e 'error \"boom\"'")))
     assert.truthy(host.output(COMMAND:format("", "-v")):find "^Lua 5%.1%.")
   end)
 

@@ -287,8 +287,9 @@ describe("zvm.sandbox ends", function()
     ["gsub"] = "return (('x'):rep(2 ^ 20):gsub('x', ('y'):rep(100)))",
     ["a format"] = [[
       local s = ('x'):rep(2 ^ 20)
-      return (('%s'):rep(64)):format(unpack(
-        (function() local t = {} for i = 1, 64 do t[i] = s end return t end)()))]],
+      local t = {}
+      for i = 1, 64 do t[i] = s end
+      return (('%s'):rep(64)):format(unpack(t))]],
     ["files in memory"] = [[
       local f, s = io.open('/tmp/large', 'w'), ('x'):rep(2 ^ 16)
       repeat local done = f:write(s) until not done
@@ -522,7 +523,10 @@ describe("a function in the sandbox", function()
 
   it("may be a whole chunk, and a method", function()
     assert.equal(3, (sandbox(loadstring "local a, b = ... return a + b", 1, 2)))
-    local o = loadstring "local o = {} function o:add(x) return self.n + x end return o" ()
+    local o = loadstring [[
+      local o = {}
+      function o:add(x) return self.n + x end
+      return o]]()
     assert.equal(5, (sandbox(o.add, { n = 2 }, 3)))
   end)
 end)
@@ -632,8 +636,10 @@ describe("zvm.lua", function()
       { { source = "", args = { n = 201 } }, "args: at most 200 are possible" },
       { { source = "", modules = { m = 1 } },
         'modules["m"]: string expected, got 1' },
-      { { source = "", modules = { "x" } }, "modules: a module without a name" },
-      { { source = "", output = 1 }, "output: function or true expected, got 1" },
+      { { source = "", modules = { "x" } },
+        "modules: a module without a name" },
+      { { source = "", output = 1 },
+        "output: function or true expected, got 1" },
       { { source = "", output = true, channels = { stdout = {} } },
         "output: channels.stdout says it already" },
       { { source = "", channels = { ["/dev/zvm/reply"] = "" } },

@@ -39,7 +39,7 @@ local function ended(outcome, report, job)
     .. (reports.summary(report):match "^[^\n]*"))
 end
 
--- -- Runs that said something ---------------------------------------------------
+-- -- Runs that said something -------------------------------------------------
 
 local function read_results(outcome, reader, n)
   if n > MOST then
@@ -103,7 +103,13 @@ function M.read(report, job)
     return fail(outcome, "EXIT", ("the chunk ended by itself, with code %d")
       :format(report.code))
   end
-  return said(outcome, bytes, job)
+  -- Only memory of the host that runs out is an error there.
+  local ok, message = pcall(said, outcome, bytes, job)
+  if not ok then
+    return fail(outcome, "NOMEM", "the results do not fit: "
+      .. tostring(message))
+  end
+  return outcome
 end
 
 return M

@@ -142,7 +142,7 @@ local function write_call(options, call)
   return values.bytes(out)
 end
 
--- -- Channels ------------------------------------------------------------------
+-- -- Channels -----------------------------------------------------------------
 
 local function output_channel(output)
   if output == true then

@@ -40,7 +40,8 @@ t:seek "set"
 print(t:read "*a", t:setvbuf("full", 1024), t:flush(), t:close())
 io.output():write "to output\n"
 print(io.input() == io.stdin, io.read "*l", io.read "*n", io.read "*a")
-print(os.getenv "NONE_SUCH", type(os.time()), type(os.clock()), os.date("!%Y-%m-%d %H:%M:%S", 0))
+print(os.getenv "NONE_SUCH", type(os.time()), type(os.clock()),
+  os.date("!%Y-%m-%d %H:%M:%S", 0))
 print(os.time { year = 2001, month = 2, day = 3, hour = 12 },
   os.date("!*t", 86400 * 365).year, os.difftime(10, 4), os.date("!%c", 1e9))
 print(os.setlocale(), os.setlocale "C")

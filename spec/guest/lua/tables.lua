@@ -34,14 +34,17 @@ for name in ("add sub mul div mod pow unm concat lt le eq"):gmatch "%w+" do
   events["__" .. name] = note(name)
 end
 events.__index = function(_, key) return "no " .. tostring(key) end
-events.__newindex = function(self, key, value) rawset(self, key, value * 2) end
+events.__newindex = function(self, key, value)
+  rawset(self, key, value * 2)
+end
 events.__call = function(_, ...) return "called", ... end
 events.__tostring = function() return "object" end
 events.__metatable = "locked"
 local a, b = setmetatable({}, events), setmetatable({}, events)
 print(a + b, a - 1, 1 * a, a / b, a % b, a ^ 2, -a, a .. "x", "x" .. a)
 print(a < b, a <= b, a == b, a ~= b, a > b, #a)
-print(a.field, a(1, 2), tostring(a), getmetatable(a), pcall(setmetatable, a, {}))
+print(a.field, a(1, 2), tostring(a), getmetatable(a))
+print(pcall(setmetatable, a, {}))
 a.x = 21
 print(rawget(a, "x"), table.concat(log, " "))
 local weak = setmetatable({}, { __mode = "k" })

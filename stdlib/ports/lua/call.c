@@ -55,7 +55,7 @@ static bool open_call(struct values_in *in) {
   return true;
 }
 
-/* -- Before the call -------------------------------------------------------- */
+/* -- Before the call ------------------------------------------------------- */
 
 /* Loader of a module: upvalue 1 is its source. */
 static int load_module(lua_State *L) {
@@ -144,7 +144,7 @@ static void take_upvalues(lua_State *L, struct values_in *in) {
   }
 }
 
-/* -- Errors ----------------------------------------------------------------- */
+/* -- Errors ---------------------------------------------------------------- */
 
 #define FIRST_LEVELS 12
 #define LAST_LEVELS 10
@@ -221,7 +221,7 @@ static void push_message(lua_State *L) {
   }
 }
 
-/* -- The call --------------------------------------------------------------- */
+/* -- The call -------------------------------------------------------------- */
 
 /* Everything that comes of it, below which is nothing. */
 static int run_chunk(lua_State *L) {

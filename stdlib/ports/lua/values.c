@@ -106,7 +106,8 @@ static void add_key(lua_State *L, luaL_Buffer *b, const struct frame *f) {
   } else if (lua_type(L, f->key) == LUA_TNUMBER) {
     snprintf(text, sizeof text, "[%.14g]", lua_tonumber(L, f->key));
   } else {
-    snprintf(text, sizeof text, "[%s]", lua_toboolean(L, f->key) ? "true" : "false");
+    snprintf(text, sizeof text, "[%s]",
+             lua_toboolean(L, f->key) ? "true" : "false");
   }
   luaL_addstring(b, text);
 }
