@@ -59,6 +59,7 @@ build = {
       ["zvm.fault"] = "lua/zvm/fault.lua",
       ["zvm.guests"] = "lua/zvm/guests.lua",
       ["zvm.lua"] = "lua/zvm/lua.lua",
+      ["zvm.lua.bytecode"] = "lua/zvm/lua/bytecode.lua",
       ["zvm.lua.closure"] = "lua/zvm/lua/closure.lua",
       ["zvm.lua.functions"] = "lua/zvm/lua/functions.lua",
       ["zvm.lua.reply"] = "lua/zvm/lua/reply.lua",

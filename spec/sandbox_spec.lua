@@ -464,7 +464,7 @@ describe("a function in the sandbox", function()
     end
   end)
 
-  it("is refused where two are on its lines, unless they are told apart",
+  it("is told from another one on its lines",
     function()
       local f, g = loadstring [[
         return function() return 1 end, function() return 2 end]]()
@@ -472,12 +472,31 @@ describe("a function in the sandbox", function()
         return function(a) return a end, function(a, b) return b end]]()
       assert.equal(8, (sandbox(i, 7, 8)))
       assert.equal(7, (sandbox(h, 7, 8)))
-      local one, _, code = sandbox(f)
-      assert.truthy(one == 1 or code == "SOURCE")
-      local two
-      two, _, code = sandbox(g)
-      assert.truthy(two == 2 or code == "SOURCE")
+      assert.equal(1, (sandbox(f)))
+      assert.equal(2, (sandbox(g)))
+      local same = loadstring [[
+        return function() return 3 end, function() return 3 end]]()
+      assert.equal(3, (sandbox(same)))
     end)
+
+  it("is the same after it was compiled to machine code", function()
+    local sum = 0
+    local function hot(n)
+      local s = LIMIT
+      for i = 1, n do
+        s = s + i % 3
+      end
+      while s > 1e6 do
+        s = s - 1
+      end
+      return s
+    end
+    for _ = 1, 300 do
+      sum = sum + hot(300)
+    end
+    assert.equal(hot(100), (sandbox(hot, 100)))
+    assert.truthy(sum > 0)
+  end)
 
   it("is refused when its file is another one by now", function()
     host.inside(function(dir)
@@ -490,6 +509,12 @@ describe("a function in the sandbox", function()
       local code, message = code_of(sandbox(g, 1))
       assert.equal("SOURCE", code)
       assert.truthy(message:find "its source there is another one")
+      local both = "local a, b = 1, 2 return function(x) return x + a * b %s"
+      host.write_file(path, both:format "+ 1 end")
+      local h, i = dofile(path), dofile(path)
+      assert.equal(4, (sandbox(h, 1)))
+      host.write_file(path, both:format "+ 2 end")
+      assert.equal("SOURCE", (code_of(sandbox(i, 1))))
     end)
   end)
 

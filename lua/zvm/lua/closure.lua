@@ -6,6 +6,7 @@
 -- that the function was made of, and compiled here to see that it is the same.
 --
 -- SPDX-License-Identifier: Apache-2.0
+local bytecode = require "zvm.lua.bytecode"
 local functions = require "zvm.lua.functions"
 
 local M = {}
@@ -95,36 +96,6 @@ local function upvalue_names(f)
   end
 end
 
-local function same_lines(a, b)
-  for line in pairs(a) do
-    if not b[line] then
-      return false
-    end
-  end
-  for line in pairs(b) do
-    if not a[line] then
-      return false
-    end
-  end
-  return true
-end
-
--- Where both have no upvalues, or the machine does not say where a function
--- finds them, bytecode says all.
-local function is_same(f, other)
-  local a, b = debug.getinfo(f, "uL"), debug.getinfo(other, "uL")
-  if a.nups ~= b.nups or a.nparams ~= b.nparams or a.isvararg ~= b.isvararg
-    or not same_lines(a.activelines, b.activelines) then
-    return false
-  end
-  if table.concat(upvalue_names(f), " ")
-    ~= table.concat(upvalue_names(other), " ") then
-    return false
-  end
-  return a.nups > 0 and rawget(_G, "jit") ~= nil
-    or string.dump(f) == string.dump(other)
-end
-
 -- A chunk that gives the function, with nothing from outside.
 local function wrap(names, text, line)
   local locals = #names > 0 and "local " .. table.concat(names, ",") .. " "
@@ -132,21 +103,21 @@ local function wrap(names, text, line)
   return ("\n"):rep(line - 1) .. locals .. "return " .. text
 end
 
-local function candidates(f, info, list)
-  local found, names = {}, upvalue_names(f)
+-- Several may be the same; then any of them will do.
+local function find_same(f, info, list)
+  local names = upvalue_names(f)
   for _, each in ipairs(list) do
     if each.last == info.lastlinedefined and info.linedefined >= each.first
       and info.linedefined <= each.head_last then
       local source = wrap(names, each.text, each.first)
       local chunk = load(source, info.source)
       local ok, other = pcall(chunk or error)
-      if ok and is_same(f, other) then
-        found[source] = true
-        found[#found + 1] = source
+      if ok and bytecode.is_same(f, other) then
+        return source
       end
     end
   end
-  return found
+  return nil, "its source there is another one than what runs"
 end
 
 local function place(info)
@@ -161,17 +132,7 @@ local function find_source(f, info)
   if not list then
     return nil, message
   end
-  local found = candidates(f, info, list)
-  if #found == 0 then
-    return nil, "its source there is another one than what runs"
-  end
-  for _, source in ipairs(found) do
-    if source ~= found[1] then
-      return nil, "there are several functions on these lines; "
-        .. "put each on a line of its own"
-    end
-  end
-  return found[1]
+  return find_same(f, info, list)
 end
 
 -- The chunk of a function: name, source, and whether that gives the function.
