@@ -52,12 +52,12 @@ local DEFAULTS = {
 local WANTS_TABLES = { ["-fasynchronous-unwind-tables"] = true,
   ["-funwind-tables"] = true, ["-fexceptions"] = true }
 
--- What the sandbox needs, after the user's flags so that it holds. Crossjumping
--- leaves flags to be read behind an indirect jump, whose mask sets them.
+-- What the sandbox needs, after the user's flags so that it holds. Three passes
+-- leave flags to be read behind an indirect jump, whose mask sets them.
 local FIXED = {
   "-mx32", "-mlong-double-64", "-mfpmath=sse", "-mno-80387",
   "-fno-pic", "-fno-pie", "-fcf-protection=none", "-fno-ipa-ra",
-  "-fno-crossjumping",
+  "-fno-crossjumping", "-fno-rerun-cse-after-loop", "-fno-compare-elim",
   "-ftls-model=local-exec", "-mno-tls-direct-seg-refs",
   "-mstack-protector-guard=global",
   "-mrecip=none", "-D__zvm__=1", "-Werror=trampolines",

@@ -1,8 +1,10 @@
 --- Flags do not survive a jump through a register: its mask sets them.
 --
 -- A compiler that does not know may compare before the jump of a switch and
--- branch on the flags behind its labels; gcc's -fcrossjumping does. Here the
--- labels that may be jumped to are looked at: none may begin by reading flags.
+-- branch on the flags behind its labels; gcc's -fcrossjumping does, or drop a
+-- compare there that equals the one of the range (-frerun-cse-after-loop,
+-- -fcompare-elim). Here the labels that may be jumped to are looked at: none
+-- may begin by reading flags.
 --
 -- SPDX-License-Identifier: Apache-2.0
 
@@ -60,8 +62,8 @@ function M.check(state, out)
     if verdict then
       state.line = at
       lexer.fail("flags are read behind " .. name .. ", which is jumped to"
-        .. " through a register", "compare there; compile with"
-        .. " -fno-crossjumping")
+        .. " through a register", "compare there; gcc needs -fno-crossjumping"
+        .. " -fno-rerun-cse-after-loop -fno-compare-elim")
     end
   end
 end
