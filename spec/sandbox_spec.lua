@@ -75,6 +75,11 @@ describe("zvm.sandbox gives values back", function()
     assert.equal(3, holes[3])
     assert.equal(5, holes[5])
     assert.is_nil(holes[1])
+    local sparse = zvm.sandbox [[
+      local t = {}
+      for i = 0, 40 do t[2 ^ i] = i end
+      return t]]
+    assert.equal(40, sparse[2 ^ 40])
   end)
 
   it("with a table that is there twice as one table", function()

@@ -196,6 +196,17 @@ static bool put_items(struct values_out *out, const struct frame *up,
   return true;
 }
 
+/* Up to the first hole: lua_objlen may pass over any number of them. */
+static int count_items(lua_State *L) {
+  int n = 0, is_hole;
+  do {
+    lua_rawgeti(L, -1, ++n);
+    is_hole = lua_isnil(L, -1);
+    lua_pop(L, 1);
+  } while (!is_hole);
+  return n - 1;
+}
+
 static void note_table(struct values_out *out, int number) {
   lua_pushvalue(out->L, -1);
   lua_pushnumber(out->L, number);
@@ -218,7 +229,7 @@ static bool put_table(struct values_out *out, const struct frame *f,
   if (depth >= VALUES_DEPTH || !lua_checkstack(L, 20))
     return refuse(out, f, "tables nested too deeply");
   note_table(out, -(number = ++out->tables));
-  size = (int)lua_objlen(L, -1);
+  size = count_items(L);
   put_count(out, '{', size);
   if (!put_items(out, f, depth, size)) return false;
   values_text(out, "}\n", 2);
