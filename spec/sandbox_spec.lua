@@ -638,19 +638,17 @@ describe("zvm.lua", function()
 
   it("is the same twice, whatever tables were through", function()
     local a, b = {}, {}
-    for i = 1, 50 do
-      a["k" .. i] = i
-      b["k" .. 51 - i] = 51 - i
-    end
-    for i = 1, 1000 do
-      a[i + 0.5] = true
-      a[i + 0.5] = nil
+    for i = 1, 200 do
+      a["k" .. i], a[i + 0.5] = i, true
+      b["k" .. 201 - i], b[201.5 - i] = 201 - i, true
     end
     local code = [[
       local list = {}
       for key in pairs(...) do list[#list + 1] = key end
       return table.concat(list, " "), tostring(list), math.random()]]
-    assert.same({ zvm.sandbox(code, a) }, { zvm.sandbox(code, b) })
+    local first = { zvm.sandbox(code, a) }
+    assert.equal(3, #first)
+    assert.same(first, { zvm.sandbox(code, b) })
   end)
 
   it("says what is wrong with its options", function()
