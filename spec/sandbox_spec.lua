@@ -339,6 +339,15 @@ describe("zvm.sandbox ends", function()
       "return ('x'):rep(60000)"))
   end)
 
+  it("output that is too large to keep", function()
+    for _, name in ipairs { "stdout", "stderr" } do
+      local code, message = code_of(zvm.sandbox({ results = "64K" },
+        ("while true do io.%s:write(('x'):rep(1000)) end"):format(name)))
+      assert.same({ "LIMIT", "what the chunk wrote to " .. name
+        .. " is larger than 64K (results)" }, { code, message })
+    end
+  end)
+
   it("and the host goes on", function()
     local descriptors = host.descriptors()
     for _ = 1, 5 do

@@ -20,6 +20,10 @@ local function limit(outcome, report, job)
   if report.channel == request.REPLY then
     return fail(outcome, "LIMIT", ("the results are larger than %s (results)")
       :format(tostring(job.results)))
+  elseif report.limit == "put_bytes" and (report.channel == "stdout"
+    or report.channel == "stderr") then
+    return fail(outcome, "LIMIT", ("what the chunk wrote to %s is larger than "
+      .. "%s (results)"):format(report.channel, tostring(job.results)))
   elseif report.limit == "cpu" then
     return fail(outcome, "LIMIT", ("the chunk took more than %s of processor "
       .. "time (cpu)"):format(type(job.run.cpu) == "number"

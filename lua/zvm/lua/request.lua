@@ -181,8 +181,11 @@ local function add_channels(run, options, bytes)
     end
   end
   channels[M.CALL] = { data = bytes }
-  channels[M.REPLY] = { buffer = true, on_limit = "stop",
-    limits = { put_bytes = options.results or "16M" } }
+  -- All that comes back and is kept here has a bound.
+  for _, key in ipairs { M.REPLY, "stdout", "stderr" } do
+    channels[key] = channels[key] or { buffer = true, on_limit = "stop",
+      limits = { put_bytes = options.results or "16M" } }
+  end
   run.channels = channels
   return true
 end
