@@ -194,6 +194,40 @@ $(B)/zvm/disasm.so: zvm.so-src/disasm/disasm.c Makefile | setup
 	  -Wl,-z,now,-z,relro,-z,noexecstack -o $@ $< -lZydis; }
 	@rm -f $(@D)/probe
 
+# The executable `zvm`: LuaJIT without FFI, zvm, its Lua modules as text, and
+# the C that these need.
+INTERPRETER := $(B)/bin/zvm
+NOFFI := $(B)/obj/luajit-noffi/src
+EMBEDDED := $(sort $(wildcard lua/zvm/*.lua lua/zvm/*/*.lua lua/zvm/*/*/*.lua))
+INTERPRETER_SRC := $(wildcard zvm.so-src/interpreter/*.c) zvm.so-src/disasm/disasm.c
+$(B)/gen/embedded.S: $(EMBEDDED) Makefile | setup
+	@mkdir -p $(@D)
+	$(call run,GEN)for f in $(EMBEDDED); do \
+	  echo "$$f" | sed 's|^lua/||; s|\.lua$$||; s|/|.|g'; echo "$$f"; done | awk ' \
+	  BEGIN { print "/* SPDX-License-Identifier: Apache-2.0 */" } \
+	  NR % 2 { name[++n] = $$0; next } { file[n] = $$0 } \
+	  END { print ".section .rodata"; for (i = 1; i <= n; i++) \
+	    printf "n%d: .asciz \"%s\"\nb%d: .incbin \"%s\"\ne%d: .byte 0\n", i, name[i], i, file[i], i; \
+	    print ".section .data.rel.ro, \"aw\""; print ".balign 8"; \
+	    print ".globl zvm__embedded"; print "zvm__embedded:"; \
+	    for (i = 1; i <= n; i++) printf ".quad n%d, b%d, e%d\n", i, i, i; \
+	    print ".quad 0, 0, 0"; print ".section .note.GNU-stack" }' >$@
+
+$(NOFFI)/libluajit.a: $(B)/luajit-noffi/bin/luajit
+
+# Headers of LuaJIT declare what this one defines where Lua does not have it.
+CJSON := $(addprefix $(B)/obj/lua-cjson/,lua_cjson.o strbuf.o fpconv.o)
+$(CJSON): $(B)/obj/lua-cjson/%.o: $(B)/src/lua-cjson/.fetched
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 -fPIC -w $(LUA_CFLAGS) -c -o $@ $(B)/src/lua-cjson/$*.c
+
+$(INTERPRETER): $(INTERPRETER_SRC) $(B)/gen/embedded.S $(LUA_OBJ) $(CJSON) \
+    $(B)/libzvm.a $(NOFFI)/libluajit.a $(wildcard zvm.so-src/interpreter/*.h)
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) -I$(NOFFI) -fPIE $(CFLAGS) $(LDFLAGS) -pie \
+	  -Wl,-z,now,-z,relro,-z,noexecstack -o $@ $(filter %.c %.S %.o %.a,$^) \
+	  -lcrypto -lZydis -ledit -lm -ldl -pthread
+
 $(B)/bin/%: core/tool/%.c $(B)/libzvm.a
 	@mkdir -p $(@D)
 	$(call run,TOOL)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< \
