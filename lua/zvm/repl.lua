@@ -147,7 +147,7 @@ end
 local function results(self, ok, ...)
   if not ok then
     local message = ...
-    return type(message) == "string" and told(message) or M.show(message)
+    return type(message) == "string" and told(message) or self.show(message)
   end
   local n = select("#", ...)
   if n == 0 then
@@ -155,7 +155,7 @@ local function results(self, ok, ...)
   end
   local parts = {}
   for i = 1, n do
-    parts[i] = M.show((select(i, ...)))
+    parts[i] = self.show((select(i, ...)))
   end
   self.environment._ = (...)
   return table.concat(parts, "\n")
@@ -195,13 +195,16 @@ end
 --- A new loop.
 --
 -- @tparam table globals what its lines see beside the standard library
--- @treturn table with `line` and `finish`
-function M.new(globals)
+-- @tparam[opt] function how to show a value: a string for any; `show`
+-- @treturn table with `line` and `finish`, `environment`, and `pending`: the
+--  lines that are not complete yet, or nil
+function M.new(globals, how)
   local environment = setmetatable({}, { __index = _G })
   for name, value in pairs(globals) do
     environment[name] = value
   end
-  return setmetatable({ environment = environment }, Repl)
+  return setmetatable({ environment = environment, show = how or M.show },
+    Repl)
 end
 
 --- Read lines to their end.

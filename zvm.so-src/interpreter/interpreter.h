@@ -16,4 +16,7 @@ int luaopen_zvm_disasm(lua_State *L); /* disasm.c */
 /* The module zvm.line: lines of a terminal, edited (line.c). */
 int zvm__line_open(lua_State *L);
 
+/* The module zvm.step: a run that is watched (step.c). */
+int zvm__step_open(lua_State *L);
+
 #endif

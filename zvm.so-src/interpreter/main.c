@@ -108,6 +108,7 @@ static void push_own(lua_State *L) {
       {"cjson", luaopen_cjson},
       {"zvm.disasm", luaopen_zvm_disasm},
       {"zvm.line", zvm__line_open},
+      {"zvm.step", zvm__step_open},
       {NULL, NULL},
   };
   lua_newtable(L);

@@ -1,0 +1,197 @@
+--- The lines of the conversation that begin with a dot.
+--
+-- Each is { name, wants, about, run }; `run` takes the session and the words
+-- after the name, and gives what there is to print.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local explain = require "zvm.explain"
+local map = require "zvm.interpreter.map"
+local steps = require "zvm.interpreter.steps"
+
+local M = { list = {}, names = {} }
+
+local function command(name, wants, about, run)
+  local entry = { name = name, wants = wants, about = about, run = run }
+  M.list[#M.list + 1], M.list[name] = entry, entry
+  M.names[#M.names + 1] = "." .. name
+end
+
+local function words_of(text)
+  local words = {}
+  for word in text:gmatch "%S+" do
+    words[#words + 1] = word
+  end
+  return words
+end
+
+-- A program that a person names: a path as it is, or an expression.
+local function program(session, text)
+  local file = text ~= "" and io.open(text, "rb")
+  if file then
+    file:close()
+    return text
+  end
+  local value = session:value(text)
+  return type(value) == "string" and value or text
+end
+
+local TOPICS = {
+  run = [[
+zvm.run { program = "x.zvm", args = { "a" }, channels = { stdin = { data =
+"text" } } } runs a program and gives a report; `_` is the last value, so
+_.channels.stdout.data is what it printed. zvm.start does not wait.
+Tab after a brace shows the options.]],
+  channels = [[
+A guest has what it is given: stdin, stdout, stderr, and further channels by
+name, each a file (path =), bytes (data =), a buffer, a descriptor, a socket
+(uri =), or functions (read =, write =), with limits and etags.]],
+  sandbox = [[
+A program is machine code that the validator has accepted: no instruction
+reaches memory beyond its own 4 GiB, no jump leaves the text or enters an
+instruction in its middle. `.explain` says why one is refused, `.map` draws
+its memory, `.step` shows each bundle with the rule that makes it safe.]],
+}
+
+command("help", "[TOPIC]", "what there is; of run, channels, sandbox more",
+  function(_, text)
+    if TOPICS[text] then
+      return TOPICS[text]
+    elseif text ~= "" then
+      return ("no topic %q; there are channels, run, sandbox"):format(text)
+    end
+    local out = { "A line is Lua: an expression is printed, `_` is the last "
+      .. "value.", "zvm is there; Tab completes names and options.", "" }
+    for _, each in ipairs(M.list) do
+      out[#out + 1] = ("  .%-8s %-20s %s"):format(each.name, each.wants,
+        each.about)
+    end
+    return table.concat(out, "\n")
+  end)
+
+command("explain", "PROGRAM", "why it is refused, or what it consists of",
+  function(session, text)
+    if text == "" then
+      return ".explain wants a program's path, or a Lua expression for one"
+    end
+    return (explain.format(explain.module(program(session, text))))
+  end)
+
+command("map", "PROGRAM", "the memory of an instance, drawn",
+  function(session, text)
+    if text == "" then
+      return ".map wants a program's path"
+    end
+    local run, message = steps.start(program(session, text), {})
+    if not run then
+      return message
+    end
+    local drawing = map.draw(run:maps(), run.about)
+    run:close()
+    return drawing
+  end)
+
+command("trace", "on|off", "show each trap of runs that follow",
+  function(session, text)
+    if text ~= "on" and text ~= "off" then
+      return (".trace is %s; .trace on, .trace off"):format(
+        session.tracing and "on" or "off")
+    end
+    session.tracing = text == "on"
+    return "tracing is " .. text
+  end)
+
+-- -- Steps ------------------------------------------------------------------
+
+local STEP_HELP = [[
+  return      the next bundle          n COUNT   so many
+  m ADDRESS [BYTES]   memory           map       the memory map
+  c           to the end, unwatched    q         stop here]]
+
+local STEP = {}
+
+function STEP.m(run, words)
+  local address = tonumber(words[2] or "")
+  local count = tonumber(words[3] or "64")
+  if not address or address < 0 or address >= 2 ^ 32 or not count
+    or count < 1
+  then
+    return "m wants an address below 4 GiB, such as 0x20000, and how many "
+      .. "bytes"
+  end
+  local text, message = run:memory(math.floor(address), math.floor(count))
+  return text or message
+end
+
+function STEP.map(run)
+  return map.draw(run:maps(), run.about)
+end
+
+function STEP.c(run)
+  return run:finish()
+end
+
+function STEP.q(run)
+  run.over = "stopped"
+  return ("stopped after %d steps"):format(run.steps)
+end
+
+function STEP.n(run, words)
+  local count = tonumber(words[2] or "1")
+  if not count or count < 1 or count % 1 ~= 0 then
+    return "n wants a number of bundles"
+  end
+  local ok, message = run:next(count)
+  return ok and run:show() or message
+end
+
+local function take_step(run, line)
+  local words = words_of(line)
+  local name = words[1] or "n"
+  local action = STEP[name]
+  return action and action(run, words) or STEP_HELP
+end
+
+command("step", "PROGRAM [ARGUMENT...]", "run it bundle by bundle",
+  function(session, text)
+    local words = words_of(text)
+    if not words[1] then
+      return ".step wants a program's path, and maybe arguments"
+    end
+    local run, message = steps.start(program(session, table.remove(words, 1)),
+      words)
+    if not run then
+      return message
+    end
+    session.write(STEP_HELP .. "\n" .. run:show() .. "\n")
+    while not run.over do
+      local line = session.read "step> "
+      if not line then
+        break
+      end
+      session.write(take_step(run, line) .. "\n")
+    end
+    run:close()
+    return nil
+  end)
+
+command("quit", "", "end; so does the end of file", function(session)
+  session.done = true
+end)
+
+--- Take a line that begins with a dot and a letter. Gives what there is to
+-- print; nil for none.
+function M.take(session, line)
+  local name, text = line:match "^%s*%.(%a+)%s*(.-)%s*$"
+  local entry = M.list[name]
+  if not entry then
+    return ("no command .%s; .help lists them"):format(name)
+  end
+  return entry.run(session, text)
+end
+
+--- Whether a line is one.
+function M.is(line)
+  return line:find "^%s*%.%a" ~= nil
+end
+
+return M

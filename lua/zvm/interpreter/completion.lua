@@ -1,0 +1,155 @@
+--- What a word that is being typed may become.
+--
+-- Fields come from live tables, read without running anybody's code; options
+-- from zvm.interpreter.names; commands from their own table.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local names = require "zvm.interpreter.names"
+
+local M = {}
+
+local KEYWORDS = {}
+for word in ("and break do else elseif end false for function if in local "
+  .. "nil not or repeat return then true until while"):gmatch "%a+" do
+  KEYWORDS[#KEYWORDS + 1] = word
+end
+
+-- The table in which fields of a value are looked up, after the value itself.
+local function index_of(value)
+  local meta = debug.getmetatable(value)
+  local index = type(meta) == "table" and rawget(meta, "__index")
+  return type(index) == "table" and index or nil
+end
+
+local function field(value, name)
+  local seen = 0
+  while value ~= nil and seen < 8 do
+    local found = type(value) == "table" and rawget(value, name)
+    if found then
+      return found
+    end
+    value, seen = index_of(value), seen + 1
+  end
+end
+
+-- Adds the names of a value's fields that begin with `prefix`.
+local function add_fields(set, value, prefix, methods_only)
+  local seen = 0
+  while value ~= nil and seen < 8 do
+    if type(value) == "table" then
+      for key, each in next, value do
+        if type(key) == "string" and key:find "^[%a_][%w_]*$"
+          and key:sub(1, #prefix) == prefix
+          and (not methods_only or type(each) == "function")
+        then
+          set[key] = true
+        end
+      end
+    end
+    value, seen = index_of(value), seen + 1
+  end
+end
+
+local function add_words(set, list, prefix, suffix)
+  for _, word in ipairs(list) do
+    if word:sub(1, #prefix) == prefix then
+      set[word .. (suffix or "")] = true
+    end
+  end
+end
+
+-- Inside which braces the end of `text` stands: the words before them, the
+-- outermost first. Strings and comments are left out.
+local function open_braces(text)
+  text = text:gsub("%-%-[^\n]*", ""):gsub("\\.", "")
+    :gsub('"[^"\n]*"', '""'):gsub("'[^'\n]*'", "''")
+  local stack, from = {}, 1
+  for at, mark in text:gmatch "()([{}])" do
+    if mark == "{" then
+      stack[#stack + 1] = text:sub(from, at - 1)
+        :match "([%w_.]+)%s*=?%s*%(?%s*$" or ""
+    else
+      stack[#stack] = nil
+    end
+    from = at + 1
+  end
+  return stack
+end
+
+-- The options that may stand here, or nil.
+local function options_at(text)
+  local stack = open_braces(text)
+  local call = (stack[1] or ""):match "^zvm%.([%w_]+)$"
+  local list = names.calls[call]
+  if not list then
+    return nil
+  elseif #stack == 1 then
+    return list
+  elseif names.fields[stack[#stack]] then
+    return names.fields[stack[#stack]]
+  elseif stack[2] == "channels" and #stack == 3 then
+    return names.channel
+  end
+end
+
+local function sorted(set, before)
+  local list = {}
+  for word in pairs(set) do
+    list[#list + 1] = before .. word
+  end
+  table.sort(list)
+  return list
+end
+
+-- "zvm.run" in "zvm.ru": the value before the last dot or colon.
+local function owner_of(environment, path)
+  local value
+  for name in path:gmatch "[^.:]+" do
+    if value == nil then
+      value = rawget(environment, name)
+      if value == nil then
+        value = field(environment, name)
+      end
+    else
+      value = field(value, name)
+    end
+    if value == nil then
+      return nil
+    end
+  end
+  return value
+end
+
+--- All that `word` may become.
+--
+-- @tparam table environment of the loop
+-- @tparam string before what is typed before the word, earlier lines too
+-- @tparam string word
+-- @tparam table commands names with their dot
+-- @treturn table sorted list of whole words
+function M.of(environment, before, word, commands)
+  local set = {}
+  if word:find "^%.%a*$" and not before:find "%S" then
+    add_words(set, commands, word, " ")
+    return sorted(set, "")
+  end
+  local path, mark, last = word:match "^(.*)([.:])([^.:]*)$"
+  if path then
+    local owner = owner_of(environment, path)
+    if owner ~= nil then
+      add_fields(set, owner, last, mark == ":")
+    end
+    return sorted(set, path .. mark)
+  end
+  local options = options_at(before)
+  if options and before:find "[{,]%s*$" then
+    add_words(set, options, word, " = ")
+  end
+  if not next(set) then
+    add_fields(set, environment, word)
+    add_words(set, KEYWORDS, word)
+  end
+  return sorted(set, "")
+end
+
+return M
