@@ -81,7 +81,7 @@ MAPREDUCE := $(SYSROOT)/lib/libzvm-mapreduce.a
 .PHONY: all setup host libc guests test ctests check-validator check-sanitizers \
   check-toolchain check-busybox soak fuzz demo bench lint check man install clean help
 
-all: host libc guests ## The Lua module, the C library, the guest libc
+all: host libc guests $(INTERPRETER) ## The Lua module, the C library, the guest libc
 
 host: $(B)/zvm.so $(B)/zvm/disasm.so $(B)/libzvm.a $(TOOLS) ## What runs on the host only
 
@@ -224,7 +224,7 @@ $(CJSON): $(B)/obj/lua-cjson/%.o: $(B)/src/lua-cjson/.fetched
 $(INTERPRETER): $(INTERPRETER_SRC) $(B)/gen/embedded.S $(LUA_OBJ) $(CJSON) \
     $(B)/libzvm.a $(NOFFI)/libluajit.a $(wildcard zvm.so-src/interpreter/*.h)
 	@mkdir -p $(@D)
-	$(call run,CC)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) -I$(NOFFI) -fPIE $(CFLAGS) $(LDFLAGS) -pie \
+	$(call run,CC)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) -I$(NOFFI) -fPIE $(CFLAGS) $(LDFLAGS) -pie -Wl,-E \
 	  -Wl,-z,now,-z,relro,-z,noexecstack -o $@ $(filter %.c %.S %.o %.a,$^) \
 	  -lcrypto -lZydis -ledit -lm -ldl -pthread
 
@@ -374,13 +374,14 @@ $(B)/test/replay_%: spec/fuzz/fuzz_%.c spec/fuzz/replay.c $(FUZZ_SRC) $(B)/gen/a
 	$(call run,TEST)$(CC) -fsanitize=address,undefined -fno-sanitize-recover=all \
 	  $(FUZZ_CFLAGS) -o $@ $(filter spec/fuzz/%,$^) $(FUZZ_SRC) -lcrypto -lZydis
 
-# The distribution's LuaJIT without its FFI, as some hosts ship it.
+# The distribution's LuaJIT without its FFI, as some hosts ship it. Compiled
+# code looks for hooks, so that Ctrl-C ends a loop.
 $(B)/luajit-noffi/bin/luajit: $(B)/src/luajit/.fetched
 	@rm -rf $(B)/obj/luajit-noffi && mkdir -p $(B)/obj $(@D)
 	@cp -R $(B)/src/luajit $(B)/obj/luajit-noffi
 	@echo "building LuaJIT without FFI"
 	@$(MAKE) -C $(B)/obj/luajit-noffi/src BUILDMODE=static CC=gcc CFLAGS= \
-	  XCFLAGS=-DLUAJIT_DISABLE_FFI Q= E=@: luajit \
+	  XCFLAGS='-DLUAJIT_DISABLE_FFI -DLUAJIT_ENABLE_CHECKHOOK' Q= E=@: luajit \
 	  >$(B)/obj/luajit-noffi.log 2>&1 || { cat $(B)/obj/luajit-noffi.log; exit 1; }
 	@mkdir -p $(B)/luajit-noffi/share/lua/5.1
 	@cp -R $(B)/obj/luajit-noffi/src/jit $(B)/luajit-noffi/share/lua/5.1/
@@ -402,6 +403,7 @@ $(B)/test/test_output: PLACE := -Wl,--wrap=openat,--wrap=faccessat \
 host_link = $(CC) -O1 -g $(WARN) -std=gnu11 -D_GNU_SOURCE $(LUA_CFLAGS) \
   $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $<
 $(B)/test/test_terminal: $(B)/zvm.so
+$(B)/test/test_conversation: $(INTERPRETER)
 $(B)/test/test_host: spec/core/test_host.c $(B)/zvm.so
 	@mkdir -p $(@D)
 	$(call run,TEST)$(host_link) -llua5.1 -pthread
@@ -590,7 +592,8 @@ install: all man ## Install under DESTDIR and PREFIX
 	cp -R $(SYSROOT) $(ZVM_LIB)/build/
 	for f in $(B)/share/zvm/*.zvm; do install -D -m 644 $$f \
 	  $(DESTDIR)$(PREFIX)/share/zvm/$${f##*/} || exit 1; done
-	ln -sf ../lib/zvm/lua/bin/zvm ../lib/zvm/lua/bin/zvm-cc $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(INTERPRETER) $(DESTDIR)$(PREFIX)/bin/zvm
+	ln -sf ../lib/zvm/lua/bin/zvm-cc $(DESTDIR)$(PREFIX)/bin/
 
 clean: ## Remove build/
 	rm -rf $(B)

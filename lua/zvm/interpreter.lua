@@ -50,6 +50,26 @@ local function load_file(path)
   return text_of(text, path and "@" .. path or "=stdin")
 end
 
+local function exists(path)
+  local file = open(path, "rb")
+  return file ~= nil and file:close()
+end
+
+-- LuaSocket, which is the system's: for zvm.nodes alone.
+local loadlib = package.loadlib
+local SYSTEM = { "/usr/local/lib/lua/5.1/", "/usr/lib/x86_64-linux-gnu/lua/5.1/",
+  "/usr/lib/lua/5.1/", "/usr/lib64/lua/5.1/" }
+
+here.own["socket.core"] = function()
+  for _, folder in ipairs(SYSTEM) do
+    local opener = loadlib(folder .. "socket/core.so", "luaopen_socket_core")
+    if opener then
+      return opener()
+    end
+  end
+  error("LuaSocket is not there: install lua-socket", 0)
+end
+
 -- What zvm's own modules require: C that is theirs, then what all get.
 local own_loaded = {}
 
@@ -63,12 +83,25 @@ end
 local OWN = setmetatable({ require = own_require }, { __index = _G,
   __newindex = _G })
 
+-- Where zvm-cc is: installed beside the executable, else in the tree.
+local function launchers()
+  local folder = here.folder or "."
+  if exists(folder .. "/zvm-cc") then
+    return folder, (folder:gsub("/[^/]*$", "")) .. "/share/lua/5.1/"
+  end
+  local root = folder:gsub("/[^/]*/[^/]*$", "")
+  return root .. "/lua/bin", root .. "/lua/"
+end
+
+-- Modules find what comes with zvm by where they are: as if they were files.
 local function embedded(name)
   local text = here.find(name)
   if not text then
     return ("\n\tno module '%s' in the executable"):format(name)
   end
-  return assert(text_of(text, "=" .. name, OWN))
+  local _, root = launchers()
+  return assert(text_of(text, ("@%s%s.lua"):format(root,
+    (name:gsub("%.", "/"))), OWN))
 end
 
 local function in_files(name)
@@ -148,20 +181,6 @@ local function attempt(chunk, message, ...)
       or ("(error object is a %s value)"):format(type(message)), "\n")
   end
   return ok
-end
-
-local function exists(path)
-  local file = open(path, "rb")
-  return file ~= nil and file:close()
-end
-
--- Where zvm-cc is: installed beside the executable, else in the tree.
-local function launchers()
-  local folder = here.folder or "."
-  if exists(folder .. "/zvm-cc") then
-    return folder
-  end
-  return (folder:gsub("/[^/]*/[^/]*$", "")) .. "/lua/bin"
 end
 
 local function set_arguments(words, at)

@@ -135,13 +135,22 @@ end
 
 -- -- Evaluation -------------------------------------------------------------
 
--- A chunk that gives values if it can; nil and a message if it is none.
+local function ends_early(message)
+  return message:find "'?<eof>'?$" ~= nil
+end
+
+-- A chunk that gives values if it can; nil, a message, and whether more lines
+-- could make it one.
 local function compile(source, environment)
-  local chunk, message = loadstring("return " .. source, "=repl")
+  local chunk, as_value = loadstring("return " .. source, "=repl")
+  local message
   if not chunk then
     chunk, message = loadstring(source, "=repl")
   end
-  return chunk and setfenv(chunk, environment), message
+  if not chunk then
+    return nil, message, ends_early(message) or ends_early(as_value)
+  end
+  return setfenv(chunk, environment)
 end
 
 local function results(self, ok, ...)
@@ -171,8 +180,8 @@ function Repl:line(line)
     line = line:gsub("^%s*=", "return ", 1) -- as in Lua's own
   end
   local source = self.pending and self.pending .. "\n" .. line or line
-  local chunk, message = compile(source, self.environment)
-  if not chunk and message:find("'?<eof>'?$") then
+  local chunk, message, early = compile(source, self.environment)
+  if early then
     self.pending = source
     return nil, true
   end

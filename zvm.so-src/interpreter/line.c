@@ -7,9 +7,14 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <editline/readline.h>
 
@@ -18,6 +23,8 @@
 #include "interpreter.h"
 
 static lua_State *state; /* while a line is read */
+static char *line;       /* that has been read, or NULL at the end */
+static bool ended;
 
 
 /*
@@ -53,20 +60,60 @@ static char **complete(const char *text, int begin, int end) {
 }
 
 
+static void take_line(char *text) {
+  line = text;
+  ended = true;
+  rl_callback_handler_remove();
+}
+
+
 /*
-** read(prompt, complete): a line without its newline, or nil at the end.
-** complete(before, word) gives the list of whole words that `word` may become.
+** Until there is a line. False if SIGINT came, which is let in only while
+** nothing else is done: libedit is not to be left in the middle.
+*/
+static bool wait_line(lua_State *L, const sigset_t *before) {
+  struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+  while (!ended) {
+    if (ppoll(&p, 1, NULL, before) > 0)
+      rl_callback_read_char();
+    else if (lua_gethook(L) != NULL)
+      return false;
+  }
+  return true;
+}
+
+
+/*
+** read(prompt, complete): a line without its newline, or nil at the end; an
+** error if it is interrupted. complete(before, word) gives the list of whole
+** words that `word` may become.
 */
 static int read_line(lua_State *L) {
   const char *prompt = luaL_checkstring(L, 1);
   luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_settop(L, 2);
   state = L;
+  line = NULL;
+  ended = false;
+  rl_catch_signals = 0;
   rl_attempted_completion_function = complete;
   rl_basic_word_break_characters = " \t\n\"'`(){}[]<>=+-*/%^#~,;";
   rl_completion_append_character = '\0';
-  char *line = readline(prompt);
+  sigset_t interrupt;
+  sigset_t before;
+  (void)sigemptyset(&interrupt);
+  (void)sigaddset(&interrupt, SIGINT);
+  (void)pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+  rl_callback_handler_install(prompt, take_line);
+  bool whole = wait_line(L, &before);
+  if (!whole)
+    rl_callback_handler_remove();
+  (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
   state = NULL;
+  if (!whole) {
+    lua_sethook(L, NULL, 0, 0);
+    return luaL_error(L, "interrupted!");
+  }
   if (line == NULL)
     return 0;
   lua_pushstring(L, line);

@@ -139,6 +139,7 @@ end
 function Session:talk()
   local more = false
   while not self.done do
+    self.here.catch(true) -- one interrupt uses it up
     local ok, text = pcall(self.read, more and ">> " or "> ")
     if not ok then -- interrupted: what was begun is given up
       self.loop.pending, more = nil, false
@@ -179,7 +180,6 @@ function M.run(here)
       _VERSION))
   end
   self.here = here
-  here.catch(true)
   self:talk()
   if person and not self.done then
     write "\n"
