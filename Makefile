@@ -374,14 +374,13 @@ $(B)/test/replay_%: spec/fuzz/fuzz_%.c spec/fuzz/replay.c $(FUZZ_SRC) $(B)/gen/a
 	$(call run,TEST)$(CC) -fsanitize=address,undefined -fno-sanitize-recover=all \
 	  $(FUZZ_CFLAGS) -o $@ $(filter spec/fuzz/%,$^) $(FUZZ_SRC) -lcrypto -lZydis
 
-# The distribution's LuaJIT without its FFI, as some hosts ship it. Compiled
-# code looks for hooks, so that Ctrl-C ends a loop.
+# The distribution's LuaJIT without its FFI, as some hosts ship it.
 $(B)/luajit-noffi/bin/luajit: $(B)/src/luajit/.fetched
 	@rm -rf $(B)/obj/luajit-noffi && mkdir -p $(B)/obj $(@D)
 	@cp -R $(B)/src/luajit $(B)/obj/luajit-noffi
 	@echo "building LuaJIT without FFI"
 	@$(MAKE) -C $(B)/obj/luajit-noffi/src BUILDMODE=static CC=gcc CFLAGS= \
-	  XCFLAGS='-DLUAJIT_DISABLE_FFI -DLUAJIT_ENABLE_CHECKHOOK' Q= E=@: luajit \
+	  XCFLAGS=-DLUAJIT_DISABLE_FFI Q= E=@: luajit \
 	  >$(B)/obj/luajit-noffi.log 2>&1 || { cat $(B)/obj/luajit-noffi.log; exit 1; }
 	@mkdir -p $(B)/luajit-noffi/share/lua/5.1
 	@cp -R $(B)/obj/luajit-noffi/src/jit $(B)/luajit-noffi/share/lua/5.1/

@@ -117,7 +117,7 @@ static void completions(talk *t) {
 static void interrupts(talk *t) {
   ok(says(t, "while true do end\r", "end\r\n") &&
          (usleep(200000), says(t, "\003", "interrupted!")) && shows(t, "> "),
-     "Ctrl-C ends a loop, compiled as it is");
+     "Ctrl-C ends a loop");
   ok(says(t, "not to be run", "run") && says(t, "\003", "> ") &&
          says(t, "6 * 7\r", "\r\n42\r\n"),
      "Ctrl-C gives up a line that is being typed");

@@ -1,0 +1,182 @@
+--- The executable `zvm`: scripts, options, and what they cannot reach.
+--
+-- SPDX-License-Identifier: Apache-2.0
+local completion = require "zvm.interpreter.completion"
+local host = require "support.host"
+local names = require "zvm.interpreter.names"
+local safety = require "zvm.interpreter.safety"
+
+local ZVM = host.build() .. "/bin/zvm"
+
+describe("the executable", function()
+  local script
+
+  setup(function()
+    script = host.temporary()
+  end)
+
+  teardown(function()
+    os.remove(script)
+  end)
+
+  -- Exit code, and what it says on both streams.
+  local function run(words, text)
+    host.write_file(script, text or "")
+    local said = host.output(("%s %s 2>&1 </dev/null; printf '\\1%%d\\n' $?"):format(ZVM,
+      words:gsub("SCRIPT", script)))
+    local out, code = said:match "^(.-)\1(%d+)\n$"
+    return tonumber(code), out
+  end
+
+  it("runs a script with its arguments", function()
+    assert.same({ 0, "2\ta\tb\t" .. script .. "\n" }, { run("SCRIPT a b",
+      "#!/usr/bin/env zvm\nprint(select('#', ...), (...), arg[2], arg[0])") })
+    assert.same({ 0, "3\n" }, { run("-e 'x = 1' -e 'y = 2' -e 'print(x + y)'") })
+    assert.same({ 0, "zvm\n" }, { run("-l zvm.report -e 'print(\"zvm\")'") })
+  end)
+
+  it("gives os.exit's code, and 1 for an error, with its place", function()
+    assert.equal(7, (run("SCRIPT", "os.exit(7)")))
+    local code, said = run("SCRIPT", "local x\n\nx()")
+    assert.equal(1, code)
+    assert.truthy(said:find(script .. ":3: attempt to call local 'x'", 1, true))
+    assert.truthy(said:find("stack traceback:", 1, true))
+    assert.falsy(said:find("interpreter", 1, true))
+    assert.equal(1, (run "/nowhere.lua"))
+    assert.equal(2, (run "-q"))
+  end)
+
+  it("has zvm inside, and all of its modules", function()
+    assert.same({ 0, "hello, world\n" }, { run("SCRIPT", ([[
+      local zvm = require "zvm"
+      local r = assert(zvm.run { program = %q })
+      io.write(r.channels.stdout.data)
+      assert(require "zvm.report".json(r):find '"code":0')
+      assert(require "zvm.explain".module(%q).findings[1].disasm)
+    ]]):format(host.guest "01-hello/main", host.guest "08-explain/bad")) })
+  end)
+
+  it("gives scripts no other way into C", function()
+    assert.same({ 0, "" }, { run("SCRIPT", [[
+      assert(package.loadlib == nil and package.cpath == "")
+      assert(#package.loaders == 3)
+      for _, name in ipairs { "ffi", "lfs", "cjson", "socket.core",
+        "zvm.disasm", "zvm.step", "zvm.line" } do
+        assert(not pcall(require, name), name)
+      end
+      local code = string.dump(function() end)
+      assert(not loadstring(code) and not load(code))
+      assert(not load(function() local c = code code = nil return c end))
+      local path = os.tmpname()
+      local file = io.open(path, "wb")
+      file:write(string.dump(function() end))
+      file:close()
+      assert(not loadfile(path) and not pcall(dofile, path))
+      package.path = path
+      assert(not pcall(require, "anything"))
+      os.remove(path)
+    ]]) })
+  end)
+
+  it("is the command as well", function()
+    local code, said = run "version"
+    assert.equal(0, code)
+    assert.truthy(said:find("LuaJIT", 1, true))
+    assert.same({ 2, 'zvm: unknown command "rnu" (did you mean run?); try '
+      .. "`zvm help`\n" }, { run "rnu" })
+    assert.same({ 0, "hello, world\n" }, { run("run "
+      .. host.guest "01-hello/main") })
+  end)
+
+  it("has no path of the tree it was made in, but for debuggers", function()
+    local root = host.output "pwd":gsub("\n", "")
+    for _, file in ipairs { "/bin/zvm", "/zvm.so" } do
+      assert.equal("0\n", host.output(("objcopy --strip-debug %s%s %s && "
+        .. "grep -caF '%s' %s"):format(host.build(), file, script, root,
+        script)))
+    end
+  end)
+end)
+
+describe("completion", function()
+  local environment = setmetatable({ zvm = { run = print, rules = print,
+    report = {} }, object = setmetatable({ field = 1 },
+    { __index = { method = print } }) }, { __index = _G })
+
+  local function of(before, word)
+    return completion.of(environment, before, word, { ".help", ".map" })
+  end
+
+  it("knows live tables, what they inherit, and methods", function()
+    assert.same({ "zvm.rules", "zvm.run" }, of("x = ", "zvm.ru"))
+    assert.same({ "object.field", "object.method" }, of("", "object."))
+    assert.same({ "object:method" }, of("", "object:"))
+    assert.same({ "string.rep", "string.reverse" }, of("", "string.re"))
+    assert.same({}, of("", "nothing.x"))
+  end)
+
+  it("knows options where they may stand", function()
+    assert.same({ "program = " }, of("zvm.run { ", "prog"))
+    assert.same({ "timeout = " }, of('zvm.run({ program = "a{", ', "time"))
+    assert.same({ "limits = ", "listen = " },
+      of("zvm.run { channels = { stdin = { ", "li"))
+    assert.same({ "gets = " },
+      of("zvm.run { channels = { stdin = { limits = { ", "gets"))
+    assert.same({}, of("zvm.run { program = ", "tim"))
+  end)
+
+  it("knows commands at the start of a line only", function()
+    assert.same({ ".help " }, of("", ".h"))
+    assert.same({}, of("x = ", ".h"))
+  end)
+
+  it("runs nobody's code", function()
+    environment.trap = setmetatable({}, { __index = function() error "ran" end })
+    assert.same({}, of("", "trap.x"))
+  end)
+
+  -- The names that C has in `known` of a file.
+  local function known(file)
+    local text = host.read_file("zvm.so-src/" .. file)
+    local set = {}
+    for list in text:gmatch "known%[%] = (%b{})" do
+      for name in list:gmatch '"([%w_]+)"' do
+        set[name] = true
+      end
+    end
+    return set
+  end
+
+  it("has the options that there are", function()
+    for file, list in pairs { ["lrun.c"] = names.run,
+      ["lchannel.c"] = names.channel }
+    do
+      local set = known(file)
+      for _, name in ipairs(list) do
+        assert.is_true(set[name], name)
+        set[name] = nil
+      end
+      assert.is_nil((next(set)))
+    end
+  end)
+end)
+
+describe("why an instruction is safe", function()
+  local CASES = {
+    { "mov (%eax), %ebx", "R_MEM_ADDR32" },
+    { "mov 0x8(%r13d,%r9d,4), %ebx", "R_MEM_ADDR32" },
+    { "mov 0x10(%rip), %eax", "R_MEM_RIP" },
+    { "mov 0x10(%rsp), %eax", "R_MEM_RSP" },
+    { "push %rbx", "R_RSP_WRITE" }, { "sub $0x8, %esp", "R_RSP_WRITE" },
+    { "call 0x10040", "R_FLOW_OUTSIDE" }, { "jnz 0x20040", "R_FLOW_TARGET" },
+    { "lea 0x4(%rax,%rbx,1), %eax" }, { "nop" }, { "hlt" },
+    { "add %eax, %ebx" },
+  }
+  for _, case in ipairs(CASES) do
+    it(("of %s is told by %s"):format(case[1], case[2] or "no rule"), function()
+      local rule, why = safety.of({ disasm = case[1] }, tostring)
+      assert.equal(case[2], rule)
+      assert.truthy(#why > 5)
+    end)
+  end
+end)
