@@ -571,7 +571,7 @@ lint: | setup ## Style, warnings and layers
 ZVM_LIB = $(DESTDIR)$(PREFIX)/lib/zvm
 # What scripts require; the commands bring theirs along.
 LUA_MODULES := $(patsubst lua/%,%,$(filter-out lua/zvm/cli.lua lua/zvm/cli/% \
-  lua/zvm/toolchain/%,$(wildcard lua/zvm/*.lua lua/zvm/*/*.lua)))
+  lua/zvm/toolchain/% lua/zvm/interpreter.lua lua/zvm/interpreter/%,$(wildcard lua/zvm/*.lua lua/zvm/*/*.lua)))
 install: all man ## Install under DESTDIR and PREFIX
 	install -d $(ZVM_LIB) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
 	  $(DESTDIR)$(PREFIX)/lib/lua/5.1/zvm

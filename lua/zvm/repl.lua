@@ -60,9 +60,11 @@ local function sorted_keys(values)
   return keys
 end
 
--- A message, which may have lines.
+-- A message, which may have lines. A chunk has its own text as its name, so
+-- that zvm.sandbox can take functions out of it; nobody wants to read that.
 local function told(message)
-  return (message:gsub("[^\n]+", symbols.shown))
+  return (message:gsub('%[string "[^\n]-"%]:(%d+):', "repl:%1:")
+    :gsub("[^\n]+", symbols.shown))
 end
 
 local show
@@ -142,10 +144,10 @@ end
 -- A chunk that gives values if it can; nil, a message, and whether more lines
 -- could make it one.
 local function compile(source, environment)
-  local chunk, as_value = loadstring("return " .. source, "=repl")
+  local chunk, as_value = loadstring("return " .. source)
   local message
   if not chunk then
-    chunk, message = loadstring(source, "=repl")
+    chunk, message = loadstring(source)
   end
   if not chunk then
     return nil, message, ends_early(message) or ends_early(as_value)

@@ -15,10 +15,10 @@ end
 
 M.run = words [[program name args env memory stack channels on_stop isolation
   timeout cpu resident on_limit symbols trace memory_etag directory clock seed
-  images files collect]]
+  images files collect progress]]
 
 M.channel = words [[path data buffer fd null uri read write pipe listen mode
-  type limits on_limit etag partial]]
+  type limits on_limit etag partial slice]]
 
 M.limits = words "gets get_bytes puts put_bytes file_size"
 
