@@ -491,7 +491,7 @@ LIBC_BENCH := $(wildcard spec/bench/libc/*.c)
 BENCH := $(KERNELS:%=$(B)/bench/%.zvm) $(KERNELS:%=$(B)/bench/%.native) \
   $(addprefix $(B)/bench/,hello.zvm hello.native large.zvm traps.zvm \
   libc-text.zvm measure processes copy.zvm copy.native puts.zvm puts.native \
-  image.zvm image.native \
+  relay.zvm image.zvm image.native \
   mapreduce/words.zvm mapreduce/order.zvm mapreduce/generate) \
   $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%.native,$(LIBC_BENCH)) \
   $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%-v2.zvm,$(LIBC_BENCH)) \

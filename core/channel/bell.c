@@ -21,7 +21,7 @@
 #include "ring.h"
 
 enum {
-  LOOKS = 2000,
+  LOOK_CYCLES = 40000, /* of the time stamp counter: some 15 microseconds */
   MISSES_MOST = 6,
   PATIENCE_MS = 32,
 };
@@ -98,7 +98,8 @@ static bool glance(zvm__ring *r, uint64_t target) {
     r->rest--;
     return false;
   }
-  for (int i = 0; i < LOOKS && *r->stop == 0; i++) {
+  uint64_t start = __builtin_ia32_rdtsc();
+  while (__builtin_ia32_rdtsc() - start < LOOK_CYCLES && *r->stop == 0) {
     if (atomic_load_explicit(&other->position, memory_order_relaxed) >=
         target) {
       r->misses = 0;

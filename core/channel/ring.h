@@ -72,7 +72,7 @@ static inline uint64_t zvm__ring_extent(const zvm__ring_shape *s) {
 /* One side of a ring, in its process. */
 typedef struct zvm__ring {
   zvm__ring_head *head; /* shared, and hostile */
-  int bell;             /* a socket to the other side; not the ring's to close */
+  int bell;             /* a socket to the other side; its owner closes it */
   const volatile int *stop; /* not zero: wait no more */
   zvm__ring_shape shape;
   uint8_t *data;    /* the segment that this side is in */
@@ -82,7 +82,7 @@ typedef struct zvm__ring {
                        UINT64_MAX if that is not known yet                 */
   uint64_t mine;    /* position                         */
   uint64_t theirs;  /* position, as it was seen last    */
-  _Atomic uint64_t *says; /* where it says that it waits (progress.h), or NULL */
+  _Atomic uint64_t *says; /* NULL, or where it says that it waits: progress.h */
   uint64_t as;      /* which end                        */
   struct zvm__ring *next; /* of the same run, around; or itself */
   bool gone;        /* the other process                */

@@ -536,10 +536,10 @@ ZVM_API zvm_status zvm_session_wait(zvm_session *s, zvm_report *out,
 /*
 ** Wait until one of those sessions has ended, which zvm_session_wait then says
 ** at once: *which, the first of the list that has; or `count` if none has after
-** `timeout_ns`. All of them were started and not waited for, by this thread, and
-** are there once: else ZVM_E_STATE. A signal that would stop a run that is waited
-** for stops them all; it is then in *signal, which may be NULL, before handlers
-** run.
+** `timeout_ns`. All of them were started and not waited for, by this thread,
+** and are there once: else ZVM_E_STATE. A signal that would stop a run that is
+** waited for stops them all; it is then in *signal, which may be NULL, before
+** handlers run.
 */
 ZVM_API zvm_status zvm_session_wait_any(zvm_session *const *list,
                                         size_t count, uint64_t timeout_ns,

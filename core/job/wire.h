@@ -8,12 +8,13 @@
 ** Messages keep their borders (SOCK_SEQPACKET). A job is one message, with
 ** a head and, if it fits, the blob; up to ZVM__WIRE_FDS descriptors travel
 ** with it and with each of the one-byte messages that follow: the image of
-** the module, the blob if it is a file, the channels' in their order, the
-** trace's, that of the page for progress. A worker that `tells` says that it has them, before it maps anything
-** of the guest. The answer is followed by the bytes that each BUFFER collected;
-** then, of a fault, by the bytes of the stack that zvm__guest_stack names. The
-** first ZVM__WIRE_ALONG of them are in the same message, what is left of each
-** is in pieces of ZVM__WIRE_PIECE, the last one shorter.
+** the module, the blob if it is a file, the channels' in their order (of a ring
+** two), the trace's, that of the page for progress. A worker that `tells` says
+** that it has them, before it maps anything of the guest. The answer is
+** followed by the bytes that each BUFFER collected; then, of a fault, by the
+** bytes of the stack that zvm__guest_stack names. The first ZVM__WIRE_ALONG of
+** them are in the same message, what is left of each is in pieces of
+** ZVM__WIRE_PIECE, the last one shorter.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */

@@ -32,7 +32,7 @@ struct zvm_session {
 };
 
 
-/* -- Its progress (progress.c) -------------------------------------------- */
+/* -- Its progress (progress.c) ------------------------------------------- */
 
 typedef struct zvm__watch zvm__watch;
 
@@ -42,7 +42,7 @@ void zvm__watch_free(zvm__watch *w); /* NULL is fine */
 /* The file of the page, or -1; of NULL too. */
 int zvm__watch_file(const zvm__watch *w);
 
-/* -- Its run ---------------------------------------------------------------- */
+/* -- Its run ------------------------------------------------------------- */
 
 /* What a run of it needs. */
 zvm__job zvm__session_job(zvm_session *s);

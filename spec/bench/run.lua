@@ -299,6 +299,17 @@ local function mapreduce(lua)
   end
 end
 
+local function pipes(lua)
+  local text = output(lua .. " spec/bench/pipes.lua " .. DIR)
+  local ours, theirs = text:match "cat: (%S+) (%S+)\n"
+  local record = assert(text:match "bytes: (%S+)", "pipes.lua failed")
+  local ratio = theirs / ours
+  line(("cat, three stages (%.0f ms)"):format(theirs * 1e3), ratio, "x",
+    ">= 1.5", ratio >= 1.5)
+  local rate = 1e3 / record
+  line("64-byte records, pipe", rate, "M/s", ">= 2", rate >= 2)
+end
+
 --- Most of it are reads by the kernel.
 local function images(lua)
   local text, slow = beside(function()
@@ -369,6 +380,7 @@ local PARTS = {
   libc = function() libc "table" end,
   lua = lua,
   mapreduce = function() mapreduce "luajit" end,
+  pipes = function() pipes "luajit" end,
 }
 
 if PARTS[arg[1]] then
@@ -391,5 +403,6 @@ if not arg[1] then
   limits "luajit"
   images "luajit"
   mapreduce "luajit"
+  pipes "luajit"
 end
 os.exit(short == 0 and 0 or 1)

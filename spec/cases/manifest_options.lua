@@ -92,6 +92,9 @@ M.LIST = {
   { ch { path = "/x", type = 3, on_limit = "stop" },
     "channels.c.on_limit: a manifest cannot hold what a limit does but "
       .. "give an error" },
+  { ch { path = "/x", type = 3, slice = { 0, 1 } },
+    "channels.c.slice: a manifest cannot hold a part of a file: put it into " ..
+    "a file of its own" },
   { ch { path = "/x", type = 3, mode = "w", partial = true },
     "channels.c.partial: a manifest cannot hold what becomes of an "
       .. "output of a run that failed" },

@@ -62,6 +62,12 @@ static long try_mprotect_exec(void) {
 
 
 /* More than the job needs. */
+static long try_mmap_image(void) {
+  void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 0, 0);
+  return p == MAP_FAILED ? -errno : 0;
+}
+
+
 static long try_mmap_beyond(void) {
   void *p = mmap(NULL, (size_t)1 << 36, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -215,6 +221,7 @@ static const struct {
     {"int80", try_int80},
     {"mprotect_exec", try_mprotect_exec},
     {"mmap_beyond", try_mmap_beyond},
+    {"mmap_image", try_mmap_image},
     {"raise_limit", try_raise_limit},
     {"count_descriptors", try_count_descriptors},
     {"write_far", try_write_far},

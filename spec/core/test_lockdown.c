@@ -272,6 +272,7 @@ int main(void) {
     ends(calls[i]);
   ends("int80");
   ends("mprotect_exec");
+  fails("mmap_image", EPERM, "the image is shared with nobody to be written");
   fails("mmap_beyond", ENOMEM, "memory above the limit is refused");
   fails("raise_limit", EPERM, "a limit cannot be raised");
   files();

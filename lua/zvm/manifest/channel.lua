@@ -15,7 +15,7 @@ M.STANDARD = { ["/dev/stdin"] = 0, ["/dev/stdout"] = 1, ["/dev/stderr"] = 2 }
 
 local KNOWN = { "path", "data", "buffer", "fd", "null", "uri", "read",
   "write", "pipe", "listen", "partial", "mode", "type", "limits", "on_limit",
-  "etag" }
+  "etag", "slice" }
 
 -- Sources that exist only in the process that has the options.
 local TRANSIENT = {
@@ -239,6 +239,9 @@ local function check_rest(draft)
   if rawget(draft.spec, "partial") then
     return "partial: a manifest cannot hold what becomes of an output of a "
       .. "run that failed"
+  elseif rawget(draft.spec, "slice") ~= nil then
+    return "slice: a manifest cannot hold a part of a file: put it into a "
+      .. "file of its own"
   elseif on_limit ~= nil and on_limit ~= "error" then
     return "on_limit: a manifest cannot hold what a limit does but give an "
       .. "error"

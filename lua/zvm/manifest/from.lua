@@ -16,7 +16,7 @@ local M = {}
 local KNOWN = { "program", "name", "args", "env", "memory", "stack",
   "channels", "isolation", "timeout", "cpu", "resident", "on_limit",
   "symbols", "memory_etag", "trace", "images", "directory", "clock", "seed",
-  "files", "collect" }
+  "files", "collect", "progress" }
 
 -- What zvm.run takes when nothing is said.
 local MEMORY = 64 * 1024 ^ 2
@@ -38,6 +38,7 @@ local ABSENT = {
   { "on_limit", "what a limit does but give an error", "error" },
   { "symbols", "whether faults are located", true },
   { "trace", "where a trace goes" },
+  { "progress", "whether a run tells its progress", false },
   { "files", "the contents of files: put them into an image", is_empty },
   { "collect", "what comes back: let the program write to channels",
     is_empty },
