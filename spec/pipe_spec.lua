@@ -146,6 +146,23 @@ describe("a ring", function()
     assert.equal(here.channels.x.etag, there.channels.x.etag)
   end)
 
+  it("may be one of more than a message has descriptors for", function()
+    local channels, pipes = {}, {}
+    for i = 1, 140 do
+      pipes[i] = assert(zvm.pipe { size = 1 })
+      channels[("c%03d"):format(i)] = { pipe = pipes[i] }
+    end
+    local reader = start(channels, "get", "3", "9", "0", "get", "142", "9",
+      "0", "get", "139", "9", "0")
+    local writer = start({ x = { pipe = pipes[140], mode = "w" } }, "put",
+      "3", "0", "last")
+    for i = 1, 140 do -- whose write ends nobody has
+      pipes[i]:close()
+    end
+    assert.equal("0 4 last 0", finish(reader))
+    finish(writer)
+  end)
+
   it("tells its level, and who is at its ends", function()
     local p = assert(zvm.pipe { size = 5000 })
     assert.same({ used = 0, size = 8192, reader = "none", writer = "none" },
