@@ -6,6 +6,10 @@
 -- alternate, and of each the least CPU time of fifteen counts: a neighbour on
 -- the machine only adds. A guest's time is that of a run less that of one that
 -- only gets ready.
+-- Where a group has both levels, v2 is compared with a native run whose glibc
+-- was told that the processor has no more than v2, so that it takes its
+-- functions for vectors of 16 bytes, as a guest of that level has to; and then
+-- with glibc as it is.
 -- Prints "name: ratio ns" for each group, the worst of its tests and sizes, and
 -- what a guest's call takes there; with `table`, every test and size as well.
 --
@@ -60,9 +64,16 @@ local GROUPS = {
     "stream_puts stream_write stream_putc" },
 }
 
-local function native(program, test, size, warm, rounds)
-  local pipe = assert(io.popen(("%s%s.native %s %d %d %d"):format(DIR, program,
-    test, size, warm, rounds)))
+--- What glibc takes for there, by level.
+local AS = {
+  v2 = "GLIBC_TUNABLES=glibc.cpu.hwcaps="
+    .. "-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load ",
+  v3 = "",
+}
+
+local function native(program, level, test, size, warm, rounds)
+  local pipe = assert(io.popen(("%s%s%s.native %s %d %d %d"):format(AS[level],
+    DIR, program, test, size, warm, rounds)))
   local sum, ns = pipe:read "*a":match "^(%x+) (%d+)"
   pipe:close()
   return assert(tonumber(ns), program .. " " .. test .. " did not run"), sum
@@ -87,7 +98,7 @@ end
 local function rounds_of(program, test, size)
   local rounds, work = 1, size < LONG_FROM and WORK or LONG_WORK
   while true do
-    local ns = native(program, test, size, 1, rounds)
+    local ns = native(program, "v3", test, size, 1, rounds)
     if ns > work / 8 then
       return math.ceil(rounds * work / ns)
     end
@@ -95,7 +106,8 @@ local function rounds_of(program, test, size)
   end
 end
 
---- Nanoseconds a round, natively and by level.
+--- Nanoseconds a round: of guests by level, and of native runs by what glibc
+-- was told, as `native v2`.
 local function compare(program, levels, test, size)
   local rounds = rounds_of(program, test, size)
   local warm = math.ceil(rounds / 10)
@@ -104,8 +116,11 @@ local function compare(program, levels, test, size)
     least[name] = math.min(least[name] or math.huge, ns)
   end
   local function run()
-    local ns, expected = native(program, test, size, warm, rounds)
-    note("native", ns)
+    local ns, expected = native(program, "v3", test, size, warm, rounds)
+    note("native v3", ns)
+    if #levels > 1 then
+      note("native v2", (native(program, "v2", test, size, warm, rounds)))
+    end
     for _, level in ipairs(levels) do
       local sum
       note("empty " .. level, (guest(program, level, test, size, warm, 0)))
@@ -117,42 +132,54 @@ local function compare(program, levels, test, size)
   for _ = 1, RUNS do
     run()
   end
-  times.native = least.native / rounds
-  for _, level in ipairs(levels) do
-    times[level] = (least[level] - least["empty " .. level]) / rounds
+  for name, ns in pairs(least) do
+    times[name] = (ns - (least["empty " .. name] or 0)) / rounds
   end
   return times
 end
 
-local function show(test, size, levels, times)
-  local text = ("%-16s %8d  native %11.2f ns"):format(test, size, times.native)
-  for _, level in ipairs(levels) do
-    text = text .. ("  %s %11.2f ns %6.2f"):format(level, times[level],
-      times[level] / times.native)
+--- What a group's lines compare: a name behind the group's, a guest's level,
+-- and a native run.
+local function pairs_of(levels)
+  if #levels == 1 then
+    return { { "", levels[1], "native v3" } }
+  end
+  return {
+    { ", v2", "v2", "native v2" },
+    { ", v2 against AVX2", "v2", "native v3" },
+    { ", v3", "v3", "native v3" },
+  }
+end
+
+local function show(test, size, list, times)
+  local text = ("%-16s %8d"):format(test, size)
+  for _, pair in ipairs(list) do
+    local ours, theirs = times[pair[2]], times[pair[3]]
+    text = text .. ("  %s %11.2f %s %11.2f ns %6.2f"):format(pair[2], ours,
+      pair[3], theirs, ours / theirs)
   end
   print(text)
 end
 
 local function measure(name, program, levels, sizes, tests)
-  local worst, takes = {}, {}
+  local worst, takes, list = {}, {}, pairs_of(levels)
   for test in tests:gmatch "%S+" do
     for _, size in ipairs(sizes) do
       local times = compare(program, levels, test, size)
       if TABLE then
-        show(test, size, levels, times)
+        show(test, size, list, times)
         io.flush()
       end
-      for _, level in ipairs(levels) do
-        local ratio = times[level] / times.native
-        if ratio > (worst[level] or -math.huge) then
-          worst[level], takes[level] = ratio, times[level]
+      for i, pair in ipairs(list) do
+        local ratio = times[pair[2]] / times[pair[3]]
+        if ratio > (worst[i] or -math.huge) then
+          worst[i], takes[i] = ratio, times[pair[2]]
         end
       end
     end
   end
-  for _, level in ipairs(levels) do
-    local of = #levels > 1 and ", " .. level or ""
-    print(("%s%s: %.3f %.3f"):format(name, of, worst[level], takes[level]))
+  for i, pair in ipairs(list) do
+    print(("%s%s: %.3f %.3f"):format(name, pair[1], worst[i], takes[i]))
   end
   io.flush()
 end

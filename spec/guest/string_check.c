@@ -108,9 +108,9 @@ static void check_searches(void) {
 
 static void check_places(void) {
   for (size_t at = 0; at < 33; at++) {
-    for (size_t n = 1; n < 200; n++) {
-      memset(a, 'x', 400);
-      memset(b, 'x', 400);
+    for (size_t n = 1; n < 1500; n += n < 200 ? 1 : 149) {
+      memset(a, 'x', 1600);
+      memset(b, 'x', 1600);
       a[at + n] = b[5 + n] = 0;
       char *s = (char *)a + at, *t = (char *)b + 5;
       CHECK(strcmp(s, t) == 0 && memcmp(s, t, n + 1) == 0);
@@ -123,7 +123,10 @@ static void check_places(void) {
         CHECK(sign(strcmp(s, t)) == 1 && sign(strcmp(t, s)) == -1);
         CHECK(sign(memcmp(s, t, n)) == 1 && sign(memcmp(t, s, n)) == -1);
         CHECK(memcmp(s, t, k) == 0);
-        s[k] = 'x';
+        CHECK(strrchr(s, 0xf0) == s + k && strnlen(s, k) == k);
+        s[k / 3] = (char)0xf0;
+        CHECK(strrchr(s, 0xf0) == s + k);
+        s[k / 3] = s[k] = 'x';
       }
     }
   }

@@ -7,7 +7,7 @@
 
 static inline int differ(const unsigned char *a, const unsigned char *b,
                          unsigned m) {
-  unsigned i = __builtin_ctz(m);
+  unsigned i = first_of(m);
   return a[i] - b[i];
 }
 
@@ -55,6 +55,23 @@ int memcmp(const void *left, const void *right, size_t n) {
     return m ? differ(a + n - 16, b + n - 16, m) : 0;
   }
 #endif
+  if (n > 32 * VEC) { /* one side aligned: a load less to do by itself */
+    size_t skip = VEC - ((uintptr_t)a & (VEC - 1));
+    m = mask_of(LOAD(a, 0) == LOAD(b, 0)) ^ VEC_ALL;
+    if (m) return differ(a, b, m);
+    a += skip;
+    b += skip;
+    n -= skip;
+    while (n > 4 * VEC) {
+      avec w = LOADA(a, 0) == LOAD(b, 0), x = LOADA(a, VEC) == LOAD(b, VEC);
+      avec y = LOADA(a, 2 * VEC) == LOAD(b, 2 * VEC);
+      avec z = LOADA(a, 3 * VEC) == LOAD(b, 3 * VEC);
+      if (mask_of((w & x) & (y & z)) != VEC_ALL) break;
+      a += 4 * VEC;
+      b += 4 * VEC;
+      n -= 4 * VEC;
+    }
+  }
   while (n > 4 * VEC) {
     avec w = LOAD(a, 0) == LOAD(b, 0), x = LOAD(a, VEC) == LOAD(b, VEC);
     avec y = LOAD(a, 2 * VEC) == LOAD(b, 2 * VEC);

@@ -58,6 +58,7 @@ static inline void copy_up(char *d, const char *s, size_t n) {
     b = LOAD(s, VEC);
     c = LOAD(s, 2 * VEC);
     e = LOAD(s, 3 * VEC);
+    FORGET(d);
   }
   STOREA(d, 0, a);
   STOREA(d, VEC, b);
@@ -113,13 +114,14 @@ static __attribute__((__noinline__)) void *copy_long(void *to,
                                                      size_t n) {
   char *d = to;
   const char *s = from;
-  if ((size_t)(d - s) < n) {
-    if (d != s) copy_down(d, s, n);
-  } else if (n < REP_MIN || (((uintptr_t)d ^ (uintptr_t)s) & 63) ||
-             (size_t)(s - d) < n) {
-    copy_up(d, s, n);
-  } else {
-    copy_rep(d, s, n);
+  if (__builtin_expect((size_t)(d - s) >= n, 1)) {
+    if (__builtin_expect(n >= REP_MIN, 0) &&
+        !(((uintptr_t)d ^ (uintptr_t)s) & 63) && (size_t)(s - d) >= n)
+      copy_rep(d, s, n);
+    else
+      copy_up(d, s, n);
+  } else if (d != s) {
+    copy_down(d, s, n);
   }
   return to;
 }

@@ -5,7 +5,7 @@
 */
 #include "vec.h"
 
-#define REP_MIN (VEC > 16 ? 32768 : 2048)
+#define REP_MIN (VEC > 16 ? 32768 : 3072)
 
 static inline void set_tiny(char *d, char *end, uint64_t w, size_t n) {
   if (n >= 8) {

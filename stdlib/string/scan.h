@@ -44,12 +44,17 @@ ALWAYS const char *stop_in(struct block b, const char *p, stop_fn *stop,
   uint64_t m;
 #if VEC == 16
   FORGET(p); /* looked at again, a loop need not keep them in registers */
-  b = look_at(p, stop, v);
-#endif
+  m = zeros(stop(LOADA(p, 0), v));
+  m |= (uint64_t)zeros(stop(LOADA(p, 16), v)) << 16;
+  m |= (uint64_t)zeros(stop(LOADA(p, 32), v)) << 32;
+  m |= (uint64_t)zeros(stop(LOADA(p, 48), v)) << 48;
+#else
   m = zeros(b.a) | (uint64_t)zeros(b.ab) << VEC;
-  if (m) return p + __builtin_ctzll(m);
+  if (m) return p + first_of(m);
+  p += 2 * VEC;
   m = zeros(b.c) | (uint64_t)zeros(b.cd) << VEC;
-  return p + 2 * VEC + __builtin_ctzll(m);
+#endif
+  return p + first_of(m);
 }
 
 /*
@@ -62,17 +67,17 @@ ALWAYS const char *scan(const char *s, const char *end, int bounded,
   unsigned m;
   if (__builtin_expect(whole_vec(s), 1)) {
     m = zeros(stop(LOAD(s, 0), v));
-    if (m) return s + __builtin_ctz(m);
+    if (m) return s + first_of(m);
   } else {
     m = zeros(stop(LOADA(p, 0), v)) >> (s - p);
-    if (m) return s + __builtin_ctz(m);
+    if (m) return s + first_of(m);
   }
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < (VEC > 16 ? 4 : 3); i++) {
     p += VEC;
     if (bounded && p >= end) return end;
     m = zeros(stop(LOADA(p, 0), v));
-    if (m) return p + __builtin_ctz(m);
+    if (m) return p + first_of(m);
   }
   p = align_down(p + VEC, 4 * VEC) - 4 * VEC;
   struct block b;
