@@ -265,6 +265,6 @@ void __zvm_contents_drop(struct node *n) {
   free_from(c, 0);
   __zvm_fs_free(c->leaves);
   __zvm_fs_free(c->head);
-  __zvm_fs_free(c);
+  if (c != contents_behind(n)) __zvm_fs_free(c);
   n->contents = NULL;
 }

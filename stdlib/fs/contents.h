@@ -36,6 +36,11 @@ struct contents {
   int64_t back_off;
 };
 
+/* Of a file of an image, in the same block of malloc. */
+static inline struct contents *contents_behind(struct node *n) {
+  return (struct contents *)(n + 1);
+}
+
 static inline slot *slot_find(const struct contents *c, uint32_t page) {
   uint32_t leaf = page / LEAF;
   if (leaf >= c->leaves_room || !c->leaves[leaf]) return NULL;

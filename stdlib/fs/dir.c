@@ -95,24 +95,30 @@ static bool is_named(const struct entry *e, uint32_t key, const char *name,
   return e->key == key && e->node && !memcmp(e->name, name, len);
 }
 
-static struct entry *find_key(const struct directory *d, uint32_t key,
-                              const char *name, size_t len) {
-  uint32_t mask = 2 * d->room - 1;
-  if (!d->index) {
-    for (uint32_t i = d->first; i < d->used; i++)
-      if (is_named(&d->entries[i], key, name, len)) return &d->entries[i];
-    return NULL;
-  }
-  for (uint32_t at = slot_of(key, mask); d->index[at]; at = (at + 1) & mask) {
+/* In the index; NULL: *slot is where the name would go. */
+static struct entry *find_slot(const struct directory *d, uint32_t key,
+                               const char *name, size_t len, uint32_t *slot) {
+  uint32_t mask = 2 * d->room - 1, at = slot_of(key, mask);
+  for (; d->index[at]; at = (at + 1) & mask) {
     struct entry *e = &d->entries[d->index[at] - 1];
     if (is_named(e, key, name, len)) return e;
   }
+  *slot = at;
+  return NULL;
+}
+
+static struct entry *find_key(const struct directory *d, uint32_t key,
+                              const char *name, size_t len, uint32_t *slot) {
+  if (d->index) return find_slot(d, key, name, len, slot);
+  for (uint32_t i = d->first; i < d->used; i++)
+    if (is_named(&d->entries[i], key, name, len)) return &d->entries[i];
   return NULL;
 }
 
 static struct entry *find(const struct directory *d, const char *name,
                           size_t len) {
-  return find_key(d, key_of(name, len), name, len);
+  uint32_t ignored;
+  return find_key(d, key_of(name, len), name, len, &ignored);
 }
 
 static void enter_in_index(struct directory *d, uint32_t place) {
@@ -211,22 +217,25 @@ static void detach(struct node *child, struct node *dir, const char *name) {
 int __zvm_dir_add(struct node *dir, const char *name, size_t len,
                   struct node *child) {
   struct directory *d = directory_of(dir);
-  uint32_t key = key_of(name, len);
+  uint32_t key = key_of(name, len), slot;
   struct entry *e;
   char *copy;
   if (!d || (is_directory(child) && !directory_of(child))) return -ENOSPC;
-  if (find_key(d, key, name, len)) return -EEXIST;
+  if (find_key(d, key, name, len, &slot)) return -EEXIST;
   if (!(copy = __zvm_fs_alloc(len))) return -ENOSPC;
-  if ((d->used == d->room || d->serial == UINT32_MAX) && !make_anew(d)) {
-    __zvm_fs_free(copy);
-    return -ENOSPC;
+  if (d->used == d->room || d->serial == UINT32_MAX) {
+    if (!make_anew(d)) {
+      __zvm_fs_free(copy);
+      return -ENOSPC;
+    }
+    if (d->index) find_slot(d, key, name, len, &slot);
   }
   e = &d->entries[d->used++];
   e->name = memcpy(copy, name, len);
   e->key = key;
   e->serial = ++d->serial;
   d->live++;
-  if (d->index) enter_in_index(d, d->used - 1);
+  if (d->index) d->index[slot] = d->used;
   attach(child, dir, e);
   return 0;
 }

@@ -70,6 +70,9 @@ struct node {
 
 /* A node of no name yet, with the clock's time; NULL: no memory. */
 hidden struct node *__zvm_node_new(const struct kind *kind, mode_t mode);
+/* With `room` bytes behind it, all zero. */
+hidden struct node *__zvm_node_new_with(const struct kind *kind, mode_t mode,
+                                        size_t room);
 /* The node of a channel; those of 0, 1 and 2 are there from the start. */
 hidden struct node *__zvm_node_of_channel(int channel);
 /* Gone when it has neither links nor refs. */
@@ -179,10 +182,10 @@ hidden int64_t __zvm_contents_read(struct node *n, void *to, size_t count,
 hidden int64_t __zvm_contents_write(struct node *n, const void *from,
                                     size_t count, int64_t off);
 hidden int __zvm_contents_resize(struct node *n, int64_t size);
-/* What is not written yet comes from a channel's bytes [off, off + size).
-** Nothing is read now. For a node that is empty. */
-hidden int __zvm_contents_back(struct node *n, int channel, int64_t off,
-                               int64_t size);
+/* A regular file: what is not written yet comes from a channel's bytes
+** [off, off + size), at most FILE_MAX. Nothing is read now. NULL: no memory. */
+hidden struct node *__zvm_contents_backed(mode_t mode, int channel,
+                                          int64_t off, int64_t size);
 /* The pages that hold [off, off + size) from now on, so that memory and
 ** file are one; off is a multiple of the page. What lies past the end is
 ** zero and does not become part of the file. The caller holds a ref while

@@ -22,10 +22,11 @@ void *__zvm_fs_alloc(size_t size) {
 
 void __zvm_fs_free(void *p) { __libc_free(p); }
 
-struct node *__zvm_node_new(const struct kind *kind, mode_t mode) {
-  struct node *n = __zvm_fs_alloc(sizeof(*n));
+struct node *__zvm_node_new_with(const struct kind *kind, mode_t mode,
+                                 size_t room) {
+  struct node *n = __zvm_fs_alloc(sizeof(*n) + room);
   if (!n) return NULL;
-  memset(n, 0, sizeof(*n));
+  memset(n, 0, sizeof(*n) + room);
   n->kind = kind;
   n->ino = ++last_ino;
   n->mode = mode;
@@ -34,6 +35,10 @@ struct node *__zvm_node_new(const struct kind *kind, mode_t mode) {
   n->atime = n->mtime = n->ctime =
       __zvm_cwd ? __zvm_clock_now() : __zvm_clock_start();
   return n;
+}
+
+struct node *__zvm_node_new(const struct kind *kind, mode_t mode) {
+  return __zvm_node_new_with(kind, mode, 0);
 }
 
 /*

@@ -96,17 +96,20 @@ int __zvm_contents_widen(struct contents *c) {
   return 0;
 }
 
-int __zvm_contents_back(struct node *n, int channel, int64_t off,
-                        int64_t size) {
+/* An image has thousands: the contents lie behind the node. */
+struct node *__zvm_contents_backed(mode_t mode, int channel, int64_t off,
+                                   int64_t size) {
   struct contents *c;
-  if (size > FILE_MAX) return -EFBIG;
-  if (!size) return 0;
-  if (!(c = __zvm_contents_of(n))) return -ENOSPC;
+  struct node *n = __zvm_node_new_with(&__zvm_kind_regular, S_IFREG | mode,
+                                       size ? sizeof(*c) : 0);
+  if (!n || !size) return n;
+  c = contents_behind(n);
   c->channel = channel;
   c->back_off = off;
   c->back_end = size;
+  n->contents = c;
   n->size = size;
-  return 0;
+  return n;
 }
 
 /* -- Mappings ------------------------------------------------------------ */

@@ -81,6 +81,10 @@ struct tar_reader {
   size_t name_len, target_len;
   size_t dir_len; /* of the name up to its last slash and with it */
 
+  /* The fields that r->mode and `seconds` are of; all zero means 0. */
+  char mode_text[8], mtime_text[TAR_DIGITS + 1];
+  int64_t seconds;
+
   /* Where the last name that was cleaned had its last slash, if the same
   ** up to there means the same. */
   bool is_beside;

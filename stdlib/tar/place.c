@@ -131,16 +131,6 @@ static struct node *parent_of(struct tar_place *p, struct tar_reader *r) {
 
 /* -- Kinds of entries ----------------------------------------------------- */
 
-static struct node *new_file(struct tar_reader *r) {
-  struct node *n = __zvm_node_new(&__zvm_kind_regular, S_IFREG | r->mode);
-  if (n && r->bytes > 0 &&
-      __zvm_contents_back(n, r->channel, r->data, r->bytes)) {
-    __zvm_node_release(n);
-    return NULL;
-  }
-  return n;
-}
-
 static struct node *new_link(struct tar_reader *r) {
   char *target = __zvm_fs_alloc(r->target_len + 1);
   struct node *n;
@@ -203,7 +193,10 @@ bool __zvm_tar_place(struct tar_place *p, struct tar_reader *r) {
   if (!(dir = parent_of(p, r))) return no_room(r);
   if (r->type == '5') return place_directory(p, r, dir);
   if (r->type == '1') return place_hard_link(p, r, dir);
-  if (!(n = r->type == '2' ? new_link(r) : new_file(r))) return no_room(r);
+  n = r->type == '2' ? new_link(r)
+                     : __zvm_contents_backed(r->mode, r->channel, r->data,
+                                             r->bytes);
+  if (n == NULL) return no_room(r);
   set_times(n, r);
   return put_entry(p, r, dir, n);
 }

@@ -233,10 +233,25 @@ static bool read_type(struct tar_reader *r, char type, bool slash) {
   return true;
 }
 
+/* Most entries have the mode and the time of the one before. */
+static bool read_mode(struct tar_reader *r, const struct tar_header *h) {
+  int64_t mode;
+  if (memcmp(r->mode_text, h->mode, sizeof(h->mode)) == 0) return true;
+  if (!__zvm_tar_number(h->mode, sizeof(h->mode), &mode))
+    return fail(r, "bad mode");
+  memcpy(r->mode_text, h->mode, sizeof(h->mode));
+  r->mode = (mode_t)mode & 07777;
+  return true;
+}
+
 static bool read_times(struct tar_reader *r, const struct tar_header *h) {
-  int64_t seconds;
-  if (!__zvm_tar_number(h->mtime, sizeof(h->mtime), &seconds))
-    return fail(r, "bad mtime");
+  int64_t seconds = r->seconds;
+  if (memcmp(r->mtime_text, h->mtime, sizeof(h->mtime)) != 0) {
+    if (!__zvm_tar_number(h->mtime, sizeof(h->mtime), &seconds))
+      return fail(r, "bad mtime");
+    memcpy(r->mtime_text, h->mtime, sizeof(h->mtime));
+    r->seconds = seconds;
+  }
   if (seconds > INT64_MAX / 1000000000) seconds = INT64_MAX / 1000000000;
   if (seconds < INT64_MIN / 1000000000) seconds = INT64_MIN / 1000000000;
   r->mtime = r->local.has_mtime    ? r->local.mtime
@@ -257,15 +272,11 @@ static bool read_contents(struct tar_reader *r, int64_t size) {
 
 static bool read_entry(struct tar_reader *r, const struct tar_header *h,
                        int64_t size) {
-  int64_t mode;
   bool slash;
   if (!read_name(r, h, &slash)) return false;
   r->named = true;
   if (!read_type(r, h->type, slash)) return false;
-  if (!__zvm_tar_number(h->mode, sizeof(h->mode), &mode))
-    return fail(r, "bad mode");
-  r->mode = (mode_t)mode & 07777;
-  if (!read_times(r, h)) return false;
+  if (!read_mode(r, h) || !read_times(r, h)) return false;
   if ((r->type == '1' || r->type == '2') && !read_target(r, h)) return false;
   if (!read_contents(r, r->local.has_size ? r->local.size : size))
     return false;

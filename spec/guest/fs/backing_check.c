@@ -21,8 +21,10 @@
 
 struct node;
 int __zvm_node_at(int dirfd, const char *path, int flags, struct node **out);
-int __zvm_contents_back(struct node *n, int channel, int64_t off,
-                        int64_t size);
+int __zvm_dir_add(struct node *dir, const char *name, size_t len,
+                  struct node *child);
+struct node *__zvm_contents_backed(mode_t mode, int channel, int64_t off,
+                                   int64_t size);
 void *__zvm_contents_map(struct node *n, int64_t off, size_t size);
 void __zvm_contents_unmap(struct node *n);
 
@@ -123,16 +125,18 @@ static void use_maps(void) {
 }
 
 int main(int argc, char **argv) {
-  struct node *node;
-  int image = -1, fd = open("/tmp/backed", O_RDWR | O_CREAT, 0666);
+  struct node *node, *dir;
+  int image = -1, fd;
   int64_t from = 12345;
   state = argc > 1 ? atoi(argv[1]) : 1;
   for (int i = 0; i < MANIFEST->channels_count; i++)
     if (!strcmp(MANIFEST->channels[i].name, "/image")) image = i;
   size = IMAGE - from - chance(5000);
   CHECK(image > 2);
-  CHECK(__zvm_node_at(AT_FDCWD, "/tmp/backed", 0, &node) == 0);
-  CHECK(__zvm_contents_back(node, image, from, size) == 0);
+  CHECK(__zvm_node_at(AT_FDCWD, "/tmp", 0, &dir) == 0);
+  CHECK((node = __zvm_contents_backed(0666, image, from, size)) != NULL);
+  CHECK(__zvm_dir_add(dir, "backed", 6, node) == 0);
+  CHECK((fd = open("/tmp/backed", O_RDWR)) >= 0);
   for (int64_t i = 0; i < size; i++) model[i] = byte_of(from + i);
   CHECK(compare(fd));
   for (int i = 0; i < 1500; i++) {
