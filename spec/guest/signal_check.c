@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/time.h>
 #include <time.h>
 #include <ucontext.h>
@@ -287,6 +288,36 @@ static void check_rest(void) {
   CHECK(raise(SIGCHLD) == 0 && raise(SIGWINCH) == 0);
 }
 
+/* -- Leaving a wait ------------------------------------------------------ */
+
+static sigjmp_buf out_of_read;
+static void jump_out(int sig) { siglongjmp(out_of_read, sig); }
+
+static unsigned long free_blocks(void) {
+  struct statvfs v;
+  return statvfs("/tmp", &v) ? 0 : v.f_bfree;
+}
+
+/* A handler that does not return leaves nothing behind of the read. */
+static void check_leaving(void) {
+  unsigned long before = 0;
+  signal(SIGALRM, jump_out);
+  for (volatile int i = 0; i < 20000; i++) {
+    int ends[2];
+    char byte;
+    if (i == 100) before = free_blocks();
+    if (pipe(ends)) break;
+    if (!sigsetjmp(out_of_read, 1)) {
+      ualarm(1, 0);
+      CHECK(read(ends[0], &byte, 1) == 9);
+    }
+    close(ends[0]);
+    close(ends[1]);
+  }
+  CHECK(before > 0 && free_blocks() >= before);
+  signal(SIGALRM, SIG_DFL);
+}
+
 int main(void) {
   check_masks();
   check_info();
@@ -297,5 +328,6 @@ int main(void) {
   check_timer_create();
   check_overrun();
   check_rest();
+  check_leaving();
   return check_end();
 }

@@ -23,11 +23,16 @@
 #define CAPACITY 65536u
 
 struct pipe {
+  struct pipe *next;    /* of those that are there                      */
+  uint64_t serial;      /* that no other has or had                     */
   char *bytes;          /* CAPACITY of them, a ring; NULL: never opened */
   uint32_t first, held; /* where the oldest byte lies, how many         */
   uint32_t readers, writers; /* open files                             */
   uint32_t reads_begun, writes_begun; /* how many were opened ever      */
 };
+
+static struct pipe *pipes;
+static uint64_t last_serial;
 
 static struct pipe *pipe_of(struct file *f) { return f->node->own; }
 static bool reads(struct file *f) {
@@ -37,15 +42,16 @@ static bool writes(struct file *f) {
   return (f->flags & O_ACCMODE) != O_RDONLY;
 }
 
-/* The pipe may be gone after it: another thread closed all of it. */
-static int wait(struct node *n) {
-  int err;
-  n->refs++;
-  err = wait_for_others();
-  n->refs--;
-  if (n->refs || n->links) return err;
-  __zvm_node_release(n);
-  return -EBADF;
+/*
+** The pipe may be gone after it: another thread closed all of it. It is not
+** held meanwhile, as a handler may leave by siglongjmp.
+*/
+static int wait(struct pipe *p) {
+  uint64_t serial = p->serial;
+  int err = wait_for_others();
+  struct pipe *q = pipes;
+  while (q && q->serial != serial) q = q->next;
+  return q ? err : -EBADF;
 }
 
 /* -- Opening and closing ------------------------------------------------- */
@@ -88,7 +94,9 @@ static int pipe_open(struct file *f) {
 }
 
 static void pipe_drop(struct node *n) {
-  struct pipe *p = n->own;
+  struct pipe *p = n->own, **link = &pipes;
+  while (*link != p) link = &(*link)->next;
+  *link = p->next;
   __zvm_fs_free(p->bytes);
   __zvm_fs_free(p);
 }
@@ -128,7 +136,7 @@ static int64_t pipe_read(struct file *f, void *to, size_t n, int64_t off) {
   while (!p->held) {
     if (!p->writers) return 0;
     if (f->flags & O_NONBLOCK) return -EAGAIN;
-    if ((err = wait(f->node))) return err;
+    if ((err = wait(p))) return err;
   }
   return take(p, to, n);
 }
@@ -153,7 +161,7 @@ static int64_t pipe_write(struct file *f, const void *from, size_t n,
       if (done == n) return n;
     }
     if (f->flags & O_NONBLOCK) return done ? (int64_t)done : -EAGAIN;
-    if ((err = wait(f->node))) return done ? (int64_t)done : err;
+    if ((err = wait(p))) return done ? (int64_t)done : err;
   }
 }
 
@@ -191,8 +199,12 @@ static const struct kind kind = {
 
 struct node *__zvm_pipe_new(mode_t mode) {
   struct pipe *p = __zvm_fs_alloc(sizeof(*p));
-  if (p) *p = (struct pipe){ 0 };
-  return __zvm_node_owning(&kind, S_IFIFO | mode, p);
+  struct node *n;
+  if (p) *p = (struct pipe){ .serial = ++last_serial };
+  if (!(n = __zvm_node_owning(&kind, S_IFIFO | mode, p))) return NULL;
+  p->next = pipes;
+  pipes = p;
+  return n;
 }
 
 SYS(pipe2) {

@@ -136,6 +136,7 @@ SYS(timerfd_settime) {
   t->interval = due ? interval : 0;
   t->due = due;
   if (due && __builtin_add_overflow(due, base, &t->due)) t->due = FOREVER - 1;
+  tell_others();
   return 0;
 }
 

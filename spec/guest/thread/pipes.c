@@ -17,6 +17,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -207,6 +208,32 @@ static void test_locks(void) {
   unlink(name);
 }
 
+/* Who waits for a timer that is not set is told when it is; whoever set it
+** may wait for him at once. */
+static int told[2];
+
+static void *read_timer(void *arg) {
+  uint64_t count = 0;
+  ssize_t n = read((int)(intptr_t)arg, &count, sizeof(count));
+  CHECK(write(told[1], "t", 1) == 1);
+  return (void *)(intptr_t)(n == sizeof(count) ? (int)count : -errno);
+}
+
+static void test_timer(void) {
+  struct itimerspec soon = { .it_value.tv_nsec = 1 };
+  int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+  char byte = 0;
+  CHECK(!pipe(told));
+  pthread_t t = start(read_timer, fd);
+  CHECK(poll(NULL, 0, 50) == 0);
+  CHECK(!timerfd_settime(fd, 0, &soon, NULL));
+  CHECK(read(told[0], &byte, 1) == 1 && byte == 't');
+  CHECK(end_of(t) == 1);
+  close(fd);
+  close(told[0]);
+  close(told[1]);
+}
+
 static volatile int handled;
 
 static void handler(int sig) { handled++; }
@@ -270,6 +297,7 @@ int main(void) {
   test_event();
   test_fifo();
   test_locks();
+  test_timer();
   test_signals();
   test_broken();
   return check_end();
