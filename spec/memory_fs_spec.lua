@@ -12,10 +12,7 @@ local CC = "lua/bin/zvm-cc"
 local directory
 
 local function output_of(command)
-  local pipe = assert(io.popen(command .. " 2>&1"))
-  local said = pipe:read "*a"
-  pipe:close()
-  return said
+  return host.output(command .. " 2>&1")
 end
 
 local function build(compiler, name, suffix)

@@ -3,24 +3,18 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 
+local host = require "support.host"
 local lfs = require "lfs"
 local zvm = require "zvm"
 
-local PROGRAMS = (os.getenv "ZVM_BUILD" or "build") .. "/guest/posix/"
-
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
+local PROGRAMS = host.build() .. "/guest/posix/"
 
 -- What a program prints on the host, in an empty directory in memory, as a user
 -- who may not do everything.
 local function facts_of_host(name)
   local base = lfs.attributes("/dev/shm", "mode") == "directory" and "/dev/shm"
     or "/tmp"
-  return output_of(([[
+  return host.output(([[
     dir=$(mktemp -d %s/zvm-posix-XXXXXX) || exit
     as=
     if [ "$(id -u)" = 0 ]; then

@@ -2,7 +2,8 @@
 ** rules.c - looks at one thing that differs from run to run elsewhere, and
 ** says what it saw. docs/determinism.md says what that has to be.
 **
-**   rules files|memory|floats|waits|signals|threads|errors|limits|reads
+**   rules files|memory|floats|waits|signals|threads|errors|limits|reads|zone
+**   rules bounds
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -179,6 +181,30 @@ static int signals(void) {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char turns[200];
 
+static int ids[6], ids_count;
+
+static void *note_id(void *unused) {
+  (void)unused;
+  ids[ids_count++] = (int)gettid();
+  return NULL;
+}
+
+/* Three at a time, then one more when those have ended. */
+static int thread_ids(void) {
+  pthread_t list[4];
+  int error = 0;
+  note_id(NULL);
+  for (int i = 0; i < 3; i++) error |= pthread_create(&list[i], NULL, note_id,
+                                                      NULL);
+  for (int i = 0; i < 3; i++) pthread_join(list[i], NULL);
+  error |= pthread_create(&list[3], NULL, note_id, NULL);
+  pthread_join(list[3], NULL);
+  printf("%s", error ? strerror(error) : "ids");
+  for (int i = 0; i < ids_count; i++) printf(" %d", ids[i]);
+  printf("\n");
+  return 0;
+}
+
 static void *take_turns(void *name) {
   for (int i = 0; i < 5; i++) {
     size_t n;
@@ -199,6 +225,44 @@ static int threads(void) {
       made++;
   for (int i = 0; i < made; i++) pthread_join(list[i], NULL);
   printf("%d threads, %s: %s\n", made, strerror(error), turns);
+  return 0;
+}
+
+/* -- What the session says ----------------------------------------------- */
+
+static void show_zone(void) {
+  struct tm tm;
+  time_t now = time(NULL);
+  char text[64];
+  tzset();
+  localtime_r(&now, &tm);
+  strftime(text, sizeof text, "%F %T %Z %z", &tm);
+  printf("zone %s %s %ld: %s\n", tzname[0], tzname[1], timezone, text);
+}
+
+static int zone(void) {
+  show_zone();
+  setenv("TZ", "EST5EDT,M3.2.0,M11.1.0", 1);
+  show_zone();
+  return 0;
+}
+
+/* Of all resources: what holds, and what is left of it after asking for
+** less, and for more again. */
+static int bounds(void) {
+  for (int i = 0; i < RLIM_NLIMITS; i++) {
+    struct rlimit l, less, more;
+    if (getrlimit(i, &l)) printf("%d %s\n", i, strerror(errno));
+    less.rlim_cur = less.rlim_max = l.rlim_max == RLIM_INFINITY
+                                        ? 1000000000
+                                        : l.rlim_max / 2;
+    int lower = setrlimit(i, &less);
+    printf("limit %d: %llu %llu, less %s", i, (unsigned long long)l.rlim_cur,
+           (unsigned long long)l.rlim_max, error_of(lower));
+    getrlimit(i, &more);
+    printf(" %llu", (unsigned long long)more.rlim_cur);
+    printf(", more %s\n", error_of(setrlimit(i, &l)));
+  }
   return 0;
 }
 
@@ -243,7 +307,8 @@ int main(int argc, char **argv) {
               { "floats", floats },   { "waits", waits },
               { "signals", signals }, { "threads", threads },
               { "reads", reads },     { "errors", errors },
-              { "limits", limits } };
+              { "limits", limits },   { "ids", thread_ids },
+              { "zone", zone },       { "bounds", bounds } };
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (argc > 1 && !strcmp(argv[1], all[i].name)) return all[i].look();
   return 9;
