@@ -60,4 +60,7 @@ bool zvm__receive_module(zvm_module *m, const zvm__wire_module *w, int image);
 /* Write where a job will be written. */
 void zvm__receive_touch(void);
 
+/* Write where malloc begins. */
+void zvm__heap_touch(void);
+
 #endif

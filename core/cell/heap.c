@@ -18,6 +18,7 @@
 
 #include "base/far.h"
 #include "base/num.h"
+#include "cell.h"
 #include "zvm_abi.h"
 
 enum { ALIGN = 16, ROOM = 256 * 1024, LARGE = 32 * 1024 };
@@ -75,6 +76,13 @@ static void *take(size_t size) {
   if (heap.most < heap.used)
     heap.most = heap.used;
   return b + 1;
+}
+
+
+void zvm__heap_touch(void) {
+  volatile uint8_t *p = room;
+  p[0] = 0;
+  p[ZVM_PAGE_SIZE] = 0;
 }
 
 

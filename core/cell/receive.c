@@ -231,7 +231,7 @@ static bool read_blob(cursor c, uint32_t fd, zvm__job *job) {
 void zvm__receive_touch(void) {
   volatile uint8_t *p = message.bytes;
   room.module.refs = 0;
-  p[ZVM_PAGE_SIZE] = 0;
+  p[0] = 0;
 }
 
 

@@ -52,6 +52,10 @@ typedef struct worker {
   int socket; /* its end */
 } worker;
 
+/*
+** Workers do not have it: a fork makes each page that the zygote writes a
+** fault of its own, and one of who shares it.
+*/
 static struct {
   pid_t pid;
   uint64_t last;   /* number given */
@@ -59,7 +63,7 @@ static struct {
   bool knows_host; /* the kernel gave a pidfd */
   unsigned count;
   worker list[WORKERS_MOST];
-} zygote;
+} *zygote;
 
 /* The module whose image is at ZVM__CELL_IMAGE, if it is there. */
 static struct {
@@ -164,17 +168,19 @@ static void plan_forks(void) {
 
 /*
 ** Pages that every run needs, taken now while nobody waits: a fault costs as
-** much as several system calls.
+** much as several system calls. Between entry and exit of a small guest there
+** is none then, so that what it has in memory need not be counted.
 */
 static void touch_pages(void) {
+  zvm__heap_touch();
   zvm__receive_touch();
   zvm__context_page()->done = 0;
   *(volatile uint64_t *)(uintptr_t)ZVM__ENTRY_RSP = 0;
 }
 
 
-_Noreturn static void be_worker(int socket, int patience) {
-  if (!zvm__lock_worker(zygote.pid, socket))
+_Noreturn static void be_worker(pid_t parent, int socket, int patience) {
+  if (!zvm__lock_worker(parent, socket))
     _exit(1);
   if (expected.known)
     zvm__map_expect(&expected.map, &expected.module);
@@ -197,18 +203,20 @@ static int hand_over(int host_end, uint64_t number) {
 /* 0 or an errno; ENOUGH if enough are waiting to be fetched. */
 static int add_worker(void) {
   int ends[2];
-  if (zygote.count >= WORKERS_MOST)
+  if (zygote->count >= WORKERS_MOST)
     return EMFILE;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return errno;
+  pid_t parent = zygote->pid;
+  int patience = zygote->count < WAITING ? -1 : EXTRA_MS;
   /* The call itself: there is one thread, and no handler of fork. */
   pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
   if (pid == 0)
-    be_worker(ends[1], zygote.count < WAITING ? -1 : EXTRA_MS);
-  int os = pid < 0 ? errno : hand_over(ends[0], ++zygote.last);
+    be_worker(parent, ends[1], patience);
+  int os = pid < 0 ? errno : hand_over(ends[0], ++zygote->last);
   (void)close(ends[0]);
   if (os == 0) {
-    zygote.list[zygote.count++] = (worker){zygote.last, pid, ends[1]};
+    zygote->list[zygote->count++] = (worker){zygote->last, pid, ends[1]};
     return 0;
   }
   (void)close(ends[1]);
@@ -221,9 +229,9 @@ static int add_worker(void) {
 
 
 static void fill_up(void) {
-  while (zygote.count < zygote.target)
+  while (zygote->count < zygote->target)
     if (add_worker() != 0) {
-      zygote.target = zygote.count > WAITING ? zygote.count : WAITING;
+      zygote->target = zygote->count > WAITING ? zygote->count : WAITING;
       return;
     }
 }
@@ -243,17 +251,17 @@ static void explain(const worker *w, int status) {
 
 
 static void bury(pid_t pid, int status) {
-  for (unsigned i = 0; i < zygote.count; i++) {
-    worker *w = &zygote.list[i];
+  for (unsigned i = 0; i < zygote->count; i++) {
+    worker *w = &zygote->list[i];
     if (w->pid != pid)
       continue;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
       explain(w, status);
     if (WIFEXITED(status) && WEXITSTATUS(status) == ZVM__CELL_RETIRED &&
-        zygote.target > WAITING)
-      zygote.target--;
+        zygote->target > WAITING)
+      zygote->target--;
     (void)close(w->socket);
-    *w = zygote.list[--zygote.count];
+    *w = zygote->list[--zygote->count];
     return;
   }
 }
@@ -276,8 +284,8 @@ static void reap(void) {
 ** that have had their run do not count, however long they take to end.
 */
 static void add_one_more(unsigned busy) {
-  if (zygote.target < busy + WAITING)
-    zygote.target = busy + WAITING;
+  if (zygote->target < busy + WAITING)
+    zygote->target = busy + WAITING;
   int os = add_worker();
   if (os == 0 || os == ENOUGH)
     return;
@@ -288,9 +296,9 @@ static void add_one_more(unsigned busy) {
 
 /* One that has not been reaped: no other process has its id. */
 static void tell(uint64_t number, int sig) {
-  for (unsigned i = 0; i < zygote.count; i++)
-    if (zygote.list[i].number == number)
-      (void)kill(zygote.list[i].pid, sig);
+  for (unsigned i = 0; i < zygote->count; i++)
+    if (zygote->list[i].number == number)
+      (void)kill(zygote->list[i].pid, sig);
 }
 
 
@@ -355,18 +363,18 @@ static bool hear_host(void) {
 ** guest has taken over could go on all the same, after a right answer.
 */
 static void end_dropped(void) {
-  for (unsigned i = 0; i < zygote.count; i++) {
-    struct pollfd p = {.fd = zygote.list[i].socket, .events = 0};
+  for (unsigned i = 0; i < zygote->count; i++) {
+    struct pollfd p = {.fd = zygote->list[i].socket, .events = 0};
     if (poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0)
-      (void)kill(zygote.list[i].pid, SIGKILL);
+      (void)kill(zygote->list[i].pid, SIGKILL);
   }
 }
 
 
-static void serve(void) {
+__attribute__((noinline)) static void serve(void) {
   struct pollfd fds[3] = {
       {.fd = ZVM__CELL_SOCKET, .events = POLLIN},
-      {.fd = zygote.knows_host ? ZVM__CELL_HOST : -1, .events = POLLIN},
+      {.fd = zygote->knows_host ? ZVM__CELL_HOST : -1, .events = POLLIN},
       {.fd = ZVM__CELL_SIGNALS, .events = POLLIN},
   };
   unsigned events = 0; /* since the last look at who is to end */
@@ -389,9 +397,33 @@ static void serve(void) {
 }
 
 
+/*
+** From a page's end down: what the loop writes of the stack is one page, and
+** so is the copy that each worker makes of it.
+*/
+static void serve_on_one_page(void) {
+  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  volatile char *gap = __builtin_alloca(here % ZVM_PAGE_SIZE + 1);
+  gap[0] = 0; /* so that it is there */
+  serve();
+}
+
+
+static bool take_state(void) {
+  void *p = mmap(NULL, sizeof *zygote, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED || madvise(p, sizeof *zygote, MADV_DONTFORK) != 0)
+    return false;
+  zygote = p;
+  return true;
+}
+
+
 int main(void) {
+  if (!take_state())
+    return 1;
   prepare_signals();
-  zygote.knows_host = fcntl(ZVM__CELL_HOST, F_GETFD) >= 0;
+  zygote->knows_host = fcntl(ZVM__CELL_HOST, F_GETFD) >= 0;
   sigset_t child;
   (void)sigemptyset(&child);
   (void)sigaddset(&child, SIGCHLD);
@@ -406,12 +438,12 @@ int main(void) {
   /* Its place is taken, so that no socket gets it. */
   if (dup2(ZVM__CELL_SIGNALS, ZVM__CELL_IMAGE) != ZVM__CELL_IMAGE)
     return 1;
-  zygote.pid = getpid();
-  zygote.target = WAITING;
+  zygote->pid = getpid();
+  zygote->target = WAITING;
   if (!zvm__filter_zygote())
     return 1;
   plan_forks();
-  serve();
+  serve_on_one_page();
   /* Workers die with us, by PR_SET_PDEATHSIG. */
   return 0;
 }

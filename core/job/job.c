@@ -49,10 +49,13 @@ static uint64_t read_wall(bool once) {
 }
 
 
-/* The thread's clock first: reading it brings the kernel's books to date. */
+/*
+** The thread's clock first: reading it brings the kernel's books to date. No
+** clock of a thread can be read without a call.
+*/
 static void read_cpu(times *t) {
   struct timespec exact;
-  (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &exact);
+  (void)syscall(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, &exact);
   (void)getrusage(RUSAGE_THREAD, &t->cpu);
 }
 

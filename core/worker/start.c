@@ -98,7 +98,9 @@ static int become_zygote(void *arg) {
   launch *l = arg;
   static char name[] = "zvm-worker";
   char *argv[] = {name, l->owner, NULL};
-  char *envp[] = {NULL};
+  /* The C library's note of its processor is a page that each fork copies. */
+  static char tunables[] = "GLIBC_TUNABLES=glibc.pthread.rseq=0";
+  char *envp[] = {tunables, NULL};
   int image = fcntl(l->image, F_DUPFD_CLOEXEC, ABOVE);
   int socket = fcntl(l->socket, F_DUPFD_CLOEXEC, ABOVE);
   int host = fcntl(l->host, F_DUPFD_CLOEXEC, ABOVE);
