@@ -268,7 +268,7 @@ static bool take_warm(zvm__warm *w, uint64_t start, uint64_t end,
 
 
 void zvm__map_expect(const zvm__map *map, const zvm_module *m) {
-  enum { READ = 256 * 1024, WRITE = 64 * 1024, STACK = 8 * 1024 };
+  enum { READ = 256 * 1024, WRITE = 16 * 1024, STACK = 8 * 1024 };
   if (!place_module(map, m) || !place_stack(map)) {
     zvm__map_clear();
     return;
