@@ -140,7 +140,7 @@ static const uint8_t spare_data[ZVM_PAGE_SIZE] = {0xF4};
 
 /* Of near.ld, each the start of a page: code, then constants. */
 extern const uint8_t zvm__near_start[], zvm__near_end[], zvm__far_start[],
-    zvm__far_end[];
+    zvm__constants_end[], zvm__far_end[];
 
 
 static void advise(const uint8_t *from, const uint8_t *to, int what) {
@@ -161,6 +161,7 @@ static void advise(const uint8_t *from, const uint8_t *to, int what) {
 static void plan_forks(void) {
   advise(zvm__near_start, zvm__near_end, MADV_POPULATE_READ);
   advise(zvm__near_end, zvm__far_end, MADV_DONTNEED);
+  advise(zvm__far_start, zvm__constants_end, MADV_POPULATE_READ);
   advise(spare_code, spare_code + ZVM_PAGE_SIZE, MADV_GUARD_INSTALL);
   advise(spare_data, spare_data + ZVM_PAGE_SIZE, MADV_GUARD_INSTALL);
 }
