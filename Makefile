@@ -224,7 +224,7 @@ $(CJSON): $(B)/obj/lua-cjson/%.o: $(B)/src/lua-cjson/.fetched
 $(INTERPRETER): $(INTERPRETER_SRC) $(B)/gen/embedded.S $(LUA_OBJ) $(CJSON) \
     $(B)/libzvm.a $(NOFFI)/libluajit.a $(wildcard zvm.so-src/interpreter/*.h)
 	@mkdir -p $(@D)
-	$(call run,CC)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) -I$(NOFFI) -fPIE $(CFLAGS) $(LDFLAGS) -pie -Wl,-E \
+	$(call run,CC)$(CC) $(OPT) $(WARN) $(CORE_CFLAGS) $(LUA_CFLAGS) -fPIE $(CFLAGS) $(LDFLAGS) -pie -Wl,-E \
 	  -Wl,-z,now,-z,relro,-z,noexecstack -o $@ $(filter %.c %.S %.o %.a,$^) \
 	  -lcrypto -lZydis -ledit -lm -ldl -pthread
 

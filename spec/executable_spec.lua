@@ -22,8 +22,8 @@ describe("the executable", function()
   -- Exit code, and what it says on both streams.
   local function run(words, text)
     host.write_file(script, text or "")
-    local said = host.output(("%s %s 2>&1 </dev/null; printf '\\1%%d\\n' $?"):format(ZVM,
-      words:gsub("SCRIPT", script)))
+    local said = host.output((ZVM .. " %s 2>&1 </dev/null; "
+      .. "printf '\\1%%d\\n' $?"):format((words:gsub("SCRIPT", script))))
     local out, code = said:match "^(.-)\1(%d+)\n$"
     return tonumber(code), out
   end
@@ -31,7 +31,8 @@ describe("the executable", function()
   it("runs a script with its arguments", function()
     assert.same({ 0, "2\ta\tb\t" .. script .. "\n" }, { run("SCRIPT a b",
       "#!/usr/bin/env zvm\nprint(select('#', ...), (...), arg[2], arg[0])") })
-    assert.same({ 0, "3\n" }, { run("-e 'x = 1' -e 'y = 2' -e 'print(x + y)'") })
+    assert.same({ 0, "3\n" },
+      { run("-e 'x = 1' -e 'y = 2' -e 'print(x + y)'") })
     assert.same({ 0, "zvm\n" }, { run("-l zvm.report -e 'print(\"zvm\")'") })
   end)
 
@@ -116,7 +117,7 @@ describe("completion", function()
   end)
 
   it("knows options where they may stand", function()
-    assert.same({ "program = " }, of("zvm.run { ", "prog"))
+    assert.same({ "program = ", "progress = " }, of("zvm.run { ", "prog"))
     assert.same({ "timeout = " }, of('zvm.run({ program = "a{", ', "time"))
     assert.same({ "limits = ", "listen = " },
       of("zvm.run { channels = { stdin = { ", "li"))
@@ -131,7 +132,8 @@ describe("completion", function()
   end)
 
   it("runs nobody's code", function()
-    environment.trap = setmetatable({}, { __index = function() error "ran" end })
+    environment.trap = setmetatable({},
+      { __index = function() error "ran" end })
     assert.same({}, of("", "trap.x"))
   end)
 

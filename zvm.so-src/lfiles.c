@@ -223,8 +223,8 @@ static bool read_paths(zvm__options *o, int index, const char ***out,
 bool zvm__files_pack(zvm__options *o, int index, const char **bytes,
                      size_t *size) {
   lua_State *L = o->L;
-  const char **paths;
-  size_t n, i;
+  const char **paths = NULL;
+  size_t n = 0, i;
   if (!lua_istable(L, index))
     return zvm__options_mismatch(o, index, "table");
   if (!read_paths(o, index, &paths, &n) || !zvm__tar_push(o, "pack"))

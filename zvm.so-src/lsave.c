@@ -172,17 +172,21 @@ static int write_file(int at, const char *name, const entry *e) {
 /* Below `root`; 0 or an errno. `path` is a copy, which is cut into names. */
 static int save_entry(int root, char *path, const entry *e) {
   int at = root, next, os = 0;
-  char *name = path + 1, *slash;
-  while (os == 0 && ((slash = strchr(name, '/')) != NULL ||
-                     (e->data == NULL && name[0] != '\0'))) {
-    if (slash != NULL)
-      *slash = '\0';
+  char *name = path + 1;
+  for (;;) {
+    size_t n = strcspn(name, "/");
+    bool more = name[n] == '/';
+    if (!more && (e->data != NULL || n == 0))
+      break;
+    name[n] = '\0';
     next = enter(at, name);
     os = next < 0 ? errno : 0;
     if (at != root)
       (void)close(at);
     at = next;
-    name = slash != NULL ? slash + 1 : name + strlen(name);
+    if (os != 0)
+      break;
+    name += more ? n + 1 : n;
   }
   if (os == 0 && e->data != NULL)
     os = write_file(at, name, e);

@@ -57,8 +57,9 @@ end
 
 -- LuaSocket, which is the system's: for zvm.nodes alone.
 local loadlib = package.loadlib
-local SYSTEM = { "/usr/local/lib/lua/5.1/", "/usr/lib/x86_64-linux-gnu/lua/5.1/",
-  "/usr/lib/lua/5.1/", "/usr/lib64/lua/5.1/" }
+local SYSTEM = { "/usr/local/lib/lua/5.1/",
+  "/usr/lib/x86_64-linux-gnu/lua/5.1/", "/usr/lib/lua/5.1/",
+  "/usr/lib64/lua/5.1/" }
 
 here.own["socket.core"] = function()
   for _, folder in ipairs(SYSTEM) do
@@ -125,7 +126,8 @@ end
 
 local function restrict()
   package.loaders = { package.loaders[1], embedded, in_files }
-  package.cpath, package.loadlib = "", nil
+  package.cpath = ""
+  rawset(package, "loadlib", nil)
   package.path = os.getenv "LUA_PATH" or "./?.lua;./?/init.lua;"
     .. "/usr/local/share/lua/5.1/?.lua;/usr/local/share/lua/5.1/?/init.lua;"
     .. "/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua"
@@ -162,8 +164,8 @@ local function traced(message)
     message = tostring(message)
   end
   local trace = debug.traceback(message, 2)
-  local ours = trace:find("\n\t[C]: in function 'xpcall'\n\tzvm.interpreter:", 1,
-    true)
+  local ours = trace:find("\n\t[C]: in function 'xpcall'\n"
+    .. "\tzvm.interpreter:", 1, true)
   return ours and trace:sub(1, ours - 1) or trace
 end
 
@@ -235,7 +237,7 @@ end
 
 local function say_version()
   io.write(("zvm %s, %s without FFI\n"):format(require "zvm".VERSION,
-    jit.version))
+    _G.jit.version))
 end
 
 -- What is done when there is no script.

@@ -104,7 +104,7 @@ static void completions(talk *t) {
   ok(says(t, "zvm.ru\t\t", "zvm.rules") && shows(t, "zvm.run") &&
          says(t, "\025", ""),
      "where there are several, they are listed");
-  ok(says(t, "zvm.run { prog\t", "ram = ") && says(t, "\025", ""),
+  ok(says(t, "zvm.run { mem\t\t", "memory_etag = ") && says(t, "\025", ""),
      "an option of zvm.run is completed");
   ok(says(t, "zvm.run { channels = { stdin = { lim\t", "its = ") &&
          says(t, "\025", ""),

@@ -8,6 +8,10 @@
 
 #include <lua.h>
 
+/* Of LuaJIT's, whose headers differ from those that zvm.so is made with. */
+int luaopen_bit(lua_State *L);
+int luaopen_jit(lua_State *L);
+
 /* Of the Lua module cjson, from its source package. */
 int luaopen_cjson(lua_State *L);
 

@@ -39,7 +39,7 @@ int luaopen_zvm(lua_State *L);
 static lua_State *running; /* whom SIGINT interrupts */
 
 
-/* -- Signals --------------------------------------------------------------- */
+/* -- Signals ------------------------------------------------------------- */
 
 static void interrupt(lua_State *L, lua_Debug *where) {
   (void)where;
@@ -63,7 +63,7 @@ static int catch_interrupts(lua_State *L) {
 }
 
 
-/* -- What is in here --------------------------------------------------------- */
+/* -- What is in here ----------------------------------------------------- */
 
 /* find(name): the text of a module of zvm's, or nil. */
 static int find(lua_State *L) {
@@ -121,11 +121,16 @@ static void push_own(lua_State *L) {
 
 static void open_libraries(lua_State *L) {
   static const luaL_Reg all[] = {
-      {"", luaopen_base},           {LUA_LOADLIBNAME, luaopen_package},
-      {LUA_TABLIBNAME, luaopen_table}, {LUA_IOLIBNAME, luaopen_io},
-      {LUA_OSLIBNAME, luaopen_os},  {LUA_STRLIBNAME, luaopen_string},
-      {LUA_MATHLIBNAME, luaopen_math}, {LUA_DBLIBNAME, luaopen_debug},
-      {LUA_BITLIBNAME, luaopen_bit}, {LUA_JITLIBNAME, luaopen_jit},
+      {"", luaopen_base},
+      {LUA_LOADLIBNAME, luaopen_package},
+      {LUA_TABLIBNAME, luaopen_table},
+      {LUA_IOLIBNAME, luaopen_io},
+      {LUA_OSLIBNAME, luaopen_os},
+      {LUA_STRLIBNAME, luaopen_string},
+      {LUA_MATHLIBNAME, luaopen_math},
+      {LUA_DBLIBNAME, luaopen_debug},
+      {"bit", luaopen_bit},
+      {"jit", luaopen_jit},
   };
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
     lua_pushcfunction(L, all[i].func);
@@ -140,7 +145,7 @@ static void open_libraries(lua_State *L) {
 }
 
 
-/* -- The whole --------------------------------------------------------------- */
+/* -- The whole ----------------------------------------------------------- */
 
 typedef struct command_line {
   int count;

@@ -166,9 +166,9 @@ static bool pass_trap(run *r, struct user_regs_struct *regs) {
 
 
 /*
-** run:bundle([steps]): go on to the next bundle, or so many instructions in
-** this one. Gives registers, as hex strings, with pc and flags; and the slot
-** number of a trap that was taken on the way. Or nil and how it ended.
+** run:bundle(): go on to the next bundle, or round a loop in this one. Gives
+** registers, as hex strings, with pc and flags; and the slot number of a trap
+** that was taken on the way. Or nil and how it ended.
 */
 static int next_bundle(lua_State *L) {
   run *r = check(L);
@@ -176,7 +176,7 @@ static int next_bundle(lua_State *L) {
   if (ptrace(PTRACE_GETREGS, r->pid, NULL, &regs) != 0)
     return ended(L, r);
   uint64_t bundle = regs.rip / ZVM_BUNDLE_SIZE;
-  uint64_t last = regs.rip;
+  uint64_t last;
   int slot = -1;
   do {
     last = regs.rip;

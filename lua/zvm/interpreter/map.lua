@@ -82,8 +82,8 @@ function M.draw(areas, about)
     above = area.from
   end
   if above and above > 0 then
-    out[#out + 1] = ("0x0_0000_0000  |     | %-9s nothing: null pointers"):format(
-      size(above))
+    out[#out + 1] = ("0x0_0000_0000  |     | %-9s nothing: null pointers")
+      :format(size(above))
   end
   return table.concat(out, "\n")
 end

@@ -180,7 +180,7 @@ function M.run(here)
       _VERSION))
   end
   self.here = here
-  jit.off() -- compiled loops do not look whether they are interrupted
+  _G.jit.off() -- compiled loops do not look whether they are interrupted
   self:talk()
   if person and not self.done then
     write "\n"

@@ -54,7 +54,8 @@ end
 -- flags. `out` has the lines of output.
 function M.check(state, out)
   for index, name in state:landings(out) do
-    local at, verdict = index, nil
+    local at = index
+    local verdict
     repeat
       at = at + 1
       verdict = judge(out[at])
