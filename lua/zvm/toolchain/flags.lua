@@ -54,8 +54,7 @@ end
 -- flags. `out` has the lines of output.
 function M.check(state, out)
   for index, name in state:landings(out) do
-    local at = index
-    local verdict
+    local at, verdict = index
     repeat
       at = at + 1
       verdict = judge(out[at])
