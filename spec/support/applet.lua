@@ -15,7 +15,7 @@ local tar = require "zvm.tar"
 local zvm = require "zvm"
 
 local program, top = arg[1], arg[2]
-local applet = program:match "([^/]+)%.zvm$"
+local NAME = program:match "([^/]+)%.zvm$"
 
 -- The host's own commands, whatever the names of BusyBox's are before them.
 local PLAIN = "PATH=/usr/bin:/bin; "
@@ -109,7 +109,7 @@ local function main()
   local module = assert(zvm.load(program))
   local report = assert(zvm.run {
     program = module,
-    name = applet,
+    name = NAME,
     args = { unpack(arg, 3) },
     env = environment(),
     directory = directory,
@@ -120,7 +120,7 @@ local function main()
     channels = { stdin = { fd = 0 }, stdout = { fd = 1 }, stderr = { fd = 2 } },
   })
   if report.state ~= "exit" then
-    io.stderr:write(applet, ": ", reports.summary(report), "\n")
+    io.stderr:write(NAME, ": ", reports.summary(report), "\n")
   end
   local after = report.channels.collect and report.channels.collect.data
   if after and #after > 0 then
