@@ -137,7 +137,7 @@ CELL_SRC := $(wildcard core/cell/*.c) $(filter core/base/% core/memory/% \
   core/channel/% core/entry/% core/trap/% core/job/%,$(CORE_SRC))
 # It gets its channels open: what opens them would bring a resolver of names.
 CELL_SRC := $(filter-out $(addprefix core/channel/,channels.c descriptor.c \
-  join.c open.c options.c pipe.c socket.c stops.c uri.c),$(CELL_SRC))
+  hostend.c join.c open.c options.c pipe.c socket.c stops.c uri.c),$(CELL_SRC))
 CELL_FLAGS = $(OPT) $(WARN) $(STRICT) $(filter-out -fPIC,$(CORE_CFLAGS)) \
   -fPIE $(CFLAGS) \
   $(if $(findstring -fsanitize,$(CFLAGS)),-fsanitize-undefined-trap-on-error)

@@ -48,6 +48,17 @@ bool zvm__etag_read(zvm__options *o, int index, void *out);
 
 /* -- Pipes (lpipe.c) ----------------------------------------------------- */
 
+typedef struct zvm__lpipe {
+  zvm_pipe *p; /* NULL: closed */
+  uint32_t timeout_ms; /* of the script's own ends; 0: none */
+} zvm__lpipe;
+
+/* The script's own ends (lhostend.c): methods. */
+int zvm__pipe_write(lua_State *L);
+int zvm__pipe_get(lua_State *L);
+int zvm__pipe_words(lua_State *L);
+int zvm__pipe_list(lua_State *L);
+
 bool zvm__pipe_read(zvm__options *o, int index, zvm_pipe **out);
 
 /* -- Calls (lcall.c) ----------------------------------------------------- */

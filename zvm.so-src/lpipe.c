@@ -7,13 +7,9 @@
 
 #include "lchannel.h"
 
-typedef struct lpipe {
-  zvm_pipe *p; /* NULL: closed */
-} lpipe;
-
 
 bool zvm__pipe_read(zvm__options *o, int index, zvm_pipe **out) {
-  const lpipe *lp = zvm__testudata(o->L, index, ZVM__PIPE_TYPE);
+  const zvm__lpipe *lp = zvm__testudata(o->L, index, ZVM__PIPE_TYPE);
   if (lp == NULL)
     return zvm__options_mismatch(o, index, ZVM__PIPE_TYPE);
   if (lp->p == NULL)
@@ -35,6 +31,11 @@ static bool read_size(zvm__options *o, int index, void *out) {
 }
 
 
+static bool read_eager(zvm__options *o, int index, void *out) {
+  return zvm__options_flag(o, index, out);
+}
+
+
 /***
 Make a pipe between two runs of this process.
 
@@ -43,7 +44,8 @@ one to read with mode `"r"`, the one to write with mode `"w"`.
 
 @function zvm.pipe
 @tparam[opt] table options `size`: bytes it has room for, rounded up to a
- power of two of pages; `"1M"` if not given, `"1G"` at most
+ power of two of pages; `"1M"` if not given, `"1G"` at most. `eager`: who
+ waits looks for the other side some 150 us before it sleeps, each time
 @treturn[1] zvm.pipe
 @treturn[2] nil
 @treturn[2] string message
@@ -51,21 +53,23 @@ one to read with mode `"r"`, the one to write with mode `"w"`.
 @usage local p = assert(zvm.pipe())
 */
 int zvm__pipe_new(lua_State *L) {
-  static const char *const known[] = {"size", NULL};
+  static const char *const known[] = {"eager", "size", NULL};
   zvm_error err;
   zvm__options o;
   uint64_t size = 0;
-  lpipe *lp;
+  bool eager = false;
+  zvm__lpipe *lp;
   if (!lua_isnoneornil(L, 1))
     luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   zvm__options_start(&o, L, "zvm.pipe");
   if (lua_istable(L, 1) &&
       (!zvm__options_table(&o, 1, known) ||
-       !zvm__options_read(&o, 1, "size", read_size, &size)))
+       !zvm__options_read(&o, 1, "size", read_size, &size) ||
+       !zvm__options_read(&o, 1, "eager", read_eager, &eager)))
     return zvm__failure_wrap(L, zvm_status_name(ZVM_E_OPTION));
   lp = lua_newuserdata(L, sizeof *lp);
-  lp->p = NULL;
+  memset(lp, 0, sizeof *lp);
   luaL_getmetatable(L, ZVM__PIPE_TYPE);
   lua_setmetatable(L, -2);
   memset(&err, 0, sizeof err);
@@ -74,7 +78,11 @@ int zvm__pipe_new(lua_State *L) {
     lua_gc(L, LUA_GCCOLLECT, 0);
     lp->p = zvm_pipe_new(size, &err);
   }
-  return lp->p != NULL ? 1 : zvm__failure_push(L, &err, NULL);
+  if (lp->p == NULL)
+    return zvm__failure_push(L, &err, NULL);
+  if (eager)
+    zvm_pipe_eager(lp->p);
+  return 1;
 }
 
 
@@ -85,7 +93,7 @@ Close the ends that no run has taken. Twice is fine.
 @treturn boolean true
 */
 static int pipe_close(lua_State *L) {
-  lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
+  zvm__lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
   zvm_pipe *p = lp->p;
   lp->p = NULL;
   zvm_pipe_free(p);
@@ -104,12 +112,30 @@ Double the room, whatever both runs are doing.
 @treturn[2] string code: `"STATE"` when it has 1G, which is the most
 */
 static int pipe_grow(lua_State *L) {
-  const lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
+  const zvm__lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
   zvm_error err;
   luaL_argcheck(L, lp->p != NULL, 1, "attempt to use a closed pipe");
   memset(&err, 0, sizeof err);
   if (zvm_pipe_grow(lp->p, &err) != ZVM_OK)
     return zvm__failure_push(L, &err, NULL);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+
+/***
+How long the script's own ends wait from now on, at most.
+
+@function pipe:timeout
+@tparam number seconds 0.001 to 86400; 0: for ever, as at first
+@treturn boolean true
+*/
+static int pipe_timeout(lua_State *L) {
+  zvm__lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
+  lua_Number seconds = luaL_checknumber(L, 2);
+  luaL_argcheck(L, seconds == 0 || (seconds >= 0.001 && seconds <= 86400), 2,
+                "0, or 0.001 to 86400 seconds, expected");
+  lp->timeout_ms = (uint32_t)(seconds * 1000);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -127,7 +153,7 @@ How full it is, and who is at its ends. Both runs may change that meanwhile.
 */
 static int pipe_level(lua_State *L) {
   static const char *const ends[] = {"none", "open", "ended"};
-  const lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
+  const zvm__lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
   zvm_pipe_level level;
   zvm_error err;
   luaL_argcheck(L, lp->p != NULL, 1, "attempt to use a closed pipe");
@@ -148,7 +174,7 @@ static int pipe_level(lua_State *L) {
 
 
 static int pipe_tostring(lua_State *L) {
-  const lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
+  const zvm__lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
   if (lp->p == NULL)
     lua_pushliteral(L, ZVM__PIPE_TYPE " (closed)");
   else
@@ -161,6 +187,11 @@ static const luaL_Reg methods[] = {
   {"close", pipe_close},
   {"grow", pipe_grow},
   {"level", pipe_level},
+  {"list", zvm__pipe_list},
+  {"read", zvm__pipe_get},
+  {"timeout", pipe_timeout},
+  {"words", zvm__pipe_words},
+  {"write", zvm__pipe_write},
   {NULL, NULL},
 };
 

@@ -17,11 +17,13 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "base/clock.h"
 #include "progress.h"
 #include "ring.h"
 
 enum {
   LOOK_CYCLES = 40000, /* of the time stamp counter: some 15 microseconds */
+  EAGER_CYCLES = 400000, /* some times what it takes to wake up a sleeper */
   MISSES_MOST = 6,
   PATIENCE_MS = 32,
 };
@@ -61,15 +63,19 @@ void zvm__ring_end(zvm__ring *r) {
 }
 
 
+void zvm__ring_tell_need(zvm__ring *r) {
+  zvm__ring_side *other = their_side(r);
+  if (atomic_load(&other->wants) != 0 &&
+      r->mine >= atomic_load(&other->needs) &&
+      atomic_exchange(&other->wants, 0) != 0)
+    ring_bell(r);
+}
+
+
 /* Others have what they need, and may be told when they have what they like. */
 static void tell_all(zvm__ring *r) {
-  for (zvm__ring *q = r->next; q != r; q = q->next) {
-    zvm__ring_side *other = their_side(q);
-    if (atomic_load(&other->wants) != 0 &&
-        q->mine >= atomic_load(&other->needs) &&
-        atomic_exchange(&other->wants, 0) != 0)
-      ring_bell(q);
-  }
+  for (zvm__ring *q = r->next; q != r; q = q->next)
+    zvm__ring_tell_need(q);
 }
 
 
@@ -90,16 +96,18 @@ static bool is_time(const zvm__ring *r, uint64_t target) {
 
 /*
 ** While both run, the other one is there sooner than a sleeper is woken. Each
-** look in vain, in a row, doubles how often it is not done.
+** look in vain, in a row, doubles how often it is not done: unless the ring is
+** eager, as sides that ask and answer in turn then would not meet any more.
 */
 static bool glance(zvm__ring *r, uint64_t target) {
   const zvm__ring_side *other = their_side(r);
-  if (r->rest > 0) {
+  if (r->rest > 0 && !r->shape.eager) {
     r->rest--;
     return false;
   }
   uint64_t start = __builtin_ia32_rdtsc();
-  while (__builtin_ia32_rdtsc() - start < LOOK_CYCLES && *r->stop == 0) {
+  uint64_t most = r->shape.eager ? EAGER_CYCLES : LOOK_CYCLES;
+  while (__builtin_ia32_rdtsc() - start < most && *r->stop == 0) {
     if (atomic_load_explicit(&other->position, memory_order_relaxed) >=
         target) {
       r->misses = 0;
@@ -110,6 +118,17 @@ static bool glance(zvm__ring *r, uint64_t target) {
   r->misses += r->misses < MISSES_MOST;
   r->rest = (1U << r->misses) - 1;
   return false;
+}
+
+
+/* The clock is looked at from the second wait on: most calls have but one. */
+static bool is_late(zvm__ring *r) {
+  if (r->patience_ns == 0)
+    return false;
+  uint64_t now = zvm__now_ns();
+  if (r->until_ns == 0)
+    r->until_ns = now + r->patience_ns;
+  return now >= r->until_ns;
 }
 
 
@@ -141,6 +160,8 @@ static int sleep_until(zvm__ring *r, uint64_t needs, uint64_t likes) {
     if (is_time(r, needs))
       return 0;
     long n = hear(r, &patience_ms);
+    if (n == -EAGAIN && is_late(r))
+      return ETIMEDOUT;
     if (n == -EAGAIN || (n == -EINTR && *r->stop == 0))
       continue;
     r->gone = r->gone || (n <= 0 && n != -EINTR);
@@ -150,6 +171,8 @@ static int sleep_until(zvm__ring *r, uint64_t needs, uint64_t likes) {
 
 
 int zvm__ring_wait(zvm__ring *r, uint64_t needs, uint64_t likes) {
+  if (r->waits++ > 0 && is_late(r))
+    return ETIMEDOUT;
   if (glance(r, needs))
     return 0;
   tell_all(r);

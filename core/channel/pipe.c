@@ -40,8 +40,9 @@ struct zvm_pipe {
   int file;
   zvm__identity identity; /* of the file */
   zvm__ring_shape shape;
-  uint32_t granted; /* the last segment that there is */
-  end end[2];       /* to read, to write */
+  uint32_t granted;  /* the last segment that there is */
+  end end[2];        /* to read, to write */
+  zvm__ring *own[2]; /* of those that the host uses itself */
 };
 
 
@@ -142,11 +143,18 @@ static void unref(zvm_pipe *p) {
 }
 
 
+void zvm_pipe_eager(zvm_pipe *p) {
+  p->shape.eager = true;
+}
+
+
 void zvm_pipe_free(zvm_pipe *p) {
   if (p == NULL)
     return;
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 2; i++) {
+    zvm__ring_close(p->own[i], true);
     zvm__fd_close(&p->end[i].fd, &p->end[i].identity);
+  }
   unref(p);
 }
 
@@ -197,7 +205,7 @@ int zvm__pipe_take(zvm_pipe *p, const char *alias, zvm_mode mode,
                    zvm_error *err) {
   end *e = &p->end[mode == ZVM_MODE_WRITE];
   const char *what = mode == ZVM_MODE_WRITE ? "write" : "read";
-  if (e->fd < 0 || e->lent) {
+  if (e->fd < 0 || e->lent || p->own[mode == ZVM_MODE_WRITE] != NULL) {
     zvm__fail(err, ZVM_E_CHANNEL,
               "channel %.80s: another channel has the %s end of the pipe",
               alias, what);
@@ -237,6 +245,11 @@ zvm__ring_shape zvm__pipe_shape(const zvm_pipe *p, bool writes) {
   zvm__ring_shape shape = p->shape;
   shape.writes = writes;
   return shape;
+}
+
+
+zvm__ring **zvm__pipe_own(zvm_pipe *p, bool writes) {
+  return &p->own[writes];
 }
 
 

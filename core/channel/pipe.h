@@ -23,6 +23,9 @@ void zvm__pipe_leave(zvm_pipe *p);
 zvm__ring_shape zvm__pipe_shape(const zvm_pipe *p, bool writes);
 int zvm__pipe_file(const zvm_pipe *p);
 
+/* The host's own side of it, if it has one: closed with the pipe. */
+zvm__ring **zvm__pipe_own(zvm_pipe *p, bool writes);
+
 /* The run that had that end is over, whatever it said. */
 void zvm__pipe_over(zvm_pipe *p, bool writes);
 

@@ -54,6 +54,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "between processes");
 typedef struct zvm__ring_shape {
   uint64_t least;
   uint32_t last; /* segment, counted from 0 */
+  bool eager;    /* who waits looks each time, before it sleeps */
   bool writes;
 } zvm__ring_shape;
 
@@ -74,6 +75,10 @@ typedef struct zvm__ring {
   zvm__ring_head *head; /* shared, and hostile */
   int bell;             /* a socket to the other side; its owner closes it */
   const volatile int *stop; /* not zero: wait no more */
+  uint64_t patience_ns; /* nor after so long; 0: for ever. The bell's reads end
+                           now and then                                   */
+  uint64_t until_ns;    /* when that is over; 0: it has not begun         */
+  uint32_t waits;       /* since it was set                               */
   zvm__ring_shape shape;
   uint8_t *data;    /* the segment that this side is in */
   uint64_t size;    /* of it                            */
@@ -102,7 +107,8 @@ void zvm__ring_close(zvm__ring *r, bool ends);
 
 /*
 ** Move `size` bytes, or up to the stream's end: *moved says how many. 0, EIO
-** if the other side broke the stream, or EINTR if this one is stopped.
+** if the other side broke the stream, EINTR if this one is stopped, or
+** ETIMEDOUT.
 */
 int zvm__ring_get(zvm__ring *r, void *to, size_t size, size_t *moved);
 int zvm__ring_put(zvm__ring *r, const void *from, size_t size,
@@ -121,6 +127,8 @@ int zvm__ring_wait(zvm__ring *r, uint64_t needs, uint64_t likes);
 void zvm__ring_join(zvm__ring *a, zvm__ring *b);
 /* This side is at r->mine now: say so, and wake up who waits for it. */
 void zvm__ring_tell(zvm__ring *r);
+/* The same, though the other side may not have yet what it likes. */
+void zvm__ring_tell_need(zvm__ring *r);
 /* It moves no more. */
 void zvm__ring_end(zvm__ring *r);
 

@@ -41,7 +41,8 @@ typedef struct zvm_pipe zvm_pipe;       /* from one session to another  */
   X(CPU, 12, "this processor lacks what the program needs")              \
   X(STATE, 20, "object is not in a state for this call")                 \
   X(LOWMEM, 21, "the low 4 GiB of the address space are not free")       \
-  X(CHANNEL, 30, "channel cannot be opened")
+  X(CHANNEL, 30, "channel cannot be opened")                             \
+  X(TIMEOUT, 40, "not in time")
 
 typedef enum zvm_status {
   ZVM_OK = 0,
@@ -600,6 +601,25 @@ ZVM_API void zvm_session_free(zvm_session *s);
 */
 ZVM_API zvm_pipe *zvm_pipe_new(uint64_t size, zvm_error *err);
 ZVM_API void zvm_pipe_free(zvm_pipe *p); /* NULL is fine */
+
+/*
+** Before its ends are given away: who waits looks for the other side some
+** 150 us before it sleeps, each time and not only while that helped. For short
+** questions and answers; it is time of processors that others may want.
+*/
+ZVM_API void zvm_pipe_eager(zvm_pipe *p);
+
+/*
+** The host's own end, by one thread at a time: one that no session was given,
+** and none is from then on. All of `size` is moved; less is read when the other
+** side has ended. ZVM_E_TIMEOUT: it is not moved in time (0: none), in part it
+** may be; ZVM_E_SYSTEM: the other side broke the stream.
+*/
+ZVM_API zvm_status zvm_pipe_read(zvm_pipe *p, void *to, size_t size,
+                                 uint32_t timeout_ms, size_t *moved,
+                                 zvm_error *err);
+ZVM_API zvm_status zvm_pipe_write(zvm_pipe *p, const void *from, size_t size,
+                                  uint32_t timeout_ms, zvm_error *err);
 
 /*
 ** Double the room, up to 1 GiB, whatever both sides are doing. By one thread at

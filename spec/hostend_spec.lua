@@ -1,0 +1,135 @@
+-- The script's own ends of pipes.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local host = require "support.host"
+local zvm = require "zvm"
+
+local COPY = "build/guest/channel_ops.zvm"
+
+describe("the script's own end of a pipe", function()
+  local pipes
+
+  before_each(function() pipes = {} end)
+
+  after_each(function()
+    for _, p in ipairs(pipes) do p:close() end
+  end)
+
+  local function pipe(options)
+    local p = assert(zvm.pipe(options))
+    pipes[#pipes + 1] = p
+    return p
+  end
+
+  local function start(options)
+    options.program = options.program or COPY
+    return assert(zvm.start(options))
+  end
+
+  it("reads what a run writes, and then the end", function()
+    local p = pipe()
+    local s = start { args = { "pipe" },
+      program = "build/guest/01-hello/main.zvm",
+      channels = { stdout = { pipe = p } } }
+    assert.equal("hello", p:read(5))
+    assert.equal("", p:read(0))
+    assert.same({ 0x6970202c }, p:list(1))
+    assert.equal("pe\n", p:read(3))
+    local text, message, code = p:read(1)
+    assert.is_nil(text)
+    assert.equal("the other side of the pipe has ended", message)
+    assert.equal("END", code)
+    assert.equal(0, s:wait().code)
+  end)
+
+  it("writes what a run reads: strings and words", function()
+    local p = pipe()
+    local s = start { args = { "get", "0", "11", "0" },
+      channels = { stdin = { pipe = p } } }
+    assert.is_true(p:write("ab", 0x64636261, "", 0x7a797a79, "!"))
+    assert.equal("11 ababcdyzyz!\n", s:wait().channels.stdout.data)
+  end)
+
+  it("goes on when nobody reads any more", function()
+    local p = pipe { size = "4K" }
+    local s = start { args = { "get", "0", "1", "0" },
+      channels = { stdin = { pipe = p } } }
+    assert.is_true(p:write(("x"):rep(100000)))
+    assert.equal("1 x\n", s:wait().channels.stdout.data)
+  end)
+
+  it("waits as long as it is told", function()
+    local to, from = pipe { size = "4K" }, pipe()
+    local s = start { args = { "get", "0", "9000", "0" },
+      channels = { stdin = { pipe = to }, stdout = { pipe = from } } }
+    from:timeout(0.05)
+    local text, message, code = from:read(1)
+    assert.is_nil(text)
+    assert.equal("the other side of the pipe wrote nothing in time", message)
+    assert.equal("TIMEOUT", code)
+    to:timeout(10)
+    assert.is_true(to:write(("y"):rep(9000)))
+    from:timeout(10)
+    assert.equal("9000 yyy", from:read(8))
+    s:close()
+    assert.equal("END", select(3, from:read(9000)))
+  end)
+
+  it("does not wait for a writer for ever either", function()
+    local p = pipe { size = "4K" }
+    p:timeout(0.05)
+    assert.equal("TIMEOUT", select(3, p:write(("y"):rep(9000))))
+  end)
+
+  it("is the script's alone", function()
+    local p = pipe()
+    p:timeout(0.01)
+    assert.equal("TIMEOUT", select(3, p:read(1)))
+    local s, message, code = zvm.start { program = COPY,
+      channels = { stdin = { pipe = p } } }
+    assert.is_nil(s)
+    assert.equal("CHANNEL", code)
+    assert.truthy(message:find("has the read end", 1, true))
+    local q = pipe()
+    local taken = start { channels = { stdin = { pipe = q } } }
+    assert.equal("CHANNEL", select(3, q:read(1)))
+    taken:close()
+  end)
+
+  it("refuses what is no word and no length", function()
+    local p = pipe()
+    for _, bad in ipairs { -1, 0.5, 2 ^ 32, 0 / 0 } do
+      assert.has_error(function() p:write("x", bad) end)
+      assert.has_error(function() p:read(bad) end)
+      assert.has_error(function() p:words(bad) end)
+      assert.has_error(function() p:list(bad) end)
+      assert.has_error(function() p:timeout(bad == 0.5 and -1 or bad) end)
+    end
+    assert.has_error(function() p:words(201) end)
+    assert.has_error(function() p:write {} end)
+    assert.has_error(function() p:list(1, 1) end)
+    p:close()
+    assert.has_error(function() p:read(1) end)
+    assert.has_error(function() p:write "x" end)
+  end)
+
+  it("leaves no descriptor and no mapping", function()
+    local self = "/proc/" .. host.output "echo $PPID":gsub("\n", "")
+    local function count()
+      return tonumber(host.output("ls " .. self .. "/fd | wc -l")),
+        tonumber(host.output("grep -c zvm-pipe " .. self .. "/maps"))
+    end
+    collectgarbage()
+    local before, mapped = count()
+    for _ = 1, 50 do
+      local p = assert(zvm.pipe())
+      p:write "x"
+      p:read(1)
+      p:close()
+    end
+    local after, still = count()
+    assert.equal(mapped, still)
+    assert.is_true(after < before + 10) -- the pool of workers has some too
+  end)
+end)

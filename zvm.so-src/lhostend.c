@@ -1,0 +1,225 @@
+/*
+** lhostend.c - the script's own end of a pipe: bytes, and words of 4 bytes.
+**
+** Strings and lengths are looked at before anything is moved: an error leaves
+** the stream as it was.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <math.h>
+#include <string.h>
+
+#include "lchannel.h"
+
+enum {
+  WORD = 4,
+  TOGETHER = 4096,  /* bytes that are written at once */
+  WORDS_MOST = 200, /* that fit on Lua's stack        */
+  PIECE = 64 * 1024,
+};
+
+#define SIZE_MOST ((lua_Number)(1 << 30))
+
+
+static zvm_pipe *check(lua_State *L, uint32_t *timeout_ms) {
+  const zvm__lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
+  luaL_argcheck(L, lp->p != NULL, 1, "attempt to use a closed pipe");
+  *timeout_ms = lp->timeout_ms;
+  return lp->p;
+}
+
+
+static size_t check_count(lua_State *L, lua_Number most) {
+  lua_Number n = luaL_checknumber(L, 2);
+  luaL_argcheck(L, n >= 0 && n <= most && n == floor(n), 2,
+                "whole number in bounds expected");
+  return (size_t)n;
+}
+
+
+/* -- Write --------------------------------------------------------------- */
+
+typedef struct outbox {
+  zvm_pipe *p;
+  uint32_t timeout_ms;
+  size_t used;
+  zvm_status status;
+  zvm_error err;
+  char bytes[TOGETHER];
+} outbox;
+
+
+static void put(outbox *b, const void *from, size_t size) {
+  if (b->status == ZVM_OK && size > 0)
+    b->status = zvm_pipe_write(b->p, from, size, b->timeout_ms, &b->err);
+}
+
+
+static void append(outbox *b, const void *from, size_t size) {
+  if (b->used + size > sizeof b->bytes) {
+    put(b, b->bytes, b->used);
+    b->used = 0;
+  }
+  if (size > sizeof b->bytes) {
+    put(b, from, size);
+    return;
+  }
+  memcpy(b->bytes + b->used, from, size);
+  b->used += size;
+}
+
+
+static void check_word(lua_State *L, int index) {
+  lua_Number n = lua_tonumber(L, index);
+  luaL_argcheck(L, n >= 0 && n <= UINT32_MAX && n == floor(n), index,
+                "string, or whole number of 32 bits, expected");
+}
+
+
+/***
+Write to the script's own end of a pipe, which no run was given.
+
+@function pipe:write
+@param ... strings, written as they are; numbers, written as 4 bytes, the
+ lowest one first
+@treturn[1] boolean true
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `"TIMEOUT"`, `"CHANNEL"`, `"SYSTEM"`
+*/
+int zvm__pipe_write(lua_State *L) {
+  outbox b;
+  int top = lua_gettop(L), i;
+  b.p = check(L, &b.timeout_ms);
+  b.used = 0;
+  b.status = ZVM_OK;
+  memset(&b.err, 0, sizeof b.err);
+  for (i = 2; i <= top; i++)
+    if (lua_type(L, i) == LUA_TNUMBER)
+      check_word(L, i);
+    else
+      luaL_checktype(L, i, LUA_TSTRING);
+  for (i = 2; i <= top; i++) {
+    if (lua_type(L, i) == LUA_TNUMBER) {
+      uint32_t word = (uint32_t)lua_tonumber(L, i);
+      append(&b, &word, WORD);
+    } else {
+      size_t size;
+      const char *bytes = lua_tolstring(L, i, &size);
+      append(&b, bytes, size);
+    }
+  }
+  put(&b, b.bytes, b.used);
+  if (b.status != ZVM_OK)
+    return zvm__failure_push(L, &b.err, NULL);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+
+/* -- Read ---------------------------------------------------------------- */
+
+/* All of it, or nil, message, code are pushed and false is returned. */
+static bool get(lua_State *L, zvm_pipe *p, void *to, size_t size,
+                uint32_t timeout_ms) {
+  size_t moved = 0;
+  zvm_error err;
+  memset(&err, 0, sizeof err);
+  if (zvm_pipe_read(p, to, size, timeout_ms, &moved, &err) != ZVM_OK) {
+    zvm__failure_push(L, &err, NULL);
+    return false;
+  }
+  if (moved < size) {
+    lua_pushliteral(L, "the other side of the pipe has ended");
+    zvm__failure_wrap(L, "END");
+    return false;
+  }
+  return true;
+}
+
+
+/***
+Read so many bytes from the script's own end of a pipe.
+
+@function pipe:read
+@tparam number count at most 1G
+@treturn[1] string
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `"END"`, `"TIMEOUT"`, `"CHANNEL"`, `"SYSTEM"`
+*/
+int zvm__pipe_get(lua_State *L) {
+  uint32_t timeout_ms;
+  zvm_pipe *p = check(L, &timeout_ms);
+  size_t size = check_count(L, SIZE_MOST);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  while (size > 0) {
+    char *to = luaL_prepbuffer(&b);
+    size_t n = size < LUAL_BUFFERSIZE ? size : LUAL_BUFFERSIZE;
+    if (!get(L, p, to, n, timeout_ms))
+      return 3;
+    luaL_addsize(&b, n);
+    size -= n;
+  }
+  luaL_pushresult(&b);
+  return 1;
+}
+
+
+/***
+Read words of 4 bytes, the lowest byte first, as numbers.
+
+@function pipe:words
+@tparam number count at most 200
+@treturn[1] number... as many
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code, as of `pipe:read`
+*/
+int zvm__pipe_words(lua_State *L) {
+  uint32_t timeout_ms, words[WORDS_MOST];
+  zvm_pipe *p = check(L, &timeout_ms);
+  size_t count = check_count(L, WORDS_MOST), i;
+  luaL_checkstack(L, WORDS_MOST, "pipe:words");
+  if (!get(L, p, words, count * WORD, timeout_ms))
+    return 3;
+  for (i = 0; i < count; i++)
+    lua_pushnumber(L, words[i]);
+  return (int)count;
+}
+
+
+/***
+Read words of 4 bytes into a table.
+
+@function pipe:list
+@tparam number count
+@tparam[opt] table into from its index 1 on, which is given back
+@treturn[1] table
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code, as of `pipe:read`
+*/
+int zvm__pipe_list(lua_State *L) {
+  uint32_t timeout_ms, words[1024];
+  zvm_pipe *p = check(L, &timeout_ms);
+  size_t count = check_count(L, SIZE_MOST / WORD), done = 0, i;
+  if (lua_isnoneornil(L, 3)) {
+    lua_settop(L, 2);
+    lua_createtable(L, count < PIECE ? (int)count : PIECE, 0);
+  }
+  luaL_checktype(L, 3, LUA_TTABLE);
+  while (done < count) {
+    size_t n = count - done < 1024 ? count - done : 1024;
+    if (!get(L, p, words, n * WORD, timeout_ms))
+      return 3;
+    for (i = 0; i < n; i++) {
+      lua_pushnumber(L, words[i]);
+      lua_rawseti(L, 3, (int)(done + i + 1));
+    }
+    done += n;
+  }
+  lua_settop(L, 3);
+  return 1;
+}
