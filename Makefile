@@ -73,13 +73,14 @@ TOOLCHAIN := lua/bin/zvm-cc stdlib/link.ld $(wildcard lua/zvm/toolchain/*.lua \
   lua/zvm/toolchain/bin/*)
 LIBC := $(SYSROOT)/.libc
 # Guests that come with zvm.
-SHARE := $(addprefix $(B)/share/zvm/,cut.zvm lua.zvm)
+SHARE := $(addprefix $(B)/share/zvm/,cut.zvm lua.zvm re.zvm re-v3.zvm)
 MAPREDUCE := $(SYSROOT)/lib/libzvm-mapreduce.a
+RE := $(B)/share/zvm/re.zvm $(B)/share/zvm/re-v3.zvm
 
 # -- What is made -----------------------------------------------------------
 
 .PHONY: all setup host libc guests test ctests check-validator check-sanitizers \
-  check-toolchain check-busybox soak fuzz demo bench lint check man install clean help
+  check-toolchain check-busybox check-ports soak fuzz demo bench lint check man install clean help
 
 all: host libc guests $(INTERPRETER) ## The Lua module, the C library, the guest libc
 
@@ -241,7 +242,7 @@ $(B)/src/%/.fetched: | setup
 
 $(LIBC): $(TOOLCHAIN) $(B)/src/musl/.fetched \
     $(shell find stdlib -type f -not -path 'stdlib/ports/*' \
-      -not -path '*/mapreduce*') core/include/zvm_abi.h
+      -not -path '*/mapreduce*' -not -path 'stdlib/re/*') core/include/zvm_abi.h
 	@mkdir -p $(SYSROOT)/lib
 	+$(call run,LIBC)stdlib/build-libc $(B)/src/musl $(SYSROOT) lua/bin/zvm-cc
 	@touch $@
@@ -274,6 +275,12 @@ LUA_SOURCES := $(B)/src/lua5.1 $(B)/src/lua-cjson
 $(B)/share/zvm/lua.zvm: $(wildcard stdlib/ports/lua/*) $(LUA_SOURCES:=/.fetched) $(LIBC)
 	@mkdir -p $(@D)
 	+$(call run,PORT)stdlib/ports/lua/build $(LUA_SOURCES) $@ lua/bin/zvm-cc
+
+# What zvm.re matches with.
+$(B)/share/zvm/re-v3.zvm: LEVEL = -march=x86-64-v3
+$(RE): $(wildcard stdlib/re/*) $(SYSROOT)/.pcre2
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc -O2 $(LEVEL) -Wall -Wextra -o $@ $(filter %.c,$^) -lpcre2-8
 
 # BusyBox for the sandbox, and the same for the host to compare with.
 PORT_BUSYBOX := $(wildcard stdlib/ports/busybox/*) $(B)/src/busybox/.fetched
@@ -431,7 +438,7 @@ soak: host guests $(B)/test/soak ## Runs while workers are killed: RUNS=100000 S
 	wait $$lua && [ $$soak = 0 ]
 
 CORPORA := $(foreach t,$(FUZZ:fuzz_%=%),"$(B)/test/replay_$t spec/fuzz/corpus/$t.txt")
-test: all guests $(BUSYBOX) $(CTESTS) $(B)/test/soak $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
+test: all guests $(BUSYBOX) $(SYSROOT)/.sqlite3 $(CTESTS) $(B)/test/soak $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
 	@.ci/test $(CTESTS) "$(B)/test/soak --short" "$(B)/test/enumerate --short" "$(B)/test/compare --short" \
 	  "$(B)/test/cpu 300" "$(B)/test/mutants --short" \
 	  $(CORPORA) -- $(INTERPRETERS)
@@ -479,6 +486,12 @@ check-toolchain: all $(B)/src/gcc-testsuite/.unpacked ## Toolchain, at length: F
 # BusyBox's own tests, in the sandbox and on the host: see docs/busybox.md.
 check-busybox: host $(BUSYBOX) $(B)/busybox.native ## BusyBox's test suite, at length: APPLETS="awk sed"
 	@LUA_PATH='lua/?.lua;spec/?.lua;;' ZVM_BUILD=$(B) luajit spec/busybox/check.lua $(APPLETS)
+
+# The tests that ports bring along, in the sandbox.
+check-ports: all $(SYSROOT)/.sqlite3 ## Test suites of ports, at length: PORTS="pcre2"
+	@for check in $(or $(PORTS:%=stdlib/ports/%/check),$(wildcard stdlib/ports/*/check)); do \
+	  echo "$$check"; ZVM_BUILD=$(B) LUA_PATH='lua/?.lua;spec/?.lua;;' \
+	    LUA_CPATH='$(B)/?.so;;' $$check || exit 1; done
 
 check: lint test ## Lint, then test
 
@@ -548,7 +561,7 @@ $(B)/bench/measure: spec/bench/measure.c $(B)/libzvm.a
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
-bench: host $(BENCH) $(EXAMPLES) $(B)/share/zvm/lua.zvm ## Guest against native: KERNEL=<name> for one, =libc for its functions, =lua
+bench: host $(BENCH) $(EXAMPLES) $(SHARE) ## Guest against native: KERNEL=<name> for one, =libc for its functions, =lua, =re ...
 	@.ci/setup bench
 	@$(LUA_ENV) luajit spec/bench/run.lua $(KERNEL)
 

@@ -1,0 +1,352 @@
+--- Regular expressions of PCRE2's, matched in the sandbox.
+--
+-- A pattern, a subject or PCRE2 itself can do no harm: what matches is a guest,
+-- with limits. See docs/re.md.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local engine = require "zvm.re.engine"
+local template = require "zvm.re.template"
+
+local M = {}
+
+local sub = string.sub
+local MOST = 0xffffffff
+
+-- -- Options ----------------------------------------------------------------
+
+local FLAGS = { i = 0x8, m = 0x400, s = 0x20, x = 0x80, u = 0xa0000,
+  U = 0x40000, A = 0x80000000, D = 0x10, J = 0x40, n = 0x2000 }
+
+local function options_of(flags)
+  local options, seen = 0, {}
+  for flag in flags:gmatch "." do
+    if not FLAGS[flag] then
+      return nil, ("re.compile: flags: %q is none of A, D, J, U, i, m, n, s, u "
+        .. "and x"):format(flag), "OPTION"
+    end
+    if not seen[flag] then options = options + FLAGS[flag] end
+    seen[flag] = true
+  end
+  return options
+end
+
+local DEFAULTS = { memory = "256M", timeout = 5, match_limit = 10000000,
+  depth_limit = 10000000, heap_limit = 64 * 1024 }
+
+local function engine_options(given)
+  local options = {}
+  for name, value in pairs(DEFAULTS) do
+    options[name] = value
+  end
+  for name, value in pairs(given or {}) do
+    if DEFAULTS[name] == nil then
+      return nil, ("re.new: unknown option %q; there are depth_limit, "
+        .. "heap_limit, match_limit, memory and timeout"):format(
+        tostring(name)), "OPTION"
+    end
+    local most = name == "timeout" and 86400 or 2 ^ 32 - 1
+    local least = name == "timeout" and 0.001 or 1
+    if name ~= "memory" and (type(value) ~= "number"
+      or not (value >= least and value <= most)
+      or name ~= "timeout" and value % 1 ~= 0) then
+      return nil, ("re.new: %s: number from %g to %.0f expected"):format(name,
+        least, most), "OPTION"
+    end
+    options[name] = value
+  end
+  return options
+end
+
+-- -- Patterns ---------------------------------------------------------------
+
+local Pattern = {}
+Pattern.__index = Pattern
+Pattern.__metatable = "zvm.re.pattern"
+
+function Pattern:__tostring()
+  return ("zvm.re.pattern: %q"):format(self.source)
+end
+
+local function check(value, what, n, name)
+  if type(value) ~= what then
+    error(("bad argument #%d to '%s' (%s expected, got %s)"):format(n, name,
+      what, type(value)), 3)
+  end
+end
+
+-- Where to begin, from 0; nil: behind the end.
+local function start_of(subject, init)
+  if not init then return 0 end
+  if init < 0 then init = #subject + init + 1 end
+  if init < 1 then init = 1 end
+  if init > #subject + 1 then return nil end
+  return init - 1
+end
+
+-- Captures as strings, false for those that took no part.
+local function captured(subject, list, n, i)
+  local first, last = list[2 * i - 1], list[2 * i]
+  local text = last <= #subject and sub(subject, first + 1, last)
+  if i == n then return text end
+  return text, captured(subject, list, n, i + 1)
+end
+
+-- What find gives without a match: nil, or nil, message, code.
+local function none(message, code)
+  if message then return nil, message, code end
+  return nil
+end
+
+local MANY = 100 -- captures: more are not taken by recursion
+
+local function captures(subject, list, n)
+  if n <= MANY then return captured(subject, list, n, 1) end
+  local out = {}
+  for i = 1, n do
+    out[i] = captured(subject, list, i, i)
+  end
+  return unpack(out, 1, n)
+end
+
+--- Where the first match is.
+--
+-- @tparam string subject
+-- @tparam[opt=1] number init where to begin; from the end if it is negative
+-- @treturn[1] number first
+-- @treturn[1] number last
+-- @treturn[1] string... captures; false for one that took no part
+-- @treturn[2] nil if there is none
+-- @treturn[3] nil
+-- @treturn[3] string message
+-- @treturn[3] string code: "LIMIT", "TIMEOUT", "UTF", "NOMEM", "LOST", ...
+function Pattern:find(subject, init)
+  check(subject, "string", 1, "find")
+  local start = start_of(subject, init)
+  if not start then return nil end
+  local first, last, list = self.engine:find(self, subject, start)
+  if not first then return none(last, list) end
+  if not list then return first + 1, last end
+  return first + 1, last, captures(subject, list, self.captures)
+end
+
+--- The captures of the first match, or the whole if there are no groups.
+-- Arguments and failures as of `find`.
+function Pattern:match(subject, init)
+  check(subject, "string", 1, "match")
+  local start = start_of(subject, init)
+  if not start then return nil end
+  local first, last, list = self.engine:find(self, subject, start)
+  if not first then return none(last, list) end
+  if not list then return sub(subject, first + 1, last) end
+  return captures(subject, list, self.captures)
+end
+
+--- The first match as first, last, and a table with captures by number and by
+-- name. Arguments and failures as of `find`.
+function Pattern:exec(subject, init)
+  check(subject, "string", 1, "exec")
+  local start = start_of(subject, init)
+  if not start then return nil end
+  local first, last, list = self.engine:find(self, subject, start)
+  if not first then return none(last, list) end
+  local groups = {}
+  for i = 1, self.captures do
+    groups[i] = captured(subject, list, i, i)
+  end
+  for name, indices in pairs(self.names) do
+    groups[name] = false
+    for _, index in ipairs(indices) do
+      groups[name] = groups[name] or groups[index]
+    end
+  end
+  return first + 1, last, groups
+end
+
+--- An iterator over the captures of all matches, or over the wholes; or nil,
+-- message, code.
+function Pattern:gmatch(subject)
+  check(subject, "string", 1, "gmatch")
+  local all, count, code = self.engine:all(self, subject, 0, MOST)
+  if not all then return nil, count, code end
+  local n, width, i = self.captures, 2 * (self.captures + 1), -1
+  if n == 0 then
+    return function()
+      i = i + 1
+      if i < count then
+        return sub(subject, all[2 * i + 1] + 1, all[2 * i + 2])
+      end
+    end
+  end
+  local list = {}
+  return function()
+    i = i + 1
+    if i >= count then return nil end
+    for k = 1, width - 2 do
+      list[k] = all[i * width + 2 + k]
+    end
+    return captures(subject, list, n)
+  end
+end
+
+--- The subject with matches replaced, and how many were; or nil, message, code.
+--
+-- @tparam string subject
+-- @param replacement string with %0 to %9, %{name} and %%; table, of which the
+--  first capture is the key; or function, which gets the captures. What is nil
+--  or false keeps the match
+-- @tparam[opt] number most how many to replace
+function Pattern:gsub(subject, replacement, most)
+  check(subject, "string", 1, "gsub")
+  local kind = type(replacement)
+  if kind ~= "string" and kind ~= "number" and kind ~= "table"
+    and kind ~= "function" then
+    error(("bad argument #2 to 'gsub' (string, table or function expected, "
+      .. "got %s)"):format(kind), 2)
+  end
+  local value, message = template.compile(replacement, self)
+  if not value then
+    error("bad argument #2 to 'gsub' (" .. message .. ")", 2)
+  end
+  most = most and math.max(0, math.min(math.floor(most), MOST)) or MOST
+  local all, count, code = self.engine:all(self, subject, 0, most)
+  if not all then return nil, count, code end
+  local width, out, n, at = 2 * (self.captures + 1), {}, 0, 0
+  for i = 0, count - 1 do
+    local first, last = all[i * width + 1], all[i * width + 2]
+    local text = value(subject, all, i * width)
+    if text and first >= at then
+      out[n + 1], out[n + 2] = sub(subject, at + 1, first), text
+      n, at = n + 2, last
+    end
+  end
+  out[n + 1] = sub(subject, at + 1)
+  return table.concat(out), count
+end
+
+-- -- Engines ----------------------------------------------------------------
+
+local Engine = {}
+Engine.__index = Engine
+Engine.__metatable = "zvm.re"
+
+-- When a pattern is collected its slot may be used again.
+local function watch(p)
+  local e = p.engine
+  local proxy = newproxy(true)
+  getmetatable(proxy).__gc = function()
+    if p.generation == e.generation then
+      e.dead[#e.dead + 1] = p.slot
+    end
+  end
+  return proxy
+end
+
+--- Compile a pattern.
+--
+-- @tparam string source
+-- @tparam[opt] string flags of `i`, `m`, `s`, `x`, `u` and others
+-- @treturn[1] zvm.re.pattern
+-- @treturn[2] nil
+-- @treturn[2] string message, with the position
+-- @treturn[2] string code: "PATTERN", "OPTION", ...
+function Engine:compile(source, flags)
+  check(source, "string", 1, "compile")
+  if flags ~= nil then check(flags, "string", 2, "compile") end
+  local options, message, code = options_of(flags or "")
+  if not options then return nil, message, code end
+  local p = setmetatable({ source = source, options = options,
+    engine = self.engine }, Pattern)
+  local ok, place
+  ok, message, code, place = self.engine:compile(p)
+  if not ok then
+    if code == "PATTERN" then
+      message = ("re.compile: at %d: %s"):format(place + 1, message)
+    end
+    return nil, message, code
+  end
+  p.watch = watch(p)
+  return p
+end
+
+local KEPT = 100 -- patterns that are used by their source
+
+-- The pattern of a source; an error if it is none.
+local function pattern_of(self, source, flags)
+  local key = (flags or "") .. "/" .. source
+  local p = self.cache[key]
+  if p then return p end
+  local message, code
+  p, message, code = self:compile(source, flags)
+  if not p then return nil, message, code end
+  self.kept = self.kept + 1
+  if self.kept > KEPT then self.cache, self.kept = {}, 1 end
+  self.cache[key] = p
+  return p
+end
+
+function Engine:find(subject, source, init, flags)
+  check(subject, "string", 1, "find")
+  check(source, "string", 2, "find")
+  local p, message, code = pattern_of(self, source, flags)
+  if not p then return nil, message, code end
+  return p:find(subject, init)
+end
+
+function Engine:match(subject, source, init, flags)
+  check(subject, "string", 1, "match")
+  check(source, "string", 2, "match")
+  local p, message, code = pattern_of(self, source, flags)
+  if not p then return nil, message, code end
+  return p:match(subject, init)
+end
+
+function Engine:gmatch(subject, source, flags)
+  check(subject, "string", 1, "gmatch")
+  check(source, "string", 2, "gmatch")
+  local p, message, code = pattern_of(self, source, flags)
+  if not p then return nil, message, code end
+  return p:gmatch(subject)
+end
+
+function Engine:gsub(subject, source, replacement, most, flags)
+  check(subject, "string", 1, "gsub")
+  check(source, "string", 2, "gsub")
+  local p, message, code = pattern_of(self, source, flags)
+  if not p then return nil, message, code end
+  return p:gsub(subject, replacement, most)
+end
+
+--- End the instance now. The next use begins another.
+function Engine:close()
+  self.engine:stop()
+  return true
+end
+
+--- An engine of its own: an instance, and limits.
+--
+-- @tparam[opt] table options memory, timeout, match_limit, depth_limit,
+--  heap_limit
+-- @treturn[1] zvm.re
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] string code
+function M.new(options)
+  if options ~= nil then check(options, "table", 1, "new") end
+  local read, message, code = engine_options(options)
+  if not read then return nil, message, code end
+  return setmetatable({ engine = engine.new(read), cache = {}, kept = 0 },
+    Engine)
+end
+
+-- The module itself has an engine, which begins at the first use.
+local own
+for name in pairs { compile = 1, find = 1, match = 1, gmatch = 1, gsub = 1,
+  close = 1 } do
+  M[name] = function(...)
+    own = own or assert(M.new())
+    return own[name](own, ...)
+  end
+end
+
+return M

@@ -1,0 +1,324 @@
+--- The instance that serves patterns: a guest that runs as long as it is
+-- needed, and is begun anew when it had to be killed.
+--
+-- The host has an end of two pipes of its. What comes back is a guest's word:
+-- each number is checked here before anything follows from it. What cannot be,
+-- or is late, ends the instance; the patterns are compiled again in the next.
+-- stdlib/re/re.h has the protocol.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local guests = require "zvm.guests"
+local reports = require "zvm.report"
+local zvm = require "zvm"
+
+local M = {}
+M.__index = M
+
+local COMPILE, FREE, FIND, ALL, NAMES = 1, 2, 3, 4, 5
+local SAME = 0xffffffff
+local DONE, NONE, MORE, ERROR = 0, 1, 2, 3
+M.UNSET = 0xffffffff
+local UNSET = M.UNSET
+local CAPTURES_MOST = 65535
+local BLOCK = 64 * 1024
+local SUBJECT_MOST = 2 ^ 30
+
+local LIMITS = { [-47] = "LIMIT", [-53] = "LIMIT", [-63] = "LIMIT",
+  [-48] = "NOMEM", [-52] = "LIMIT" }
+
+local function code_of(number)
+  return LIMITS[number] or number <= -3 and number >= -23 and "UTF"
+    or number == -36 and "UTF" or "MATCH"
+end
+
+--- An engine, whose instance begins with the first request. `options`: checked.
+function M.new(options)
+  return setmetatable({
+    options = options,
+    generation = 0, -- of the instance; a pattern knows which has it
+    slots = 0,
+    spare = {},     -- slots to be used again
+    dead = {},      -- slots of patterns that were collected
+    scratch = {},
+  }, M)
+end
+
+-- -- The instance -----------------------------------------------------------
+
+-- The one with the libc of level 3, if this processor has it.
+local function module_of(e)
+  local message, code
+  for _, name in ipairs { "re-v3.zvm", "re.zvm" } do
+    if e.module then break end
+    local path
+    path, message, code = guests.find(name)
+    if not path then return nil, message, code end
+    e.module, message, code = zvm.load(path)
+    if not e.module and code ~= "CPU" then break end
+  end
+  return e.module, message, code
+end
+
+local function begin(e)
+  local module, message, code = module_of(e)
+  if not module then return nil, message, code end
+  local to, from
+  to, message, code = zvm.pipe { eager = true, size = "128K" }
+  if not to then return nil, message, code end
+  from, message, code = zvm.pipe { eager = true, size = "128K" }
+  if not from then
+    to:close()
+    return nil, message, code
+  end
+  local o = e.options
+  e.session, message, code = zvm.start {
+    program = module, memory = o.memory, symbols = false,
+    args = { ("%.0f"):format(o.match_limit), ("%.0f"):format(o.depth_limit),
+      ("%.0f"):format(o.heap_limit) },
+    channels = { stdin = { pipe = to, mode = "r" },
+      stdout = { pipe = from, mode = "w" }, stderr = { null = true } },
+  }
+  if not e.session then
+    to:close()
+    from:close()
+    return nil, message, code
+  end
+  to:timeout(o.timeout)
+  from:timeout(o.timeout)
+  e.to, e.from, e.subject = to, from, nil
+  e.generation = e.generation + 1
+  e.slots, e.spare, e.dead = 0, {}, {}
+  return true
+end
+
+--- Kill the instance, if there is one.
+function M:stop()
+  if self.session then
+    self.session:close()
+    self.to:close()
+    self.from:close()
+    self.session, self.subject = nil, nil
+    self.generation = self.generation + 1
+  end
+end
+
+-- It said nothing in time, ended, or said what cannot be: nil, message, code.
+local function lost(e, message, code)
+  local why
+  if code == "TIMEOUT" then
+    why = ("no answer within %g seconds"):format(e.options.timeout)
+  elseif code == "END" then
+    local report = zvm.wait({ e.session }, 1) and e.session:wait()
+    if report then e.session = nil end
+    if report and report.code == 2 then
+      why, code = "out of memory: more is needed than " ..
+        tostring(e.options.memory), "NOMEM"
+    else
+      why, code = "the instance ended: " ..
+        (report and reports.summary(report) or message), "LOST"
+    end
+    if not e.session then
+      e.to:close()
+      e.from:close()
+      e.subject, e.generation = nil, e.generation + 1
+    end
+  else
+    why, code = message, "LOST"
+  end
+  e:stop()
+  return nil, "zvm.re: " .. why, code
+end
+
+local function nonsense(e)
+  return lost(e, "the instance gave an answer that cannot be", "LOST")
+end
+
+-- -- Requests ---------------------------------------------------------------
+
+local function is_pair(first, last, size)
+  return first <= last and last <= size or first == UNSET and last == UNSET
+end
+
+-- The message of an error that PCRE2 had, or nil if the answer cannot be.
+local function error_text(e, size)
+  if size > 256 then return nonsense(e) end
+  local text, message, code = e.from:read(size)
+  if not text then return lost(e, message, code) end
+  return (text:gsub("[^ -~]", "?"))
+end
+
+-- An answer whose status is ERROR: nil, message, code; or for a compilation
+-- nil, message, "PATTERN" and the position.
+local function failure(e, number, size, place)
+  local text, message, code = error_text(e, size)
+  if not text then return nil, message, code end
+  if number < 2 ^ 31 then
+    return nil, text, "PATTERN", place
+  end
+  code = code_of(number - 2 ^ 32)
+  return nil, ("zvm.re: %s at %d"):format(text, place + 1), code
+end
+
+-- Slots of patterns that nobody has any more.
+local function release(e)
+  local dead, spare = e.dead, e.spare
+  e.dead = {} -- the collector goes on
+  for _, slot in ipairs(dead) do
+    local ok, message, code = e.to:write(FREE, slot, 0, 0, SAME)
+    if not ok then return lost(e, message, code) end
+    spare[#spare + 1] = slot
+  end
+  return true
+end
+
+local function names_of(e, slot, captures)
+  local ok, message, code = e.to:write(NAMES, slot, 0, 0, SAME)
+  if not ok then return lost(e, message, code) end
+  local status, count, size, each = e.from:words(5)
+  if not status then return lost(e, count, size) end
+  if status ~= DONE or count > 2 * CAPTURES_MOST or each < 3 or each > 256
+    or size ~= count * each then
+    return nonsense(e)
+  end
+  local bytes
+  bytes, message, code = e.from:read(size)
+  if not bytes then return lost(e, message, code) end
+  local names = {}
+  for at = 1, size, each do
+    local high, low = bytes:byte(at, at + 1)
+    local name = bytes:sub(at + 2, at + each - 1):match "^([%w_\128-\255]+)%z"
+    local index = high * 256 + low
+    if not name or index < 1 or index > captures then return nonsense(e) end
+    names[name] = names[name] or {}
+    names[name][#names[name] + 1] = index
+  end
+  return names
+end
+
+--- Compile `p.source` with `p.options`; sets slot, captures and names.
+function M:compile(p)
+  local ok, message, code
+  if not self.session then
+    ok, message, code = begin(self)
+    if not ok then return nil, message, code end
+  end
+  ok, message, code = release(self)
+  if not ok then return nil, message, code end
+  local slot = table.remove(self.spare)
+  if not slot then
+    slot, self.slots = self.slots, self.slots + 1
+  end
+  ok, message, code = self.to:write(COMPILE, slot, p.options, 0, #p.source,
+    p.source)
+  if not ok then return lost(self, message, code) end
+  self.subject = nil
+  local status, count, size, first = self.from:words(5)
+  if not status then return lost(self, count, size) end
+  if status == ERROR then
+    self.spare[#self.spare + 1] = slot
+    return failure(self, count, size, first)
+  end
+  if status ~= DONE or count > CAPTURES_MOST or size ~= 0
+    or first > CAPTURES_MOST then
+    return nonsense(self)
+  end
+  p.captures, p.names = count, {}
+  if first > 0 then
+    p.names, message, code = names_of(self, slot, count)
+    if not p.names then return nil, message, code end
+  end
+  p.slot, p.generation = slot, self.generation
+  return true
+end
+
+-- Send a request about a subject: true, or nil, message, code.
+local function ask(e, p, operation, subject, a, b)
+  if p.generation ~= e.generation or not e.session then
+    local ok, message, code = e:compile(p)
+    if not ok then return nil, message, code end
+  end
+  local ok, message, code
+  if subject == e.subject then
+    ok, message, code = e.to:write(operation, p.slot, a, b, SAME)
+  else
+    if #subject > SUBJECT_MOST then
+      return nil, "zvm.re: a subject has 1G bytes at most", "NOMEM"
+    end
+    e.subject = subject
+    ok, message, code = e.to:write(operation, p.slot, a, b, #subject, subject)
+  end
+  if not ok then return lost(e, message, code) end
+  return true
+end
+
+--- The first match from byte `start` (from 0) on: its offsets, and a list of
+-- those of its captures, valid until the next request. Or nothing; or nil,
+-- message, code.
+function M:find(p, subject, start)
+  local ok, message, code = ask(self, p, FIND, subject, start, 0)
+  if not ok then return nil, message, code end
+  local status, count, size, first, last = self.from:words(5)
+  if status == NONE then return nil end
+  if not status then return lost(self, count, size) end
+  if status == ERROR then return failure(self, count, size, first) end
+  local length, captures = #subject, p.captures
+  if status ~= DONE or count ~= captures + 1 or size ~= 8 * captures
+    or first > last or last > length then
+    return nonsense(self)
+  end
+  if captures == 0 then return first, last end
+  local list
+  list, message, code = self.from:list(2 * captures, self.scratch)
+  if not list then return lost(self, message, code) end
+  for i = 1, 2 * captures, 2 do
+    if not is_pair(list[i], list[i + 1], length) then
+      return nonsense(self)
+    end
+  end
+  return first, last, list
+end
+
+-- Matches of one answer, checked, behind the `n` words of `all`.
+local function take(e, all, n, list, words, length)
+  local width = 2 * (all.captures + 1)
+  for i = 1, words, width do
+    local first, last = list[i], list[i + 1]
+    if first > last or last > length then return nonsense(e) end
+  end
+  for i = 1, words, 2 do
+    local first, last = list[i], list[i + 1]
+    if not is_pair(first, last, length) then return nonsense(e) end
+    all[n + i], all[n + i + 1] = first, last
+  end
+  return n + words
+end
+
+--- All matches, `most` at most: a list of offsets, 2 * (captures + 1) for
+-- each match, and how many there are.
+function M:all(p, subject, start, most)
+  local ok, message, code = ask(self, p, ALL, subject, start, most)
+  if not ok then return nil, message, code end
+  local length, width = #subject, 8 * (p.captures + 1)
+  local all, matches, words = { captures = p.captures }, 0, 0
+  repeat
+    local status, count, size, first = self.from:words(5)
+    if not status then return lost(self, count, size) end
+    if status == NONE then return all, matches end
+    if status == ERROR then return failure(self, count, size, first) end
+    matches = matches + count
+    if status ~= DONE and status ~= MORE or size ~= count * width
+      or size > BLOCK and count ~= 1 or matches > 2 * length + 2
+      or status == MORE and count == 0 then
+      return nonsense(self)
+    end
+    local list
+    list, message, code = self.from:list(size / 4, self.scratch)
+    if not list then return lost(self, message, code) end
+    words, message, code = take(self, all, words, list, size / 4, length)
+    if not words then return nil, message, code end
+  until status == DONE
+  return all, matches
+end
+
+return M

@@ -1,0 +1,95 @@
+--- What gsub puts in: strings with %0 to %9, %{name} and %%, tables, functions.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local M = {}
+
+local concat, sub = table.concat, string.sub
+
+-- A template as a list of strings and of numbers of captures; or nil, message.
+local function parse(text, p)
+  local parts, at = {}, 1
+  while true do
+    local from = text:find("%", at, true)
+    if not from then break end
+    if from > at then parts[#parts + 1] = sub(text, at, from - 1) end
+    local char = sub(text, from + 1, from + 1)
+    local name = text:match("^{([%w_\128-\255]+)}", from + 1)
+    at = from + 2
+    if name then
+      local index = tonumber(name) or p.names[name] and p.names[name][1]
+      if not index or index > p.captures then
+        return nil, ("no group %q in the pattern"):format(name)
+      end
+      parts[#parts + 1] = index
+      at = from + #name + 3
+    elseif char == "%" then
+      parts[#parts + 1] = "%"
+    elseif char:find "%d" then
+      local index = tonumber(char)
+      -- %1 of a pattern without groups is the whole, as in string.gsub
+      if index == 1 and p.captures == 0 then index = 0 end
+      if index > p.captures then
+        return nil, ("no group %d in the pattern"):format(index)
+      end
+      parts[#parts + 1] = index
+    else
+      return nil, "a digit, {name} or % expected after %"
+    end
+  end
+  parts[#parts + 1] = sub(text, at)
+  return parts
+end
+
+-- Capture `index` of the match whose offsets are `all[at + 1]` and on.
+local function capture(subject, all, at, index)
+  local first, last = all[at + 1 + 2 * index], all[at + 2 + 2 * index]
+  return last <= #subject and sub(subject, first + 1, last)
+end
+
+--- A function(subject, all, at) that gives what takes a match's place, or nil
+-- to keep it; or nil, message.
+function M.compile(replacement, p)
+  local kind = type(replacement)
+  if kind == "number" then
+    replacement, kind = tostring(replacement), "string"
+  end
+  if kind == "string" then
+    local parts, message = parse(replacement, p)
+    if not parts then return nil, message end
+    if #parts == 1 then
+      return function() return parts[1] end
+    end
+    local out = {}
+    return function(subject, all, at)
+      for i = 1, #parts do
+        local part = parts[i]
+        out[i] = type(part) == "string" and part
+          or capture(subject, all, at, part) or ""
+      end
+      return concat(out, "", 1, #parts)
+    end
+  end
+  local first = p.captures > 0 and 1 or 0
+  local function checked(value)
+    if not value then return nil end
+    if type(value) ~= "string" and type(value) ~= "number" then
+      error("invalid replacement value (a " .. type(value) .. ")", 0)
+    end
+    return tostring(value)
+  end
+  if kind == "table" then
+    return function(subject, all, at)
+      return checked(replacement[capture(subject, all, at, first)])
+    end
+  end
+  return function(subject, all, at)
+    local out = {}
+    for i = first, p.captures do
+      out[i - first + 1] = capture(subject, all, at, i)
+    end
+    return checked(replacement(unpack(out, 1, p.captures - first + 1)))
+  end
+end
+
+return M

@@ -1,0 +1,84 @@
+/*
+** re.h - the guest of zvm.re: PCRE2 that serves one host.
+**
+** Requests come from stdin, answers go to stdout, both in words of 4 bytes,
+** the lowest byte first:
+**
+**   request  operation, slot, a, b, size, then `size` bytes
+**   answer   status, count, size, first, last, then `size` bytes
+**
+** lua/zvm/re/engine.lua is the other side.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#ifndef ZVM_RE_H
+#define ZVM_RE_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdint.h>
+
+enum {
+  RE_COMPILE = 1, /* a: PCRE2's options; bytes: the pattern               */
+  RE_FREE,        /* no answer                                            */
+  RE_FIND,        /* a: where to begin; b: PCRE2's options; the subject   */
+  RE_ALL,         /* a: where to begin; b: how many at most; the subject  */
+  RE_NAMES,       /* of the slot: number, length, bytes of each           */
+};
+
+enum {
+  RE_SAME = 0xffffffff, /* as size: the subject before                    */
+  RE_BLOCK = 64 * 1024, /* of matches in one answer                       */
+};
+
+enum {
+  RE_DONE = 0, /* count: pairs, or matches; the last answer               */
+  RE_NONE,     /* no match                                                */
+  RE_MORE,     /* matches, and another answer follows                     */
+  RE_ERROR,    /* count: PCRE2's number, negated if below 0; first: where;
+                  the bytes are its message                               */
+};
+
+typedef struct re_request {
+  uint32_t operation, slot, a, b, size;
+} re_request;
+
+typedef struct re_answer {
+  uint32_t status, count, size, first, last;
+} re_answer;
+
+typedef struct re_pattern {
+  pcre2_code *code; /* NULL: no such slot        */
+  uint32_t pairs;   /* of a match, with the whole */
+  int utf;
+} re_pattern;
+
+typedef struct re_state {
+  re_pattern *patterns;
+  uint32_t slots;
+  char *subject;
+  size_t size, room;
+  int checked; /* the subject is known to be UTF-8 */
+  pcre2_match_data *match;
+  uint32_t pairs; /* of `match` */
+  pcre2_match_context *limits;
+} re_state;
+
+/* Whole, or the process ends: nobody is there. */
+void re_get(void *to, size_t size);
+void re_put(const void *from, size_t size);
+/* An answer by itself; of an error, with PCRE2's message. */
+void re_answer_put(uint32_t status, uint32_t count, uint32_t first,
+                   uint32_t last);
+void re_answer_error(int number, size_t where);
+
+/* The slot's pattern; NULL: there is none. */
+re_pattern *re_pattern_of(re_state *s, uint32_t slot);
+void re_compile(re_state *s, const re_request *q, const char *bytes);
+void re_free(re_state *s, uint32_t slot);
+void re_names(const re_pattern *p);
+
+void re_find(re_state *s, const re_request *q, const re_pattern *p);
+void re_all(re_state *s, const re_request *q, const re_pattern *p);
+
+#endif

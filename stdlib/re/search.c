@@ -1,0 +1,143 @@
+/*
+** search.c - one match, or all of them.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <string.h>
+#include <zvm.h>
+
+#include "re.h"
+
+/* The result of pcre2_match, of the subject that is there. */
+static int match(re_state *s, const re_pattern *p, size_t start,
+                 uint32_t options) {
+  if (s->checked && p->utf)
+    options |= PCRE2_NO_UTF_CHECK;
+  int n = pcre2_match(p->code, (PCRE2_SPTR)s->subject, s->size, start, options,
+                      s->match, s->limits);
+  if (p->utf && (n >= 0 || n == PCRE2_ERROR_NOMATCH) && start == 0)
+    s->checked = 1;
+  return n;
+}
+
+
+static void answer_failure(re_state *s, int n) {
+  if (n == PCRE2_ERROR_NOMATCH)
+    re_answer_put(RE_NONE, 0, 0, 0);
+  else
+    re_answer_error(n, pcre2_get_startchar(s->match));
+}
+
+
+/* Offsets are 4 bytes: PCRE2_SIZE is, here. */
+_Static_assert(sizeof(PCRE2_SIZE) == 4, "an offset is a word");
+
+static void set_rest(PCRE2_SIZE *o, uint32_t from, uint32_t pairs) {
+  for (uint32_t i = 2 * from; i < 2 * pairs; i++)
+    o[i] = PCRE2_UNSET;
+}
+
+
+void re_find(re_state *s, const re_request *q, const re_pattern *p) {
+  int n = match(s, p, q->a, q->b);
+  if (n < 0) {
+    answer_failure(s, n);
+    return;
+  }
+  PCRE2_SIZE *o = pcre2_get_ovector_pointer(s->match);
+  set_rest(o, (uint32_t)n, p->pairs);
+  re_answer a = {RE_DONE, p->pairs, (p->pairs - 1) * 8, o[0], o[1]};
+  if (p->pairs == 1) {
+    re_put(&a, sizeof a);
+    return;
+  }
+  char whole[1024];
+  if (sizeof a + a.size <= sizeof whole) { /* at once */
+    memcpy(whole, &a, sizeof a);
+    memcpy(whole + sizeof a, o + 2, a.size);
+    re_put(whole, sizeof a + a.size);
+    return;
+  }
+  re_put(&a, sizeof a);
+  re_put(o + 2, a.size);
+}
+
+
+/* -- All ----------------------------------------------------------------- */
+
+typedef struct block {
+  re_answer head;
+  uint32_t words[RE_BLOCK / 4];
+} block;
+
+
+static void send(block *b, uint32_t status) {
+  b->head.status = status;
+  re_put(b, sizeof b->head + b->head.size);
+  b->head.count = b->head.size = 0;
+}
+
+
+/* A match, whose pairs are more than a block has room for or not. */
+static void add(block *b, const PCRE2_SIZE *o, uint32_t pairs) {
+  if (b->head.size + pairs * 8 > sizeof b->words)
+    send(b, RE_MORE);
+  if (pairs * 8 > sizeof b->words) {
+    re_answer a = {RE_MORE, 1, pairs * 8, 0, 0};
+    re_put(&a, sizeof a);
+    re_put(o, pairs * 8);
+    return;
+  }
+  memcpy((char *)b->words + b->head.size, o, pairs * 8);
+  b->head.size += pairs * 8;
+  b->head.count++;
+}
+
+
+static size_t next_character(const re_state *s, const re_pattern *p,
+                             size_t at) {
+  at++;
+  while (p->utf && at < s->size && (s->subject[at] & 0xc0) == 0x80)
+    at++;
+  return at;
+}
+
+
+/*
+** As Perl does it: behind an empty match one that is not empty is looked for at
+** the same place, and only then one character is passed over.
+*/
+void re_all(re_state *s, const re_request *q, const re_pattern *p) {
+  static block b;
+  size_t at = q->a;
+  uint32_t options = 0, left = q->b;
+  int n = PCRE2_ERROR_NOMATCH;
+  b.head = (re_answer){0};
+  while (left > 0) {
+    n = match(s, p, at, options);
+    if (n == PCRE2_ERROR_NOMATCH && options != 0 && at < s->size) {
+      at = next_character(s, p, at);
+      options = 0;
+      continue;
+    }
+    if (n < 0)
+      break;
+    PCRE2_SIZE *o = pcre2_get_ovector_pointer(s->match);
+    set_rest(o, (uint32_t)n, p->pairs);
+    add(&b, o, p->pairs);
+    left--;
+    /* \K in an assertion may end a match before it began. */
+    size_t end = o[1] > at || o[0] == o[1] ? o[1] : next_character(s, p, at);
+    options = o[0] == o[1] ? PCRE2_NOTEMPTY_ATSTART | PCRE2_ANCHORED : 0;
+    if (end < at || end > s->size)
+      break;
+    at = end;
+  }
+  if (n < 0 && n != PCRE2_ERROR_NOMATCH) {
+    if (b.head.count > 0)
+      send(&b, RE_MORE);
+    answer_failure(s, n);
+    return;
+  }
+  send(&b, RE_DONE);
+}
