@@ -6,7 +6,8 @@ local host = require "support.host"
 describe("the Lua code in", function()
   for _, path in ipairs { "README.md", "docs/lua.md",
     "docs/etags.md", "docs/manifest.md", "docs/mapreduce.md",
-    "docs/pipelines.md", "docs/jobs.md", "docs/memo.md", "docs/sandbox.md" } do
+    "docs/pipelines.md", "docs/jobs.md", "docs/memo.md", "docs/re.md",
+    "docs/sandbox.md" } do
     local text = host.read_file(path)
     local n = 0
     for block in text:gmatch "\n```lua\n(.-)\n```" do

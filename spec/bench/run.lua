@@ -266,6 +266,29 @@ local function limits(lua)
   end
 end
 
+--- Regular expressions, against the native library: each pattern and size, and
+-- all of them together. A search for a byte alone is not one of them.
+local function expressions()
+  local logs, count, worst, which = 0, 0, 0, nil
+  local pipe = assert(io.popen "luajit spec/bench/re.lua")
+  for text in pipe:lines() do
+    local name, ratio = text:match "^(%C+): %S+ %S+ (%S+)$"
+    ratio = tonumber(ratio)
+    line("re, " .. name, ratio, "")
+    if not name:find "^rare letter" then
+      logs, count = logs + math.log(ratio), count + 1
+      if ratio > worst then
+        worst, which = ratio, name
+      end
+    end
+  end
+  pipe:close()
+  assert(count > 0, "re.lua measured nothing")
+  local mean = math.exp(logs / count)
+  line("re, geometric mean", mean, "", "<= 1.50", mean <= 1.5)
+  line("re, worst: " .. which, worst, "", "<= 1.50", worst <= 1.5)
+end
+
 --- Files that a guest copies, small writes, and etags.
 local function channels(lua)
   local text = output(lua .. " spec/bench/channels.lua " .. DIR)
@@ -388,6 +411,10 @@ if PARTS[arg[1]] then
   PARTS[arg[1]]()
   os.exit(short == 0 and 0 or 1)
 end
+if arg[1] == "re" then
+  expressions()
+  os.exit(short == 0 and 0 or 1)
+end
 kernels()
 if not arg[1] then
   libc ""
@@ -401,6 +428,7 @@ if not arg[1] then
   loads()
   traps()
   channels "luajit"
+  expressions()
   limits "luajit"
   images "luajit"
   mapreduce "luajit"

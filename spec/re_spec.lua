@@ -1,0 +1,308 @@
+-- zvm.re: results against the native library, conventions, limits, and an
+-- instance that lies.
+--
+-- SPDX-License-Identifier: Apache-2.0
+
+local re = require "zvm.re"
+
+local function all(...)
+  return { n = select("#", ...), ... }
+end
+
+describe("zvm.re", function()
+  it("finds, with places and captures", function()
+    local p = assert(re.compile "(\\w+)@(\\w+)(!)?")
+    assert.same(all(6, 13, "bob", "home", false),
+      all(p:find "mail bob@home now"))
+    assert.same(all("bob", "home", false), all(p:match "mail bob@home now"))
+    assert.same(all(nil), all(p:find "nobody"))
+    assert.equal("b+", assert(re.compile "[a-z]\\+"):match "a b+")
+  end)
+
+  it("begins where it is told, as string.find does", function()
+    local p = assert(re.compile "\\w")
+    assert.same(all(3, 3), all(p:find("a b", 2)))
+    assert.same(all(3, 3), all(p:find("a b", -1)))
+    assert.same(all(1, 1), all(p:find("a b", -99)))
+    assert.same(all(nil), all(p:find("a b", 4)))
+    assert.same(all(nil), all(p:find("a b", 5)))
+    assert.same(all(4, 3), all(assert(re.compile "$"):find("a b", 4)))
+    -- what is before the place is seen
+    assert.same(all(2, 2), all(assert(re.compile "(?<=a)b"):find("ab", 2)))
+  end)
+
+  it("gives groups by name", function()
+    local p = assert(re.compile("(?<year>\\d+)-(?<month>\\d+)(?<z>Z)?"))
+    local first, last, groups = p:exec "on 2024-05"
+    assert.same({ 4, 10 }, { first, last })
+    assert.same({ "2024", "05", false, year = "2024", month = "05",
+      z = false }, groups)
+    local _, _, either = assert(re.compile("(?<n>a)|(?<n>b)", "J")):exec "b"
+    assert.equal("b", either.n)
+  end)
+
+  it("walks over all matches, empty ones as Perl does", function()
+    local seen = {}
+    for key, value in assert(re.gmatch("a=1, b=2", "(\\w)=(\\w)")) do
+      seen[#seen + 1] = key .. value
+    end
+    assert.same({ "a1", "b2" }, seen)
+    seen = {}
+    for word in assert(re.gmatch("ab c", "\\w*")) do
+      seen[#seen + 1] = word
+    end
+    assert.same({ "ab", "", "c", "" }, seen)
+  end)
+
+  it("replaces by strings, tables and functions", function()
+    local p = assert(re.compile "(?<user>\\w+)@(\\w+)")
+    assert.same(all("x b.a% y", 1), all(p:gsub("x a@b y", "%2.%{user}%%")))
+    assert.same(all("[a@b] [c@d]", 2), all(p:gsub("a@b c@d", "[%0]")))
+    assert.same(all("1 c@d", 2), all(p:gsub("a@b c@d", { a = 1 })))
+    assert.same(all("b c@d", 1), all(p:gsub("a@b c@d", "%2", 1)))
+    assert.same(all("a@b", 0), all(p:gsub("a@b", "%2", 0)))
+    assert.same(all("ba c@d", 2), all(p:gsub("a@b c@d", function(user, host)
+      return user == "a" and host .. user
+    end)))
+    assert.same(all("-h-i-", 3), all(re.gsub("hi", "", "-")))
+    assert.same(all("-\195\164-", 2), all(re.gsub("\195\164", "", "-", nil,
+      "u")))
+    assert.has_error(function() p:gsub("a@b", "%3") end,
+      "bad argument #2 to 'gsub' (no group 3 in the pattern)")
+    assert.has_error(function() p:gsub("a@b", "%{no}") end,
+      "bad argument #2 to 'gsub' (no group \"no\" in the pattern)")
+    assert.has_error(function() p:gsub("a@b", function() return {} end) end,
+      "invalid replacement value (a table)")
+    assert.has_error(function() p:gsub("a@b", true) end)
+  end)
+
+  it("may be used by its own replacement", function()
+    local inner = assert(re.compile "b")
+    assert.equal("aXa aXa", (re.gsub("aba aba", "\\w+", function(word)
+      return (inner:gsub(word, "X"))
+    end)))
+  end)
+
+  it("knows flags", function()
+    assert.equal("A", re.match("A", "a", 1, "i"))
+    assert.equal("b", re.match("a\nb", "^b$", 1, "m"))
+    assert.equal("a\nb", re.match("a\nb", "a.b", 1, "s"))
+    assert.equal("ab", re.match("ab", "a b # both", 1, "x"))
+    assert.equal("\195\164", re.match("\195\164", ".", 1, "u"))
+    assert.equal("\195", re.match("\195\164", "."))
+  end)
+
+  it("says what is wrong with a pattern, and where", function()
+    assert.same(all(nil, "re.compile: at 4: missing closing parenthesis",
+      "PATTERN"), all(re.compile "a(b"))
+    assert.same(all(nil, "re.compile: at 4: missing closing parenthesis",
+      "PATTERN"), all(re.find("a", "a(b")))
+    local _, message, code = re.compile("a", "iq")
+    assert.equal("OPTION", code)
+    assert.truthy(message:find('"q" is none of', 1, true))
+    assert.equal("UTF", select(3, re.find("\255", "a", 1, "u")))
+    assert.has_error(function() re.compile {} end)
+    assert.has_error(function() re.find(1, {}) end)
+    assert.equal("OPTION", select(3, re.new { memroy = 1 }))
+    assert.equal("OPTION", select(3, re.new { timeout = -1 }))
+    assert.equal("OPTION", select(3, re.new { timeout = "1" }))
+    assert.equal("OPTION",
+      select(3, assert(re.new { memory = true }):compile "a"))
+  end)
+
+  it("takes any bytes and long subjects", function()
+    local text = ("\0x\255"):rep(200000) .. "end"
+    assert.same(all(600001, 600003), all(re.find(text, "end")))
+    local _, count = assert(re.gsub(text, "x", "y"))
+    assert.equal(200000, count)
+    assert.equal("\0", re.match(text, "\\x00"))
+  end)
+
+  it("takes many groups", function()
+    local p = assert(re.compile(("(.)"):rep(300)))
+    assert.same(all(p:match(("ab"):rep(150))).n, 300)
+    assert.equal(302, select("#", p:find(("ab"):rep(150))))
+  end)
+end)
+
+describe("an engine of zvm.re", function()
+  local engine
+
+  before_each(function()
+    engine = assert(re.new { timeout = 0.3, memory = "32M",
+      match_limit = 4e9, depth_limit = 4e9, heap_limit = 1024 })
+  end)
+
+  after_each(function() engine:close() end)
+
+  it("ends a match that takes too long, and goes on", function()
+    local slow = assert(engine:compile "(a+)+$")
+    local other = assert(engine:compile "b")
+    assert.equal("TIMEOUT", select(3, slow:find(("a"):rep(40) .. "b")))
+    assert.same(all(1, 3, "aaa"), all(slow:find "aaa"))
+    assert.same(all(2, 2), all(other:find "ab"))
+  end)
+
+  it("counts steps, depth and memory of a match", function()
+    local few = assert(re.new { match_limit = 1000 })
+    assert.equal("LIMIT", select(3, few:find(("a"):rep(40) .. "b", "(a+)+$")))
+    assert.equal("LIMIT", select(3, few:gsub(("a"):rep(40) .. "b", "(a+)+$",
+      "")))
+    few:close()
+    local flat = assert(re.new { depth_limit = 10 })
+    assert.equal("LIMIT", select(3, flat:find(("a"):rep(99) .. "c",
+      "(?:a|b)*$")))
+    flat:close()
+    assert.equal("LIMIT", select(3, engine:find(("ab"):rep(99999) .. "c",
+      "(?:(a)|(b))*$")))
+    assert.equal(1, (engine:find("ab", "a")))
+  end)
+
+  it("has the memory it was given, and no more", function()
+    local _, message, code = engine:find(("a"):rep(40 * 2 ^ 20), "b")
+    assert.equal("NOMEM", code)
+    assert.equal("zvm.re: out of memory: more is needed than 32M", message)
+    assert.equal(2, (engine:find("ab", "b")))
+  end)
+
+  it("uses the places of patterns again that nobody has", function()
+    for i = 1, 200 do
+      assert(engine:compile("a" .. i))
+      collectgarbage()
+    end
+    assert.is_true(engine.engine.slots < 100)
+  end)
+
+  it("can be closed at any time, and begins again", function()
+    local p = assert(engine:compile "(b)")
+    assert.is_true(engine:close())
+    assert.is_true(engine:close())
+    assert.same(all(2, 2, "b"), all(p:find "ab"))
+  end)
+end)
+
+-- Ends of the engine's pipes that say what a guest might.
+describe("an instance that lies", function()
+  local p, engine
+
+  local function lie(...)
+    local said, list = { ... }, nil
+    if type(said[#said]) == "table" then list = table.remove(said) end
+    engine = assert(re.new())
+    p = assert(engine:compile "(a)b")
+    local from = engine.engine.from
+    engine.engine.from = {
+      words = function() return unpack(said) end,
+      list = function() return list end,
+      read = function(_, n) return ("\n"):rep(n) end,
+      close = function() return from:close() end,
+    }
+  end
+
+  -- status, count, size, first, last; offsets of captures
+  for name, answer in pairs {
+    ["an unknown status"] = { 9, 2, 8, 0, 2, { 0, 1 } },
+    ["more pairs than the pattern has"] = { 0, 3, 16, 0, 2, { 0, 1 } },
+    ["a size of its own"] = { 0, 2, 2 ^ 31, 0, 2, { 0, 1 } },
+    ["an end behind the subject's"] = { 0, 2, 8, 0, 4, { 0, 1 } },
+    ["an end before the start"] = { 0, 2, 8, 2, 1, { 0, 1 } },
+    ["a capture behind the end"] = { 0, 2, 8, 0, 2, { 0, 4 } },
+    ["half a capture"] = { 0, 2, 8, 0, 2, { 0xffffffff, 1 } },
+    ["a message without end"] = { 3, 2 ^ 32 - 47, 2 ^ 20, 0, 0 },
+  } do
+    it("is found out by find when it tells of " .. name, function()
+      lie(unpack(answer))
+      local _, message, code = p:find "abc"
+      assert.equal("zvm.re: the instance gave an answer that cannot be",
+        message)
+      assert.equal("LOST", code)
+      assert.same(all(1, 2, "a"), all(p:find "abc"))
+      engine:close()
+    end)
+  end
+
+  for name, answer in pairs {
+    ["no matches, and more"] = { 2, 0, 0, 0, 0, {} },
+    ["a size of its own"] = { 0, 1, 8, 0, 0, { 0, 2, 0, 1 } },
+    ["a block too large"] = { 0, 2 ^ 20, 2 ^ 24, 0, 0, { 0, 2, 0, 1 } },
+    ["an end behind the subject's"] = { 0, 1, 16, 0, 0, { 0, 9, 0, 1 } },
+    ["a match that is not there"] = { 0, 1, 16, 0, 0,
+      { 0xffffffff, 0xffffffff, 0, 1 } },
+  } do
+    it("is found out by gsub when it tells of " .. name, function()
+      lie(unpack(answer))
+      assert.equal("LOST", select(3, p:gsub("abc", "x")))
+      assert.same(all("xc", 1), all(p:gsub("abc", "x")))
+      engine:close()
+    end)
+  end
+
+  it("does no harm by a message of control characters", function()
+    lie(3, 2 ^ 32 - 47, 3, 0, 0)
+    assert.same(all(nil, "zvm.re: ??? at 1", "LIMIT"), all(p:find "abc"))
+    engine:close()
+  end)
+end)
+
+-- -- Against the native library ---------------------------------------------
+
+local rex = require "rex_pcre2"
+
+describe("zvm.re and the native library", function()
+  local function agree(source, subject, flags)
+    local native_ok, native = pcall(rex.new, source, flags)
+    local ours, _, code = re.compile(source, flags)
+    if not native_ok or not ours then
+      assert.equal(native_ok, ours ~= nil, source)
+      assert.equal("PATTERN", code)
+      return false
+    end
+    local expected = all(native:find(subject))
+    local found = all(ours:find(subject))
+    if found[1] == nil then found = { n = 1 } end
+    assert.same(expected, found, source .. " in " .. subject)
+    return true
+  end
+
+  it("agree on random patterns", function()
+    local seed = 7
+    local function random(n)
+      seed = (seed * 16807) % 2147483647
+      return seed % n + 1
+    end
+    local ATOMS = { "a", "b", "c", ".", "[ab]", "[^a]", "\\w", "\\b", "^", "$",
+      "(a)", "(b|c)", "(?:a|bc)", "(?=b)", "(?<!a)", "\\1", "(?>a+)", "(?i)B",
+      "\\d", "x", "(", ")", "(?<n>c)" }
+    local TIMES = { "", "", "", "*", "+", "?", "{2}", "*?", "++", "{1,2}" }
+    local good = 0
+    for _ = 1, 400 do
+      local parts, text = {}, {}
+      for i = 1, random(5) do
+        parts[i] = ATOMS[random(#ATOMS)] .. TIMES[random(#TIMES)]
+      end
+      for i = 1, random(12) do
+        text[i] = ("aabbccx1 "):sub(random(9)):sub(1, 1)
+      end
+      if agree(table.concat(parts), table.concat(text)) then
+        good = good + 1
+      end
+    end
+    assert.is_true(good > 200, good)
+  end)
+
+  it("agree on the patterns of PCRE2's first test", function()
+    local path = (os.getenv "ZVM_BUILD" or "build")
+      .. "/src/pcre2/testdata/testinput1"
+    local source, flags, count = nil, nil, 0
+    for line in io.lines(path) do
+      local pattern, letters = line:match "^/(.+)/([imsx]*)$"
+      if pattern or line:find "^/" then
+        source, flags = pattern, letters
+      elseif source and line:find "^    %S" and not line:find("\\", 1, true)
+      then
+        if agree(source, line:sub(5), flags) then count = count + 1 end
+      end
+    end
+    assert.is_true(count > 1000, count)
+  end)
+end)
