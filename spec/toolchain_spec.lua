@@ -88,6 +88,22 @@ describe("the rewriting assembler", function()
     assert.is_false(place("\t.cfi_sections .eh_frame\n" .. text))
   end)
 
+  it("starts a bundle where an exception lands, and not where it is thrown",
+    function()
+      local out = lines("f:\n.LEHB0:\n\tcall g\n.LEHE0:\n\tnop\n.L3:\n\tnop\n"
+        .. '\t.section .gcc_except_table,"a",@progbits\n'
+        .. "\t.uleb128 .LEHB0-.LFB0\n\t.uleb128 .LEHE0-.LEHB0\n"
+        .. "\t.uleb128 .L3-.LFB0\n")
+      assert.equal(".p2align 5; .L3:", out[6])
+      assert.equal(".LEHB0:", out[2])
+      assert.equal(".LEHE0:", out[4])
+    end)
+
+  it("links what tells that a pure virtual function was called", function()
+    assert.equal("", lines("\t.weak\t__cxa_pure_virtual\n")[1])
+    assert.equal(".weak f", lines("\t.weak\tf\n")[1])
+  end)
+
   it("calls a weak symbol that may be missing through a register", function()
     assert.truthy(lines("\tcall f\n\t.weak f\n")[1]:find("movl $f, %r11d", 1,
       true))

@@ -45,3 +45,9 @@ lib/v3/libc.a: lib/libc.a $(V3_OBJS)
 	@mkdir -p lib/v3
 	cp $< $@
 	$(AR) rs $@ $(V3_OBJS)
+
+# What calls back has frames in memory: a C++ callback may throw through it.
+CALLBACKS = stdlib/zvm/qsort stdlib/bsearch search/tsearch search/tdelete \
+  search/tdestroy search/tfind search/twalk search/lsearch dirent/scandir \
+  legacy/ftw misc/nftw regex/glob thread/zvm/pthread_once thread/call_once
+$(CALLBACKS:%=obj/src/%.o): CFLAGS_ALL += -fexceptions

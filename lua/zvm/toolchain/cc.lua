@@ -2,7 +2,8 @@
 --
 -- Takes gcc's command line. Adds the x32 flags, the rewriting assembler
 -- (-B), the guest's headers, and at link time the guest's start file,
--- libraries and linker script. Everything else is gcc's own.
+-- libraries and linker script. Everything else is gcc's own. zvm-c++ is the
+-- same around g++, and links the C++ library.
 --
 -- SPDX-License-Identifier: Apache-2.0
 
@@ -20,6 +21,8 @@ for word in ("-o -I -D -U -L -l -x -include -imacros -isystem -iquote"
   .. " --sysroot -imultilib -imultiarch -specs --specs"):gmatch "%S+" do
   WITH_VALUE[word] = true
 end
+
+local PROGRAM = { ["c"] = "zvm-cc", ["c++"] = "zvm-c++" }
 
 local STOPS = {} -- options that end before linking
 for word in ("-c -S -E -M -MM -fsyntax-only"):gmatch "%S+" do
@@ -73,6 +76,19 @@ local function append(list, more)
   for _, item in ipairs(more) do list[#list + 1] = item end
 end
 
+local function exists(path)
+  local file = io.open(path, "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+-- What gcc takes for C++, by its name.
+local function is_cxx(name)
+  local kind = name:match "%.(%w+%+*)$"
+  return kind == "cc" or kind == "cpp" or kind == "cxx" or kind == "c++"
+    or kind == "C" or kind == "cp" or kind == "ii" or kind == "CPP"
+end
+
 -- Guest headers and libraries: of the source tree, or installed.
 local function sysroot(here)
   local given = os.getenv "ZVM_SYSROOT"
@@ -84,8 +100,9 @@ end
 
 -- Read the command line once; returns what decides the rest, or nil and a
 -- message.
-local function parse(args)
-  local o = { args = {}, level = 2, link = true, inputs = 0 }
+local function parse(args, language)
+  local o = { args = {}, level = 2, link = true, inputs = 0,
+    driver = language, cxx = language == "c++" }
   local i = 1
   while args[i] do
     local arg = args[i]
@@ -108,6 +125,11 @@ local function parse(args)
       o.nolibs = true
     elseif arg == "-nostdinc" then
       o.noinclude = true
+    elseif arg == "-nostdinc++" then
+      o.noinclude_cxx = true
+    elseif arg == "-x" and (args[i + 1] or ""):find "^c%+%+"
+      or arg:find "^%-xc%+%+" then
+      o.cxx = true
     elseif arg == "-r" then
       o.relocatable = true
     elseif arg == "-T" or arg:find "^%-T." or arg:find "^%-Wl,.*%-T" then
@@ -119,6 +141,7 @@ local function parse(args)
     if arg == "-l" or arg:find "^%-l." or arg == "-"
       or not arg:find "^%-" then
       o.inputs = o.inputs + 1
+      o.cxx = o.cxx or is_cxx(arg)
     end
     if not IGNORED[arg] then o.args[#o.args + 1] = arg end
     if WITH_VALUE[arg] then
@@ -148,7 +171,7 @@ local function linker_flags(o, root)
   append(before, {
     "-Wl,-z,max-page-size=4096", "-Wl,-z,noexecstack",
     "-Wl,-z,separate-code", "-Wl,-z,norelro", "-Wl,--build-id=none",
-    "-Wl,--no-warn-rwx-segments",
+    "-Wl,--no-warn-rwx-segments", "-Wl,--eh-frame-hdr",
   })
   if not o.script then append(before, { "-T", root .. "/lib/zvm.ld" }) end
   if not o.nostart then
@@ -162,18 +185,32 @@ local function linker_flags(o, root)
   end
   append(after, { "-L" .. root .. "/lib" })
   if not o.nolibs then
-    append(after, { "-Wl,--start-group", "-lc", "-lzvmrt",
-      "-Wl,--end-group" })
+    append(after, { "-Wl,--start-group" })
+    if o.driver == "c++" then append(after, { "-lstdc++" }) end
+    if exists(root .. "/lib/libgcc_eh.a") then
+      append(after, { "-lgcc_eh" })
+    end
+    append(after, { "-lc", "-lzvmrt", "-Wl,--end-group" })
   end
   return before, after
+end
+
+-- zvm-c++ without its library. The library's own build goes on.
+local function is_missing(o, root)
+  local given = os.getenv "ZVM_NO_CXX_LIBRARY"
+  return o.driver == "c++" and not o.query and o.inputs > 0
+    and not (o.nolibs or o.noinclude_cxx) and (not given or given == "")
+    and not exists(root .. "/lib/libstdc++.a")
 end
 
 -- Run gcc. When the assembler had to refuse without a line of the source, ask
 -- again with line numbers: only then they cost anything.
 local function compile(command, o)
-  local gcc = os.getenv "ZVM_GCC" or "gcc"
+  local gcc = o.driver == "c++" and (os.getenv "ZVM_GXX" or "g++")
+    or os.getenv "ZVM_GCC" or "gcc"
   local unplaced = os.tmpname()
-  local level, tables = tostring(o.level), o.tables and "1" or ""
+  local level = tostring(o.level)
+  local tables = (o.tables or o.cxx) and "1" or ""
   local code = shell.run(gcc, command, { ZVM_LEVEL = level,
     ZVM_TABLES = tables, ZVM_UNPLACED = unplaced })
   local file = code ~= 0 and io.open(unplaced, "rb")
@@ -189,11 +226,13 @@ local function compile(command, o)
   return code
 end
 
---- Run; returns the exit code. `here` is the folder of this file.
-function M.main(args, here)
-  local o, message = parse(response.expand(args))
+--- Run; returns the exit code. `here` is the folder of this file, `language`
+-- "c" (the default) or "c++".
+function M.main(args, here, language)
+  language = language or "c"
+  local o, message = parse(response.expand(args), language)
   if not o then
-    io.stderr:write("zvm-cc: error: ", message, "\n")
+    io.stderr:write(PROGRAM[language], ": error: ", message, "\n")
     return 1
   end
   local root = sysroot(here)
@@ -201,6 +240,11 @@ function M.main(args, here)
   if text then
     print(text)
     return 0
+  end
+  if is_missing(o, root) then
+    io.stderr:write("zvm-c++: error: no C++ library in ", root,
+      "; make it with `make cxx`, see docs/cxx.md\n")
+    return 1
   end
   local link = o.link and o.inputs > 0 and not o.query
   local before, after = {}, {}
@@ -213,6 +257,10 @@ function M.main(args, here)
   if o.level == 3 then append(command, FIXED_V3) end
   append(command, { "--sysroot=" .. root })
   if not o.noinclude then
+    if o.cxx and not o.noinclude_cxx then
+      append(command, { "-nostdinc++", "-isystem", root .. "/include/c++",
+        "-isystem", root .. "/include/c++/zvm" })
+    end
     append(command, { "-isystem", root .. "/include" })
   end
   append(command, after)

@@ -59,8 +59,13 @@ each("align balign balignw balignl p2align p2alignw p2alignl",
     return s:align(directive, args)
   end)
 
+-- gcc has the functions of a class that are not there weak, and a linker
+-- takes nothing weak out of an archive: calling one would be a jump to 0.
+local STRONG = { __cxa_pure_virtual = true, __cxa_deleted_virtual = true }
+
 each("globl global weak", function(s, directive, args)
   s:refer(args)
+  if STRONG[args] and directive == ".weak" then return "" end
   return directive .. " " .. args
 end)
 
