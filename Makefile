@@ -69,7 +69,7 @@ EXAMPLES := $(patsubst examples/%,$(B)/guest/%.zvm,\
   $(basename $(wildcard examples/*/*.c examples/*/*.s)))
 KERNELS := $(patsubst spec/bench/kernel/%.c,%,$(wildcard spec/bench/kernel/*.c))
 SYSROOT := $(B)/sysroot
-TOOLCHAIN := lua/bin/zvm-cc stdlib/link.ld $(wildcard lua/zvm/toolchain/*.lua \
+TOOLCHAIN := lua/bin/zvm-cc lua/bin/zvm-c++ stdlib/link.ld $(wildcard lua/zvm/toolchain/*.lua \
   lua/zvm/toolchain/bin/*)
 LIBC := $(SYSROOT)/.libc
 # Guests that come with zvm.
@@ -79,8 +79,8 @@ RE := $(B)/share/zvm/re.zvm $(B)/share/zvm/re-v3.zvm
 
 # -- What is made -----------------------------------------------------------
 
-.PHONY: all setup host libc guests test ctests check-validator check-sanitizers \
-  check-toolchain check-busybox check-ports soak fuzz demo bench lint check man install clean help
+.PHONY: all setup setup-cxx host libc cxx guests test ctests check-validator check-sanitizers \
+  check-toolchain check-busybox check-cxx check-ports soak fuzz demo bench lint check man install clean help
 
 all: host libc guests $(INTERPRETER) ## The Lua module, the C library, the guest libc
 
@@ -282,6 +282,13 @@ $(RE): $(wildcard stdlib/re/*) $(SYSROOT)/.pcre2
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc -O2 $(LEVEL) -Wall -Wextra -o $@ $(filter %.c,$^) -lpcre2-8
 
+# The C++ library, which zvm-c++ links.
+CXX_LIB := $(SYSROOT)/.gcc-12
+$(CXX_LIB): $(wildcard stdlib/ports/gcc-12/*) | setup-cxx
+setup-cxx:
+	@.ci/setup cxx
+cxx: $(CXX_LIB) ## The C++ library for zvm-c++
+
 # BusyBox for the sandbox, and the same for the host to compare with.
 PORT_BUSYBOX := $(wildcard stdlib/ports/busybox/*) $(B)/src/busybox/.fetched
 $(B)/busybox.zvm: $(PORT_BUSYBOX) $(LIBC)
@@ -332,6 +339,40 @@ $(B)/guest/posix/%.zvm: spec/guest/posix/%.c spec/guest/posix/fact.h $(LIBC)
 $(B)/guest/posix/%.native: spec/guest/posix/%.c spec/guest/posix/fact.h | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(GUEST_CFLAGS) -D_GNU_SOURCE -w -o $@ $<
+
+# Programs of C++, which print the same natively: make check-cxx.
+CXX_NAMES := $(filter-out order,$(patsubst spec/guest/cxx/%.cc,%,$(wildcard spec/guest/cxx/*.cc)))
+CXX_GUESTS := $(foreach n,$(CXX_NAMES) $(foreach l,O0 v3 lto,deep-$l exceptions-$l),$(B)/guest/cxx/$n.zvm) \
+  $(CXX_NAMES:%=$(B)/guest/cxx/%.native)
+CXX_FLAGS = -O2 -std=c++20 -w
+cxx_link = $(CXX_FLAGS) -o $@ $(filter %.cc %.o,$^)
+$(B)/guest/cxx/%.zvm: spec/guest/cxx/%.cc $(CXX_LIB)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-c++ $(cxx_link)
+
+$(B)/guest/cxx/%.native: spec/guest/cxx/%.cc | setup-cxx
+	@mkdir -p $(@D)
+	$(call run,CXX)g++ $(cxx_link)
+
+define cxx_level
+$(B)/guest/cxx/%-$1.zvm: CXX_FLAGS = $2 -std=c++20 -w
+$(B)/guest/cxx/%-$1.zvm: spec/guest/cxx/%.cc $(CXX_LIB)
+	@mkdir -p $$(@D)
+	$$(call run,GUEST)lua/bin/zvm-c++ $$(cxx_link)
+endef
+$(eval $(call cxx_level,O0,-O0))
+$(eval $(call cxx_level,v3,-O3 -march=x86-64-v3))
+$(eval $(call cxx_level,lto,-O2 -flto))
+
+$(B)/guest/cxx/statics.zvm $(B)/guest/cxx/statics.native: spec/guest/cxx/order.cc
+$(B)/guest/cxx/callbacks.zvm $(B)/guest/cxx/callbacks.native: $(B)/guest/cxx/callbacks.%: $(B)/guest/cxx/through_c.%.o
+$(B)/guest/cxx/through_c.zvm.o: spec/guest/cxx/through_c.c $(LIBC)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc -O2 -fexceptions -c -o $@ $<
+
+$(B)/guest/cxx/through_c.native.o: spec/guest/cxx/through_c.c | setup
+	@mkdir -p $(@D)
+	$(call run,CC)$(CC) -O2 -fexceptions -c -o $@ $<
 
 define feature
 $(B)/guest/features/$1/%.zvm: spec/guest/features/%.c spec/guest/check.h $(LIBC)
@@ -483,6 +524,9 @@ check-toolchain: all $(B)/src/gcc-testsuite/.unpacked ## Toolchain, at length: F
 	@.ci/setup toolchain
 	@spec/torture/run
 
+check-cxx: host $(CXX_GUESTS) $(B)/luajit-noffi/bin/luajit ## Programs of C++, in the sandbox and on the host
+	@SPEC=spec/cxx_spec.lua .ci/test -- $(INTERPRETERS)
+
 # BusyBox's own tests, in the sandbox and on the host: see docs/busybox.md.
 check-busybox: host $(BUSYBOX) $(B)/busybox.native ## BusyBox's test suite, at length: APPLETS="awk sed"
 	@LUA_PATH='lua/?.lua;spec/?.lua;;' ZVM_BUILD=$(B) luajit spec/busybox/check.lua $(APPLETS)
@@ -504,7 +548,7 @@ LIBC_BENCH := $(wildcard spec/bench/libc/*.c)
 BENCH := $(KERNELS:%=$(B)/bench/%.zvm) $(KERNELS:%=$(B)/bench/%.native) \
   $(addprefix $(B)/bench/,hello.zvm hello.native large.zvm traps.zvm \
   libc-text.zvm measure processes copy.zvm copy.native puts.zvm puts.native \
-  relay.zvm image.zvm image.native \
+  relay.zvm image.zvm image.native throw.zvm throw.native \
   mapreduce/words.zvm mapreduce/order.zvm mapreduce/generate) \
   $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%.native,$(LIBC_BENCH)) \
   $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%-v2.zvm,$(LIBC_BENCH)) \
@@ -517,6 +561,14 @@ $(B)/bench/%.zvm: spec/bench/kernel/%.c spec/bench/kernel.h $(LIBC)
 $(B)/bench/%.zvm: spec/bench/%.c $(LIBC)
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc -O2 -o $@ $< $(GUEST_LIBS)
+
+$(B)/bench/throw.zvm: spec/bench/throw.cc $(CXX_LIB)
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-c++ -O2 -o $@ $<
+
+$(B)/bench/throw.native: spec/bench/throw.cc | setup-cxx
+	@mkdir -p $(@D)
+	$(call run,CXX)g++ -O2 -o $@ $<
 
 # The libc's own text: every object of it in one module.
 $(B)/bench/libc-text.zvm: GUEST_LIBS = -Wl,--whole-archive -lc \
@@ -561,7 +613,7 @@ $(B)/bench/measure: spec/bench/measure.c $(B)/libzvm.a
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $< $(B)/libzvm.a -lcrypto -lZydis -pthread
 
-bench: host $(BENCH) $(EXAMPLES) $(SHARE) ## Guest against native: KERNEL=<name> for one, =libc for its functions, =lua, =re ...
+bench: host $(BENCH) $(EXAMPLES) $(SHARE) ## Guest against native: KERNEL=<name> for one, =libc for its functions, =lua, =re, =cxx ...
 	@.ci/setup bench
 	@$(LUA_ENV) luajit spec/bench/run.lua $(KERNEL)
 
@@ -605,7 +657,7 @@ install: all man ## Install under DESTDIR and PREFIX
 	for f in $(B)/share/zvm/*.zvm; do install -D -m 644 $$f \
 	  $(DESTDIR)$(PREFIX)/share/zvm/$${f##*/} || exit 1; done
 	install -m 755 $(INTERPRETER) $(DESTDIR)$(PREFIX)/bin/zvm
-	ln -sf ../lib/zvm/lua/bin/zvm-cc $(DESTDIR)$(PREFIX)/bin/
+	ln -sf ../lib/zvm/lua/bin/zvm-cc ../lib/zvm/lua/bin/zvm-c++ $(DESTDIR)$(PREFIX)/bin/
 
 clean: ## Remove build/
 	rm -rf $(B)

@@ -399,8 +399,20 @@ local function lua()
   line("lua.zvm, geomean", mean, "x", "<= 1.00", mean <= 1)
 end
 
+--- C++ exceptions, through as many frames.
+local function exceptions(luajit)
+  local text = output(luajit .. " spec/bench/cxx.lua " .. DIR)
+  assert(text ~= "", "cxx.lua measured nothing")
+  for frames, ratio, ns in text:gmatch "(%d+) (%S+) (%d+)\n" do
+    ratio = tonumber(ratio)
+    line(("throw, %s frames (%s ns each)"):format(frames, ns), ratio, "x",
+      "<= 1.30", ratio <= 1.3)
+  end
+end
+
 -- What can be had alone, by name.
 local PARTS = {
+  cxx = function() exceptions "luajit" end,
   libc = function() libc "table" end,
   lua = lua,
   mapreduce = function() mapreduce "luajit" end,
@@ -433,5 +445,6 @@ if not arg[1] then
   images "luajit"
   mapreduce "luajit"
   pipes "luajit"
+  exceptions "luajit"
 end
 os.exit(short == 0 and 0 or 1)

@@ -1,0 +1,15 @@
+/*
+** through_c.c - a function of C between two of C++.
+**
+** SPDX-License-Identifier: Apache-2.0
+*/
+#include <stdio.h>
+
+static void leave(int *n) {
+  printf("left with %d\n", *n);
+}
+
+int through_c(int (*f)(int), int n) {
+  __attribute__((cleanup(leave))) int kept = n * 10;
+  return f(n) + kept;
+}
