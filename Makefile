@@ -479,7 +479,7 @@ soak: host guests $(B)/test/soak ## Runs while workers are killed: RUNS=100000 S
 	wait $$lua && [ $$soak = 0 ]
 
 CORPORA := $(foreach t,$(FUZZ:fuzz_%=%),"$(B)/test/replay_$t spec/fuzz/corpus/$t.txt")
-test: all guests $(BUSYBOX) $(SYSROOT)/.sqlite3 $(CTESTS) $(B)/test/soak $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
+test: all guests $(BUSYBOX) $(SYSROOT)/.sqlite3 $(SYSROOT)/.zlib $(CTESTS) $(B)/test/soak $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
 	@.ci/test $(CTESTS) "$(B)/test/soak --short" "$(B)/test/enumerate --short" "$(B)/test/compare --short" \
 	  "$(B)/test/cpu 300" "$(B)/test/mutants --short" \
 	  $(CORPORA) -- $(INTERPRETERS)
@@ -532,7 +532,7 @@ check-busybox: host $(BUSYBOX) $(B)/busybox.native ## BusyBox's test suite, at l
 	@LUA_PATH='lua/?.lua;spec/?.lua;;' ZVM_BUILD=$(B) luajit spec/busybox/check.lua $(APPLETS)
 
 # The tests that ports bring along, in the sandbox.
-check-ports: all $(SYSROOT)/.sqlite3 ## Test suites of ports, at length: PORTS="pcre2"
+check-ports: all $(addprefix $(SYSROOT)/.,sqlite3 zlib libzstd) ## Test suites of ports, at length: PORTS="pcre2"
 	@for check in $(or $(PORTS:%=stdlib/ports/%/check),$(wildcard stdlib/ports/*/check)); do \
 	  echo "$$check"; ZVM_BUILD=$(B) LUA_PATH='lua/?.lua;spec/?.lua;;' \
 	    LUA_CPATH='$(B)/?.so;;' $$check || exit 1; done
