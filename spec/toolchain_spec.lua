@@ -347,6 +347,13 @@ describe("zvm-cc", function()
     assert.truthy(text:find("int x;", 1, true))
   end)
 
+  it("takes options of gcc that become two words for the assembler", function()
+    local source = write("a.s", "\tnop\n")
+    local ok, text = run(("-ffile-prefix-map=%s=x -c -o %s/a.o %s"):format(dir,
+      dir, source))
+    assert.is_true(ok, text)
+  end)
+
   it("takes arguments from response files, one in another", function()
     local source = write("a b.c", "int x = X + Y;\n")
     local inner = write("inner", "-DY=\\ 2 -D'Z=\"a b\"'\n")

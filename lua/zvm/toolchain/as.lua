@@ -12,7 +12,7 @@ local shell = require "zvm.toolchain.shell"
 local M = {}
 
 local WITH_VALUE = { ["-o"] = true, ["-I"] = true, ["--defsym"] = true,
-  ["--MD"] = true }
+  ["--MD"] = true, ["--debug-prefix-map"] = true }
 local DROPPED = { ["--32"] = true, ["--64"] = true, ["--x32"] = true }
 
 -- Split a command line into options, inputs and the output's name.
