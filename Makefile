@@ -289,6 +289,8 @@ setup-cxx:
 	@.ci/setup cxx
 cxx: $(CXX_LIB) ## The C++ library for zvm-c++
 
+libc: $(SYSROOT)/.zlib # small, and a spec's
+
 # BusyBox for the sandbox, and the same for the host to compare with.
 PORT_BUSYBOX := $(wildcard stdlib/ports/busybox/*) $(B)/src/busybox/.fetched
 $(B)/busybox.zvm: $(PORT_BUSYBOX) $(LIBC)
@@ -479,7 +481,7 @@ soak: host guests $(B)/test/soak ## Runs while workers are killed: RUNS=100000 S
 	wait $$lua && [ $$soak = 0 ]
 
 CORPORA := $(foreach t,$(FUZZ:fuzz_%=%),"$(B)/test/replay_$t spec/fuzz/corpus/$t.txt")
-test: all guests $(BUSYBOX) $(SYSROOT)/.sqlite3 $(SYSROOT)/.zlib $(CTESTS) $(B)/test/soak $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
+test: all guests $(BUSYBOX) $(SYSROOT)/.sqlite3 $(CTESTS) $(B)/test/soak $(ORACLES) $(REPLAYS) $(B)/luajit-noffi/bin/luajit ## All tests, and their count
 	@.ci/test $(CTESTS) "$(B)/test/soak --short" "$(B)/test/enumerate --short" "$(B)/test/compare --short" \
 	  "$(B)/test/cpu 300" "$(B)/test/mutants --short" \
 	  $(CORPORA) -- $(INTERPRETERS)
