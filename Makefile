@@ -72,6 +72,7 @@ SYSROOT := $(B)/sysroot
 TOOLCHAIN := lua/bin/zvm-cc lua/bin/zvm-c++ stdlib/link.ld $(wildcard lua/zvm/toolchain/*.lua \
   lua/zvm/toolchain/bin/*)
 LIBC := $(SYSROOT)/.libc
+INTERPRETER := $(B)/bin/zvm
 # Guests that come with zvm.
 SHARE := $(addprefix $(B)/share/zvm/,cut.zvm lua.zvm re.zvm re-v3.zvm)
 MAPREDUCE := $(SYSROOT)/lib/libzvm-mapreduce.a
@@ -197,7 +198,6 @@ $(B)/zvm/disasm.so: zvm.so-src/disasm/disasm.c Makefile | setup
 
 # The executable `zvm`: LuaJIT without FFI, zvm, its Lua modules as text, and
 # the C that these need.
-INTERPRETER := $(B)/bin/zvm
 NOFFI := $(B)/obj/luajit-noffi/src
 EMBEDDED := $(sort $(wildcard lua/zvm/*.lua lua/zvm/*/*.lua lua/zvm/*/*/*.lua))
 INTERPRETER_SRC := $(wildcard zvm.so-src/interpreter/*.c) zvm.so-src/disasm/disasm.c
@@ -452,7 +452,8 @@ $(B)/test/test_output: PLACE := -Wl,--wrap=openat,--wrap=faccessat \
 host_link = $(CC) -O1 -g $(WARN) -std=gnu11 -D_GNU_SOURCE $(LUA_CFLAGS) \
   $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $<
 $(B)/test/test_terminal: $(B)/zvm.so
-$(B)/test/test_conversation: $(INTERPRETER)
+# With sanitizers too it is the executable made without that is talked to.
+$(B)/test/test_conversation: build/bin/zvm
 $(B)/test/test_host: spec/core/test_host.c $(B)/zvm.so
 	@mkdir -p $(@D)
 	$(call run,TEST)$(host_link) -llua5.1 -pthread

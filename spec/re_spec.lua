@@ -10,6 +10,8 @@ local function all(...)
 end
 
 describe("zvm.re", function()
+  teardown(re.close)
+
   it("finds, with places and captures", function()
     local p = assert(re.compile "(\\w+)@(\\w+)(!)?")
     assert.same(all(6, 13, "bob", "home", false),
