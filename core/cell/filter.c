@@ -23,8 +23,10 @@
 
 typedef enum check {
   ANY,
-  MAPPING, /* mmap: MAP_PRIVATE, not PROT_WRITE and PROT_EXEC at once; or
-              MAP_SHARED alone, address 0, PROT_READ and PROT_WRITE */
+  MAPPING, /* mmap: MAP_PRIVATE, not PROT_WRITE and PROT_EXEC at once, and not
+              MAP_GROWSDOWN, which RLIMIT_DATA does not count; or MAP_SHARED
+              alone, address 0, PROT_READ and PROT_WRITE */
+  KEEPS,   /* madvise: not MADV_REMOVE, which takes pages out of a file */
   NO_EXEC,    /* mprotect: no PROT_EXEC */
   QUERY,      /* personality: 0xffffffff */
   SELF,       /* prlimit64: pid 0 */
@@ -80,7 +82,7 @@ static void add_mapping(program *p) {
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MAP_SHARED, 0, 13));
   ADD(p, HIGH(3), MUST(0), LOW(2), MUST(PROT_READ | PROT_WRITE), LOW(0),
       MUST(0), HIGH(0), MUST(0), ALLOW);
-  ADD(p, AND(MAP_TYPE), MUST(MAP_PRIVATE), LOW(2),
+  ADD(p, AND(MAP_TYPE | MAP_GROWSDOWN), MUST(MAP_PRIVATE), LOW(2),
       AND(PROT_WRITE | PROT_EXEC),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROT_WRITE | PROT_EXEC, 0, 1),
       KILL);
@@ -97,6 +99,10 @@ static void add_check(program *p, check c) {
     break;
   case MAPPING:
     add_mapping(p);
+    break;
+  case KEEPS: /* the advice is an int */
+    ADD(p, LOW(2), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MADV_REMOVE, 0, 1),
+        KILL);
     break;
   case NO_EXEC:
     ADD(p, HIGH(2), MUST(0), LOW(2), AND(PROT_EXEC), MUST(0));

@@ -160,7 +160,7 @@ static int sleep_until(zvm__ring *r, uint64_t needs, uint64_t likes) {
     if (is_time(r, needs))
       return 0;
     long n = hear(r, &patience_ms);
-    if (n == -EAGAIN && is_late(r))
+    if ((n == -EAGAIN || n == -EINTR) && is_late(r))
       return ETIMEDOUT;
     if (n == -EAGAIN || (n == -EINTR && *r->stop == 0))
       continue;

@@ -43,6 +43,7 @@ struct zvm_pipe {
   uint32_t granted;  /* the last segment that there is */
   end end[2];        /* to read, to write */
   zvm__ring *own[2]; /* of those that the host uses itself */
+  pid_t maker;       /* a child that frees a copy ends no stream */
 };
 
 
@@ -120,6 +121,7 @@ zvm_pipe *zvm_pipe_new(uint64_t size, zvm_error *err) {
     return NULL;
   }
   p->refs = 1;
+  p->maker = getpid();
   p->file = p->end[0].fd = p->end[1].fd = -1;
   p->shape = shape_of(size != 0 ? size : DEFAULT);
   int os = make_file(p);
@@ -152,7 +154,7 @@ void zvm_pipe_free(zvm_pipe *p) {
   if (p == NULL)
     return;
   for (int i = 0; i < 2; i++) {
-    zvm__ring_close(p->own[i], true);
+    zvm__ring_close(p->own[i], p->maker == getpid());
     zvm__fd_close(&p->end[i].fd, &p->end[i].identity);
   }
   unref(p);

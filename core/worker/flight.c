@@ -141,6 +141,7 @@ static void end_vigil(zvm__vigil *v) {
     if (h->watcher >= 0 && h->watcher != v->watcher)
       (void)close(h->watcher);
     h->watcher = -1;
+    h->stops = 0; /* nobody waits for it: it shall make no watcher */
   }
   if (v->watcher >= 0)
     (void)close(v->watcher);
