@@ -462,6 +462,13 @@ describe("a function in the sandbox", function()
     assert.truthy(message:find "upvalue validate of .*in C cannot be sent")
   end)
 
+  it("is refused where a whole chunk has another text as its name", function()
+    local code, message = code_of(sandbox(loadstring("return 1", "return 2")))
+    assert.equal("SOURCE", code)
+    assert.truthy(message:find "its source there is another one")
+    assert.equal(2, (sandbox(loadstring("return 2", "return 2"))))
+  end)
+
   it("is refused where its source is not to be had", function()
     for _, case in ipairs {
       { print, "a function in C cannot be sent" },

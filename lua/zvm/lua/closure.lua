@@ -124,9 +124,23 @@ local function place(info)
   return ("the function at %s:%d"):format(info.short_src, info.linedefined)
 end
 
+-- A whole chunk: its name may be anything, and its file another one by now.
+local function main_source(f, info)
+  local text, message = read_text(info.source)
+  if not text then
+    return nil, message
+  end
+  text = text:gsub("^#[^\n]*", "", 1)
+  local other = load(text, info.source)
+  if other and bytecode.is_same(f, other) then
+    return text
+  end
+  return nil, "its source there is another one than what runs"
+end
+
 local function find_source(f, info)
   if info.what == "main" then
-    return read_text(info.source)
+    return main_source(f, info)
   end
   local list, message = functions_of(info.source)
   if not list then
