@@ -75,6 +75,10 @@ describe("the executable", function()
       assert(not loadfile(path) and not pcall(dofile, path))
       package.path = path
       assert(not pcall(require, "anything"))
+      assert(not debug.getupvalue and not debug.setmetatable)
+      assert(not require "debug".getregistry)
+      local f = require "zvm.report".json
+      assert(getfenv(f) == _G and not pcall(getfenv(f).require, "cjson"))
       os.remove(path)
     ]]) })
   end)

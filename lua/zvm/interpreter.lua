@@ -20,6 +20,8 @@ local here = ...
 
 local plain_load, open = load, io.open
 
+local traceback = debug.traceback
+
 local function text_of(chunk, name, environment)
   return plain_load(chunk, name, "t", environment or _G)
 end
@@ -81,8 +83,11 @@ local function own_require(name)
   return own_loaded[name] or require(name)
 end
 
-local OWN = setmetatable({ require = own_require }, { __index = _G,
-  __newindex = _G })
+-- What scripts have of the debug library: nothing that reaches into functions,
+-- frames or objects of others. zvm's own modules have it whole.
+local own_debug = debug
+local PLAIN_DEBUG = { getinfo = debug.getinfo, gethook = debug.gethook,
+  sethook = debug.sethook, traceback = debug.traceback }
 
 -- Where zvm-cc is: installed beside the executable, else in the tree.
 local function launchers()
@@ -101,8 +106,11 @@ local function embedded(name)
     return ("\n\tno module '%s' in the executable"):format(name)
   end
   local _, root = launchers()
-  return assert(text_of(text, ("@%s%s.lua"):format(root,
-    (name:gsub("%.", "/"))), OWN))
+  local chunk = assert(text_of("local require, debug = ... " .. text,
+    ("@%s%s.lua"):format(root, (name:gsub("%.", "/")))))
+  return function()
+    return chunk(own_require, own_debug)
+  end
 end
 
 local function in_files(name)
@@ -128,6 +136,7 @@ local function restrict()
   package.loaders = { package.loaders[1], embedded, in_files }
   package.cpath = ""
   rawset(package, "loadlib", nil)
+  _G.debug, package.loaded.debug = PLAIN_DEBUG, PLAIN_DEBUG
   package.path = os.getenv "LUA_PATH" or "./?.lua;./?/init.lua;"
     .. "/usr/local/share/lua/5.1/?.lua;/usr/local/share/lua/5.1/?/init.lua;"
     .. "/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua"
@@ -163,7 +172,7 @@ local function traced(message)
     end
     message = tostring(message)
   end
-  local trace = debug.traceback(message, 2)
+  local trace = traceback(message, 2)
   local ours = trace:find("\n\t[C]: in function 'xpcall'\n"
     .. "\tzvm.interpreter:", 1, true)
   return ours and trace:sub(1, ours - 1) or trace

@@ -82,10 +82,11 @@ function Pipeline:run(given)
   end
   if not ok then
     error(report, 0)
-  elseif report then
-    report.timeline = line:result()
+  elseif not report then
+    return nil, why, kind, findings
   end
-  return report, why, kind, findings
+  report.timeline = line:result()
+  return report
 end
 
 --- The graph for Graphviz.

@@ -36,27 +36,31 @@ end
 -- What a value calls itself: its metatable may be anybody's.
 local function named(value)
   local ok, text = pcall(tostring, value)
-  return ok and symbols.shown(text) or ("(%s)"):format(type(value))
+  return ok and type(text) == "string" and symbols.shown(text)
+    or ("(%s)"):format(type(value))
 end
 
 local RANK = { number = 1, string = 2 }
 
 local function before(a, b)
-  local x, y = RANK[type(a)] or 3, RANK[type(b)] or 3
-  if x ~= y then
-    return x < y
-  elseif x == 3 then
-    return named(a) < named(b)
+  if a.rank ~= b.rank then
+    return a.rank < b.rank
   end
-  return a < b
+  return a.by < b.by
 end
 
+-- Names are asked for once: who gives them may say something else each time.
 local function sorted_keys(values)
-  local keys = {}
+  local list, keys = {}, {}
   for key in next, values do
-    keys[#keys + 1] = key
+    local rank = key == key and RANK[type(key)] or 3
+    list[#list + 1] = { key = key, rank = rank,
+      by = rank == 3 and named(key) or key }
   end
-  table.sort(keys, before)
+  table.sort(list, before)
+  for i, each in ipairs(list) do
+    keys[i] = each.key
+  end
   return keys
 end
 

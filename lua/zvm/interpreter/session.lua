@@ -25,6 +25,21 @@ local function findings(value)
   return table.concat(out, "\n")
 end
 
+local function pipeline(graph)
+  local out = {}
+  for i, stage in ipairs(graph.stages) do
+    local to = {}
+    for _, name in ipairs(stage.connect or {}) do
+      to[#to + 1] = "to all of " .. name
+    end
+    to[#to + 1] = stage.pipe and "piped into " .. stage.pipe
+    out[i] = ("%-16s x %-4d %s"):format(repl.show(stage.name):sub(2, -2),
+      stage.count, table.concat(to, ", ")):gsub("%s+$", "")
+  end
+  return ("a pipeline of %d stages\n%s"):format(#graph.stages,
+    table.concat(out, "\n"))
+end
+
 -- Text for what has a form of its own to be read in, or nil.
 local function form(value)
   if type(value) ~= "table" then
@@ -38,6 +53,10 @@ local function form(value)
     and rawget(value[1], "remedy")
   then
     return findings(value)
+  end
+  local graph = rawget(value, "graph")
+  if type(graph) == "table" and type(rawget(graph, "stages")) == "table" then
+    return pipeline(graph)
   end
   local meta = debug.getmetatable(value)
   local index = type(meta) == "table" and rawget(meta, "__index")
@@ -136,22 +155,28 @@ function Session:take(text)
   return self.loop:line(text)
 end
 
+-- Takes a line and prints what it gives; whether more lines are wanted.
+function Session:answer(text)
+  local said, more = self:take(text)
+  if said then
+    self.write(said .. "\n")
+  end
+  return more
+end
+
 function Session:talk()
   local more = false
   while not self.done do
     self.here.catch(true) -- one interrupt uses it up
     local ok, text = pcall(self.read, more and ">> " or "> ")
+    if ok and text then
+      ok, more = pcall(self.answer, self, text)
+    elseif ok then
+      break
+    end
     if not ok then -- interrupted: what was begun is given up
       self.loop.pending, more = nil, false
       self.write "\n"
-    elseif not text then
-      break
-    else
-      local said
-      said, more = self:take(text)
-      if said then
-        self.write(said .. "\n")
-      end
     end
   end
   local said = self.loop:finish()
