@@ -175,6 +175,32 @@ describe("an engine of zvm.re", function()
     assert.is_true(engine.engine.slots < 100)
   end)
 
+  it("gives no answer of a request that an error interrupted", function()
+    local p, steps = assert(engine:compile "(b)"), 0
+    local function interrupted(f)
+      debug.sethook(function()
+        debug.sethook()
+        error("interrupted", 0)
+      end, "", steps)
+      f()
+      debug.sethook()
+    end
+    for name, call in pairs {
+      find = function() p:find "aab" end,
+      gsub = function() p:gsub("bab", "x") end,
+      compile = function() engine:compile "(a)(?<n>b)" end,
+    } do
+      steps = 0
+      repeat
+        steps = steps + 1
+        local whole = pcall(interrupted, call)
+        assert.same(all(2, 2, "b"), all(p:find "ab"), name .. steps)
+        assert.same(all("axx", 2), all(p:gsub("abb", "x")), name .. steps)
+      until whole
+      assert.is_true(steps > 5, name)
+    end
+  end)
+
   it("can be closed at any time, and begins again", function()
     local p = assert(engine:compile "(b)")
     assert.is_true(engine:close())

@@ -72,6 +72,11 @@ local function begin(e)
     return nil, message, code
   end
   local o = e.options
+  to:timeout(o.timeout)
+  from:timeout(o.timeout)
+  e.to, e.from, e.subject = to, from, nil
+  e.generation = e.generation + 1
+  e.slots, e.spare, e.dead = 0, {}, {}
   e.session, message, code = zvm.start {
     program = module, memory = o.memory, symbols = false,
     args = { ("%.0f"):format(o.match_limit), ("%.0f"):format(o.depth_limit),
@@ -84,11 +89,6 @@ local function begin(e)
     from:close()
     return nil, message, code
   end
-  to:timeout(o.timeout)
-  from:timeout(o.timeout)
-  e.to, e.from, e.subject = to, from, nil
-  e.generation = e.generation + 1
-  e.slots, e.spare, e.dead = 0, {}, {}
   return true
 end
 
@@ -101,6 +101,7 @@ function M:stop()
     self.session, self.subject = nil, nil
     self.generation = self.generation + 1
   end
+  self.busy = false
 end
 
 -- It said nothing in time, ended, or said what cannot be: nil, message, code.
@@ -128,6 +129,13 @@ local function lost(e, message, code)
   end
   e:stop()
   return nil, "zvm.re: " .. why, code
+end
+
+-- Before each request. The one before raised an error halfway, by a hook for
+-- example: part of its answer may still be in the pipe.
+local function enter(e)
+  if e.busy then e:stop() end
+  e.busy = true -- until the whole answer is here
 end
 
 local function nonsense(e)
@@ -196,8 +204,7 @@ local function names_of(e, slot, captures)
   return names
 end
 
---- Compile `p.source` with `p.options`; sets slot, captures and names.
-function M:compile(p)
+local function compile(self, p)
   local ok, message, code
   if not self.session then
     ok, message, code = begin(self)
@@ -232,10 +239,18 @@ function M:compile(p)
   return true
 end
 
+--- Compile `p.source` with `p.options`; sets slot, captures and names.
+function M:compile(p)
+  enter(self)
+  local ok, message, code, place = compile(self, p)
+  self.busy = false
+  return ok, message, code, place
+end
+
 -- Send a request about a subject: true, or nil, message, code.
 local function ask(e, p, operation, subject, a, b)
   if p.generation ~= e.generation or not e.session then
-    local ok, message, code = e:compile(p)
+    local ok, message, code = compile(e, p)
     if not ok then return nil, message, code end
   end
   local ok, message, code
@@ -252,10 +267,7 @@ local function ask(e, p, operation, subject, a, b)
   return true
 end
 
---- The first match from byte `start` (from 0) on: its offsets, and a list of
--- those of its captures, valid until the next request. Or nothing; or nil,
--- message, code.
-function M:find(p, subject, start)
+local function find(self, p, subject, start)
   local ok, message, code = ask(self, p, FIND, subject, start, 0)
   if not ok then return nil, message, code end
   local status, count, size, first, last = self.from:words(5)
@@ -279,6 +291,16 @@ function M:find(p, subject, start)
   return first, last, list
 end
 
+--- The first match from byte `start` (from 0) on: its offsets, and a list of
+-- those of its captures, valid until the next request. Or nil; or nil, message,
+-- code.
+function M:find(p, subject, start)
+  enter(self)
+  local first, last, list = find(self, p, subject, start)
+  self.busy = false
+  return first, last, list
+end
+
 -- Matches of one answer, checked, behind the `n` words of `all`.
 local function take(e, all, n, list, words, length)
   local width = 2 * (all.captures + 1)
@@ -294,9 +316,7 @@ local function take(e, all, n, list, words, length)
   return n + words
 end
 
---- All matches, `most` at most: a list of offsets, 2 * (captures + 1) for
--- each match, and how many there are.
-function M:all(p, subject, start, most)
+local function all_of(self, p, subject, start, most)
   local ok, message, code = ask(self, p, ALL, subject, start, most)
   if not ok then return nil, message, code end
   local length, width = #subject, 8 * (p.captures + 1)
@@ -319,6 +339,15 @@ function M:all(p, subject, start, most)
     if not words then return nil, message, code end
   until status == DONE
   return all, matches
+end
+
+--- All matches, `most` at most: a list of offsets, 2 * (captures + 1) for
+-- each match, and how many there are.
+function M:all(p, subject, start, most)
+  enter(self)
+  local all, matches, code = all_of(self, p, subject, start, most)
+  self.busy = false
+  return all, matches, code
 end
 
 return M
