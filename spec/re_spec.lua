@@ -94,6 +94,17 @@ describe("zvm.re", function()
     assert.equal("\195", re.match("\195\164", "."))
   end)
 
+  it("does not begin inside a character of UTF-8", function()
+    local inside = all(nil, "zvm.re: bad offset into UTF string at 2", "UTF")
+    for _, source in ipairs { ".", "(.)", "x" } do
+      local p = assert(re.compile(source, "u"))
+      local subject = "\195\164" .. source
+      assert.same(inside, all(p:find(subject, 2)))
+      p:find(subject)
+      assert.same(inside, all(p:find(subject, 2)))
+    end
+  end)
+
   it("says what is wrong with a pattern, and where", function()
     assert.same(all(nil, "re.compile: at 4: missing closing parenthesis",
       "PATTERN"), all(re.compile "a(b"))

@@ -11,8 +11,11 @@
 /* The result of pcre2_match, of the subject that is there. */
 static int match(re_state *s, const re_pattern *p, size_t start,
                  uint32_t options) {
-  if (s->checked && p->utf)
+  if (s->checked && p->utf) {
+    if (start < s->size && (s->subject[start] & 0xc0) == 0x80)
+      return PCRE2_ERROR_BADUTFOFFSET; /* it would be read behind its end */
     options |= PCRE2_NO_UTF_CHECK;
+  }
   int n = pcre2_match(p->code, (PCRE2_SPTR)s->subject, s->size, start, options,
                       s->match, s->limits);
   if (p->utf && (n >= 0 || n == PCRE2_ERROR_NOMATCH) && start == 0)
@@ -21,9 +24,11 @@ static int match(re_state *s, const re_pattern *p, size_t start,
 }
 
 
-static void answer_failure(re_state *s, int n) {
+static void answer_failure(re_state *s, int n, size_t start) {
   if (n == PCRE2_ERROR_NOMATCH)
     re_answer_put(RE_NONE, 0, 0, 0);
+  else if (n == PCRE2_ERROR_BADUTFOFFSET)
+    re_answer_error(n, start);
   else
     re_answer_error(n, pcre2_get_startchar(s->match));
 }
@@ -41,7 +46,7 @@ static void set_rest(PCRE2_SIZE *o, uint32_t from, uint32_t pairs) {
 void re_find(re_state *s, const re_request *q, const re_pattern *p) {
   int n = match(s, p, q->a, q->b);
   if (n < 0) {
-    answer_failure(s, n);
+    answer_failure(s, n, q->a);
     return;
   }
   PCRE2_SIZE *o = pcre2_get_ovector_pointer(s->match);
@@ -136,7 +141,7 @@ void re_all(re_state *s, const re_request *q, const re_pattern *p) {
   if (n < 0 && n != PCRE2_ERROR_NOMATCH) {
     if (b.head.count > 0)
       send(&b, RE_MORE);
-    answer_failure(s, n);
+    answer_failure(s, n, at);
     return;
   }
   send(&b, RE_DONE);
