@@ -10,6 +10,8 @@ local tar = require "zvm.tar"
 local words = require "zvm.pipeline.words"
 local zvm = require "zvm"
 
+local NODE = host.guest "node"
+
 local function read(text, options)
   local stages, run = job.read(text, options)
   assert(stages, run)
@@ -244,20 +246,29 @@ describe("a job", function()
     host.inside(function(dir)
       host.write_file(dir .. "/py.tar", tar.pack {
         { name = "bin", type = "directory" },
-        { name = "bin/python", data = "program" },
+        { name = "bin/python", data = "\127ELF" },
         { name = "lib.txt", data = "text" },
+        { name = "path", data = NODE },
+        { name = "empty", data = "" },
       })
       local options = { root = dir, images = { py = dir .. "/py.tar" } }
       local stage = read('[{"name":"a","exec":{"path":"file://py:bin/python"}'
         .. ',"devices":[{"name":"py"},{"name":"image","path":"py.tar"},'
         .. '{"name":"stdin","path":"file://lib.txt"}]}]', options)[1]
-      assert.equal("program", stage.program)
+      assert.equal("\127ELF", stage.program)
       assert.same({ dir .. "/py.tar", dir .. "/py.tar" }, stage.images)
       assert.same({ data = "text" }, stage.channels.stdin)
       local _, message = job.read('[{"name":"a","exec":{"path":'
         .. '"file://py:bin"}}]', options)
       assert.equal(('job[1].exec.path: "file://py:bin": %s/py.tar: no file '
         .. '"bin"'):format(dir), message)
+      -- What is no program would be taken for the path of one.
+      for _, entry in ipairs { "lib.txt", "path", "empty" } do
+        _, message = job.read(('[{"name":"a","exec":{"path":"file://py:%s"}}]')
+          :format(entry), options)
+        assert.equal(('job[1].exec.path: "file://py:%s": no program')
+          :format(entry), message)
+      end
       host.write_file(dir .. "/py.tar", "no archive")
       _, message = job.read('[{"name":"a","exec":{"path":"file://py:x"}}]',
         options)
@@ -267,8 +278,6 @@ describe("a job", function()
 end)
 
 describe("a job that runs", function()
-  local NODE = host.guest "node"
-
   -- Run a job in a directory with the program node.zvm.
   local function run(dir, text)
     host.write_file(dir .. "/node.zvm", host.read_file(NODE))

@@ -69,6 +69,8 @@ local function read_program(check, exec, group, options)
     bytes, reason = devices.entry(place, group.archives)
     if not bytes then
       check:fail(exec, "path", "%s: %s", show.quote(text), reason)
+    elseif bytes:byte() ~= 127 then -- a pipeline takes it for a path
+      check:fail(exec, "path", "%s: no program", show.quote(text))
     end
     return bytes
   end
