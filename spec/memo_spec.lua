@@ -467,6 +467,15 @@ describe("verify", function()
     end)
   end)
 
+  it("leaves nothing where a program cannot be loaded", function()
+    local before = leftovers()
+    local report, message = assert(zvm.pipeline {
+      { name = "a", program = "/nowhere" } }):run { verify = 2 }
+    assert.is_nil(report)
+    assert.truthy(message:find("No such file or directory", 1, true))
+    assert.equal(before, leftovers())
+  end)
+
   it("keeps what it has compared", function()
     in_memo(function(dir, memo)
       run(stages(dir), { verify = 2, memo = memo })

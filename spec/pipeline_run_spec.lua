@@ -184,6 +184,23 @@ describe("a pipeline", function()
       assert.same({ "x\n" }, got)
     end)
 
+    it("may fail to close, and stops are let through again", function()
+      local release, released = zvm.host.release_stops, 0
+      zvm.host.release_stops = function()
+        released = released + 1
+        release()
+      end
+      local p = pipeline(stage("a", ""))
+      local ok, message = pcall(p.run, p, { store = store_of {
+        close = function()
+          error("no room", 0)
+        end } })
+      zvm.host.release_stops = release
+      assert.is_false(ok)
+      assert.equal("no room", message)
+      assert.equal(1, released)
+    end)
+
     it("may have the report already", function()
       local first = run(nil, stage("a", "quiet say stdout x"))
       local kinds = {}

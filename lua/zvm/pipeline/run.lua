@@ -208,6 +208,9 @@ end
 function M.run(graph, options)
   local modules, message, code, findings = load_programs(graph)
   if not modules then
+    if options.store then
+      options.store:close(false)
+    end
     return nil, message, code, findings
   end
   local runner = new_runner(graph, options, modules)
@@ -219,12 +222,16 @@ function M.run(graph, options)
   if not ok then
     runner:close()
   end
+  local closed, why = true, nil
   if options.store then
-    options.store:close(ok and report.state == "exit")
+    closed, why = pcall(options.store.close, options.store,
+      ok and report.state == "exit")
   end
   host.release_stops()
   if not ok then
     error(report, 0)
+  elseif not closed then
+    error(why, 0)
   end
   return report
 end
