@@ -15,16 +15,46 @@ function M.count(text)
   return select(2, text:gsub("[*?]", ""))
 end
 
--- As a pattern of Lua's. Of two stars the first takes as little as it can.
+-- What is between the stars: patterns of Lua's, and how long their matches
+-- are. All but those in the middle have one place.
 local function compile(part)
-  return "^" .. part:gsub(".", function(byte)
-    if byte == "*" then
-      return "(.-)"
-    elseif byte == "?" then
-      return "(.)"
+  local segments = {}
+  for text in (part .. "*"):gmatch "([^*]*)%*" do
+    segments[#segments + 1] = { size = #text,
+      pattern = text:gsub(".", function(byte)
+        return byte == "?" and "(.)" or byte:find "%w" and byte
+          or "%" .. byte
+      end) }
+  end
+  segments[1].anchored = true
+  segments[#segments].anchored = true
+  return segments
+end
+
+-- What the wildcards matched of a name, or nil. Of two stars the first takes
+-- as little as it can. That is each segment at its first place: one further on
+-- leaves less for those behind, so there is no going back, and no pattern that
+-- takes long.
+local function captures_of(name, segments)
+  local captures, at = {}, 1
+  for i, segment in ipairs(segments) do
+    local from = i == #segments and #name - segment.size + 1 or at
+    if from < at or i == 1 and from > 1 then
+      return nil
     end
-    return byte:find "%w" and byte or "%" .. byte
-  end) .. "$"
+    local found = { name:find((segment.anchored and "^" or "")
+      .. segment.pattern, from) }
+    if not found[1] then
+      return nil
+    elseif i > 1 then
+      captures[#captures + 1] = name:sub(at, found[1] - 1)
+    end
+    for k = 3, #found do
+      captures[#captures + 1] = found[k]
+    end
+    at = found[2] + 1
+  end
+  return captures
 end
 
 local function joined(captures, more)
@@ -44,10 +74,11 @@ local function match(found, part, kind, out)
   if not entries then
     return nil, message
   end
-  local pattern, hidden = compile(part), part:sub(1, 1) == "."
+  local segments, hidden = compile(part), part:sub(1, 1) == "."
   for name, is in pairs(entries) do
-    local captures = { name:match(pattern) }
-    if captures[1] and is == kind and (hidden or name:sub(1, 1) ~= ".") then
+    local captures = is == kind and (hidden or name:sub(1, 1) ~= ".")
+      and captures_of(name, segments)
+    if captures then
       out[#out + 1] = {
         path = found.path .. name,
         captures = joined(found.captures, captures),
