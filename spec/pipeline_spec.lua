@@ -188,6 +188,32 @@ describe("a description of a pipeline", function()
       assert.same({ "[1]+tx", "x+y-z.tx" }, each(g, 1, target_of))
     end)
 
+    it("refuses outputs that a file's name would put elsewhere", function()
+      lfs.mkdir(ROOT .. "/names")
+      for _, name in ipairs { "names/q..", "names/w.w.", "names/e" } do
+        write(name)
+      end
+      for input, case in pairs {
+        ["q*"] = { "%1/x", '"../x"', "%1", ".." },
+        ["w*w*"] = { "d/%1%2", '"d/.."', "%1%2", ".." },
+        ["*.w."] = { "d/.%1/../x", nil },
+        ["w*w."] = { "%1/x", '"./x"', "%1", "." },
+        ["e*"] = { "%1/etc", '"/etc"', "%1", "" },
+      } do
+        local g, message, code = graph.read { stage("a", {
+          input = ROOT .. "/names/" .. input, output = case[1] }) }
+        if case[2] then
+          assert.is_nil(g)
+          assert.equal(('pipeline.stages[1] (a): output: %s is the name for '
+            .. 'a: its part "%s" became "%s"'):format(case[2], case[3],
+            case[4]), message)
+          assert.equal("OPTION", code)
+        else
+          assert.same({ "d/.w/../x" }, each(g, 1, target_of))
+        end
+      end
+    end)
+
     it("takes no longer for many stars in a long name", function()
       local name = ("a"):rep(200)
       write(name)

@@ -187,7 +187,8 @@ local function add_outputs(stage, value)
   end
   for _, instance in ipairs(stage.instances) do
     for i, each in ipairs(outputs) do
-      instance.outputs[i] = output.of(each, instance)
+      instance.outputs[i] = output.of(stage.where .. ": output", each,
+        instance)
     end
   end
 end

@@ -67,11 +67,32 @@ function M.read(where, value, wildcards)
   return outputs
 end
 
+local function parts(path)
+  return (path .. "/"):gmatch "([^/]*)/"
+end
+
+local LEAVES = { [""] = true, ["."] = true, [".."] = true }
+
+-- Whoever gives files their names does not say in which directory outputs are:
+-- what is looked at is the result, as ".." may be of two wildcards.
+local function expand(where, text, instance)
+  local path = template.expand(text, instance)
+  local made = parts(path)
+  for part in parts(text) do
+    local now = made()
+    if LEAVES[now] and now ~= part then
+      check.fail(where, "%s is the name for %s: its part %s became %s",
+        show.quote(path), instance.name, show.quote(part), show.quote(now))
+    end
+  end
+  return path
+end
+
 --- What one instance has of an output.
-function M.of(output, instance)
+function M.of(where, output, instance)
   return { channel = output.channel, buffer = output.buffer,
-    write = output.write, path = output.path
-      and template.expand(output.path, instance) }
+    write = output.write,
+    path = output.path and expand(where, output.path, instance) }
 end
 
 -- A path is written in several ways; devices may be written by many.
