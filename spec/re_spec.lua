@@ -4,6 +4,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 local re = require "zvm.re"
+local zvm = require "zvm"
 
 local function all(...)
   return { n = select("#", ...), ... }
@@ -156,6 +157,44 @@ describe("an engine of zvm.re", function()
     assert.same(all(2, 2), all(other:find "ab"))
   end)
 
+  it("has one time for all matches together", function()
+    -- a block of the answer has 81 of them
+    local p = assert(engine:compile("(?:(?:a+)+c|b)" .. ("()"):rep(99)))
+    local slow = (("a"):rep(12) .. "b"):rep(4000)
+    assert.same(all(nil, "zvm.re: no answer within 0.3 seconds", "TIMEOUT"),
+      all(p:gsub(slow, "")))
+    assert.equal("TIMEOUT", select(3, p:gmatch(slow)))
+    assert.same(all("aa", 1), all(p:gsub("aba", "")))
+  end)
+
+  it("has its whole time again after all matches", function()
+    local p = assert(engine:compile "(?:a+)+c|b")
+    local times = 1
+    repeat
+      local first = zvm.host.now()
+      times = times * 2
+      assert(p:gsub((("a"):rep(14) .. "b"):rep(times), ""))
+    until zvm.host.now() - first > 0.03
+    local began = zvm.host.now()
+    assert.equal("TIMEOUT", select(3, p:find(("a"):rep(40) .. "b")))
+    assert.is_true(zvm.host.now() - began >= 0.299)
+  end)
+
+  it("keeps as many offsets of matches as it may", function()
+    local few = assert(re.new { offset_limit = 40000 })
+    local plain, group = assert(few:compile "a"), assert(few:compile "(a)")
+    local message = "zvm.re: matches have more than 40000 offsets"
+    local text = ("a"):rep(20001)
+    assert.same(all(nil, message, "LIMIT"), all(plain:gsub(text, "")))
+    assert.same(all(nil, message, "LIMIT"), all(plain:gmatch(text)))
+    assert.same(all("a", 20000), all(plain:gsub(text, "", 20000)))
+    assert.same(all("", 20000), all(plain:gsub(text:sub(2), "")))
+    assert.same(all(nil, message, "LIMIT"), all(group:gsub(text, "", 10001)))
+    assert.equal(10000, (select(2, group:gsub(text, "", 10000))))
+    assert.equal(1, few.engine.generation) -- none had to be killed
+    few:close()
+  end)
+
   it("counts steps, depth and memory of a match", function()
     local few = assert(re.new { match_limit = 1000 })
     assert.equal("LIMIT", select(3, few:find(("a"):rep(40) .. "b", "(a+)+$")))
@@ -234,6 +273,7 @@ describe("an instance that lies", function()
       words = function() return unpack(said) end,
       list = function() return list end,
       read = function(_, n) return ("\n"):rep(n) end,
+      timeout = function() end,
       close = function() return from:close() end,
     }
   end
@@ -265,12 +305,14 @@ describe("an instance that lies", function()
     ["a size of its own"] = { 0, 1, 8, 0, 0, { 0, 2, 0, 1 } },
     ["a block too large"] = { 0, 2 ^ 20, 2 ^ 24, 0, 0, { 0, 2, 0, 1 } },
     ["an end behind the subject's"] = { 0, 1, 16, 0, 0, { 0, 9, 0, 1 } },
+    ["more matches than were asked for"] = { 0, 2, 32, 0, 0,
+      { 0, 2, 0, 1, 0, 2, 0, 1 } },
     ["a match that is not there"] = { 0, 1, 16, 0, 0,
       { 0xffffffff, 0xffffffff, 0, 1 } },
   } do
     it("is found out by gsub when it tells of " .. name, function()
       lie(unpack(answer))
-      assert.equal("LOST", select(3, p:gsub("abc", "x")))
+      assert.equal("LOST", select(3, p:gsub("abc", "x", 1)))
       assert.same(all("xc", 1), all(p:gsub("abc", "x")))
       engine:close()
     end)

@@ -32,7 +32,7 @@ local function options_of(flags)
 end
 
 local DEFAULTS = { memory = "256M", timeout = 5, match_limit = 10000000,
-  depth_limit = 10000000, heap_limit = 64 * 1024 }
+  depth_limit = 10000000, heap_limit = 64 * 1024, offset_limit = 2 ^ 24 }
 
 local function engine_options(given)
   local options = {}
@@ -42,7 +42,7 @@ local function engine_options(given)
   for name, value in pairs(given or {}) do
     if DEFAULTS[name] == nil then
       return nil, ("re.new: unknown option %q; there are depth_limit, "
-        .. "heap_limit, match_limit, memory and timeout"):format(
+        .. "heap_limit, match_limit, memory, offset_limit and timeout"):format(
         tostring(name)), "OPTION"
     end
     local most = name == "timeout" and 86400 or 2 ^ 32 - 1
@@ -326,7 +326,7 @@ end
 --- An engine of its own: an instance, and limits.
 --
 -- @tparam[opt] table options memory, timeout, match_limit, depth_limit,
---  heap_limit
+--  heap_limit, offset_limit
 -- @treturn[1] zvm.re
 -- @treturn[2] nil
 -- @treturn[2] string message

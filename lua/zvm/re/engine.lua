@@ -12,6 +12,8 @@ local guests = require "zvm.guests"
 local reports = require "zvm.report"
 local zvm = require "zvm"
 
+local host = zvm.host
+
 local M = {}
 M.__index = M
 
@@ -247,12 +249,14 @@ function M:compile(p)
   return ok, message, code, place
 end
 
+-- Have the instance know the pattern: true, or nil, message, code.
+local function know(e, p)
+  if p.generation == e.generation and e.session then return true end
+  return compile(e, p)
+end
+
 -- Send a request about a subject: true, or nil, message, code.
 local function ask(e, p, operation, subject, a, b)
-  if p.generation ~= e.generation or not e.session then
-    local ok, message, code = compile(e, p)
-    if not ok then return nil, message, code end
-  end
   local ok, message, code
   if subject == e.subject then
     ok, message, code = e.to:write(operation, p.slot, a, b, SAME)
@@ -268,7 +272,9 @@ local function ask(e, p, operation, subject, a, b)
 end
 
 local function find(self, p, subject, start)
-  local ok, message, code = ask(self, p, FIND, subject, start, 0)
+  local ok, message, code = know(self, p)
+  if not ok then return nil, message, code end
+  ok, message, code = ask(self, p, FIND, subject, start, 0)
   if not ok then return nil, message, code end
   local status, count, size, first, last = self.from:words(5)
   if status == NONE then return nil end
@@ -316,28 +322,52 @@ local function take(e, all, n, list, words, length)
   return n + words
 end
 
+-- What comes next may take what is left of the time: true, or nil, message,
+-- code.
+local function hurry(e, deadline)
+  local left = deadline - host.now()
+  if left <= 0 then return lost(e, nil, "TIMEOUT") end
+  e.from:timeout(math.max(left, 0.001))
+  return true
+end
+
 local function all_of(self, p, subject, start, most)
-  local ok, message, code = ask(self, p, ALL, subject, start, most)
+  local ok, message, code = know(self, p)
   if not ok then return nil, message, code end
+  local deadline = host.now() + self.options.timeout
   local length, width = #subject, 8 * (p.captures + 1)
+  local limit = self.options.offset_limit
+  local room = math.floor(limit / (width / 4))
+  most = math.min(most, room + 1) -- one more tells that there are too many
+  ok, message, code = ask(self, p, ALL, subject, start, most)
+  if not ok then return nil, message, code end
   local all, matches, words = { captures = p.captures }, 0, 0
   repeat
+    ok, message, code = hurry(self, deadline)
+    if not ok then return nil, message, code end
     local status, count, size, first = self.from:words(5)
     if not status then return lost(self, count, size) end
-    if status == NONE then return all, matches end
+    if status == NONE then break end
     if status == ERROR then return failure(self, count, size, first) end
     matches = matches + count
     if status ~= DONE and status ~= MORE or size ~= count * width
       or size > BLOCK and count ~= 1 or matches > 2 * length + 2
+      or matches > most
       or status == MORE and count == 0 then
       return nonsense(self)
     end
+    ok, message, code = hurry(self, deadline)
+    if not ok then return nil, message, code end
     local list
     list, message, code = self.from:list(size / 4, self.scratch)
     if not list then return lost(self, message, code) end
     words, message, code = take(self, all, words, list, size / 4, length)
     if not words then return nil, message, code end
   until status == DONE
+  if matches > room then
+    return nil, ("zvm.re: matches have more than %.0f offsets"):format(limit),
+      "LIMIT"
+  end
   return all, matches
 end
 
@@ -346,6 +376,7 @@ end
 function M:all(p, subject, start, most)
   enter(self)
   local all, matches, code = all_of(self, p, subject, start, most)
+  if self.session then self.from:timeout(self.options.timeout) end
   self.busy = false
   return all, matches, code
 end
