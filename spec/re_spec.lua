@@ -34,6 +34,27 @@ describe("zvm.re", function()
     assert.same(all(2, 2), all(assert(re.compile "(?<=a)b"):find("ab", 2)))
   end)
 
+  it("takes numbers as string.find does, or says what is wrong", function()
+    local p = assert(re.compile "\\w")
+    assert.same(all(1, 1), all(p:find("ab", 1.9)))
+    assert.same(all(2, 2), all(p:find("ab", -1.9)))
+    assert.same(all(2, 2), all(p:find("ab", "2")))
+    assert.same(all(nil), all(p:find("ab", math.huge)))
+    assert.same(all(1, 1), all(p:find("ab", -math.huge)))
+    assert.same(all("b", 1), all(p:gsub("ab", "", "1")))
+    assert.same(all("b", 1), all(p:gsub("ab", "", 1.9)))
+    assert.same(all("", 2), all(p:gsub("ab", "", math.huge)))
+    for name, n in pairs { find = 2, match = 2, exec = 2, gsub = 3 } do
+      for got, value in pairs { ["not a number"] = 0 / 0, string = "x",
+        table = {} } do
+        local arguments = { "ab", n == 3 and "" or value, value }
+        assert.has_error(function() p[name](p, unpack(arguments)) end,
+          ("bad argument #%d to '%s' (number expected, got %s)"):format(n,
+          name, got))
+      end
+    end
+  end)
+
   it("gives groups by name", function()
     local p = assert(re.compile("(?<year>\\d+)-(?<month>\\d+)(?<z>Z)?"))
     local first, last, groups = p:exec "on 2024-05"
@@ -74,6 +95,16 @@ describe("zvm.re", function()
       "bad argument #2 to 'gsub' (no group 3 in the pattern)")
     assert.has_error(function() p:gsub("a@b", "%{no}") end,
       "bad argument #2 to 'gsub' (no group \"no\" in the pattern)")
+    for _, name in ipairs { "inf", "nan", "_1" } do
+      assert.equal("[a]", (re.gsub("a", "(?<" .. name .. ">a)",
+        "[%{" .. name .. "}]")))
+    end
+    assert.equal("[a]", (re.gsub("a", "(a)", "[%{01}]")))
+    for _, name in ipairs { "0x1", "1e0", "inf", "nan" } do
+      assert.has_error(function() p:gsub("a@b", "%{" .. name .. "}") end,
+        "bad argument #2 to 'gsub' (no group \"" .. name
+        .. "\" in the pattern)")
+    end
     assert.has_error(function() p:gsub("a@b", function() return {} end) end,
       "invalid replacement value (a table)")
     assert.has_error(function() p:gsub("a@b", true) end)

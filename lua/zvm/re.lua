@@ -75,9 +75,20 @@ local function check(value, what, n, name)
   end
 end
 
+-- A whole number, as the string library takes one. `level`: whose error it is.
+local function integer(value, n, name, level)
+  local number = tonumber(value)
+  if not number or number ~= number then
+    error(("bad argument #%d to '%s' (number expected, got %s)"):format(n, name,
+      number and "not a number" or type(value)), level + 1)
+  end
+  return number < 0 and math.ceil(number) or math.floor(number)
+end
+
 -- Where to begin, from 0; nil: behind the end.
-local function start_of(subject, init)
+local function start_of(subject, init, name)
   if not init then return 0 end
+  init = integer(init, 2, name, 3)
   if init < 0 then init = #subject + init + 1 end
   if init < 1 then init = 1 end
   if init > #subject + 1 then return nil end
@@ -122,7 +133,7 @@ end
 -- @treturn[3] string code: "LIMIT", "TIMEOUT", "UTF", "NOMEM", "LOST", ...
 function Pattern:find(subject, init)
   check(subject, "string", 1, "find")
-  local start = start_of(subject, init)
+  local start = start_of(subject, init, "find")
   if not start then return nil end
   local first, last, list = self.engine:find(self, subject, start)
   if not first then return none(last, list) end
@@ -134,7 +145,7 @@ end
 -- Arguments and failures as of `find`.
 function Pattern:match(subject, init)
   check(subject, "string", 1, "match")
-  local start = start_of(subject, init)
+  local start = start_of(subject, init, "match")
   if not start then return nil end
   local first, last, list = self.engine:find(self, subject, start)
   if not first then return none(last, list) end
@@ -146,7 +157,7 @@ end
 -- name. Arguments and failures as of `find`.
 function Pattern:exec(subject, init)
   check(subject, "string", 1, "exec")
-  local start = start_of(subject, init)
+  local start = start_of(subject, init, "exec")
   if not start then return nil end
   local first, last, list = self.engine:find(self, subject, start)
   if not first then return none(last, list) end
@@ -208,7 +219,8 @@ function Pattern:gsub(subject, replacement, most)
   if not value then
     error("bad argument #2 to 'gsub' (" .. message .. ")", 2)
   end
-  most = most and math.max(0, math.min(math.floor(most), MOST)) or MOST
+  most = most and integer(most, 3, "gsub", 2) or MOST
+  most = math.max(0, math.min(most, MOST))
   local all, count, code = self.engine:all(self, subject, 0, most)
   if not all then return nil, count, code end
   local width, out, n, at = 2 * (self.captures + 1), {}, 0, 0

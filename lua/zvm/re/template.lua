@@ -17,7 +17,8 @@ local function parse(text, p)
     local name = text:match("^{([%w_\128-\255]+)}", from + 1)
     at = from + 2
     if name then
-      local index = tonumber(name) or p.names[name] and p.names[name][1]
+      local index = p.names[name] and p.names[name][1]
+        or name:find "^%d+$" and tonumber(name)
       if not index or index > p.captures then
         return nil, ("no group %q in the pattern"):format(name)
       end
