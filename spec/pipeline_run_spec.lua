@@ -337,6 +337,40 @@ describe("files that a pipeline writes", function()
     end)
   end)
 
+  it("have one writer each, however they are named", function()
+    host.inside(function(dir)
+      host.shell("mkdir %s/d %s/d/s; ln -s d %s/e", dir, dir, dir)
+      local x, over, link = dir .. "/d/x", dir .. "/d/s/../x", dir .. "/e/x"
+      for _ = 1, 2 do
+        for _, case in ipairs {
+          { { output = x }, { output = over }, "a" },
+          { { output = x }, { output = link }, "a" },
+          { { output = x }, { output = true,
+            channels = { stderr = { path = link } } }, "a" },
+          { { output = true, channels = { stderr = { path = x } } },
+            { output = over }, "a" },
+          { {}, { output = { over, { channel = "stderr", path = x } } },
+            "another channel" },
+        } do
+          case[1].connect = {}
+          local report = run({ workers = 1 }, stage("a", "", case[1]),
+            stage("b", "", case[2]))
+          assert.equal("failed", report.state)
+          assert.truthy(report.failed.text:find("^b: .*/x: " .. case[3]
+            .. " writes this file too$"))
+        end
+        -- What the channel wrote, and no more.
+        assert.same({ "s", "x" }, names_in(dir .. "/d"))
+      end
+      local report = run({ verify = 2 }, stage("a", "say stdout x",
+        { output = x, connect = {}, channels = { stderr = {
+          path = dir .. "/d/y" } } }))
+      assert.equal("exit", report.state)
+      assert.equal("exit", run(nil, stage("a", "", { output = x,
+        connect = {} }), stage("b", "", { output = dir .. "/x" })).state)
+    end)
+  end)
+
   it("fail by their names, and nothing is left", function()
     host.inside(function(dir)
       host.shell("ln -s nowhere/x %s/link", dir)

@@ -5,6 +5,7 @@
 local channels = require "zvm.pipeline.channels"
 local cut = require "zvm.pipeline.cut"
 local hold = require "zvm.pipeline.hold"
+local recipe = require "zvm.pipeline.recipe"
 local zvm = require "zvm"
 local host = zvm.host
 
@@ -18,7 +19,7 @@ local OURS = { edge = true, input = true, output = true }
 function M.new(graph, ring, store)
   local self = setmetatable({ graph = graph, ring = ring, store = store,
     pipes = {}, taken = {}, ranges = {}, files = {}, sinks = {},
-    scratch = {} }, M)
+    scratch = {}, folders = {}, writers = {} }, M)
   self.hold = hold.new(store == nil)
   for _, stage in ipairs(graph.stages) do
     for _, instance in ipairs(stage.instances) do
@@ -84,7 +85,33 @@ local function open_input(self, instance, out)
   return true
 end
 
-local function open_file(self, path, key, out)
+-- A file's one name, however its directory is reached; `temporary` is in the
+-- same one.
+local function name_of(self, target, temporary)
+  local folder = target:match "^.*/" or ""
+  if not self.folders[folder] then
+    local real, more = host.beside(temporary)
+    if more then
+      os.remove(more)
+    end
+    self.folders[folder] = real and real:match "^.*/" or folder
+  end
+  return self.folders[folder] .. target:sub(#folder + 1)
+end
+
+-- A file has one writer, of which `key` says which; or nil, message, code.
+local function claim(self, instance, key, path, name)
+  local other = self.writers[name]
+  if other and other.key ~= key then
+    return nil, ("%s: %s writes this file too"):format(path,
+      other.instance == instance and "another channel"
+      or other.instance.name), "CHANNEL"
+  end
+  self.writers[name] = { key = key, instance = instance }
+  return true
+end
+
+local function open_file(self, instance, path, key, out)
   local target, temporary = host.beside(path)
   if not target then
     return nil, temporary, "CHANNEL"
@@ -92,15 +119,32 @@ local function open_file(self, path, key, out)
   if temporary then
     self.files[#self.files + 1] = { key = key, path = path, target = target,
       temporary = temporary }
+    local ok, message, code = claim(self, instance, key, path,
+      name_of(self, target, temporary))
+    if not ok then
+      return nil, message, code
+    end
   end
   out.path, out.mode = temporary or target, "w"
   return true
 end
 
+-- A file that a channel writes where it is. One that cannot be is told of when
+-- the channel is opened.
+local function claim_path(self, instance, channel, path)
+  local target, temporary = host.beside(path)
+  if not temporary or not target then
+    return true
+  end
+  local name = name_of(self, target, temporary)
+  os.remove(temporary)
+  return claim(self, instance, instance.name .. " /" .. channel, path, name)
+end
+
 local function open_output(self, instance, n, out)
   local output, key = instance.outputs[n], instance.name .. " " .. n
   if output.path then
-    return open_file(self, output.path, key, out)
+    return open_file(self, instance, output.path, key, out)
   elseif output.write then
     local sink = self.sinks[key]
     out.write = function(bytes)
@@ -124,7 +168,7 @@ local function open_scratch(self, instance, out)
   return true
 end
 
-local function open_channel(self, instance, spec, again)
+local function open_channel(self, instance, name, spec, again)
   local out = {}
   for key, value in pairs(spec) do
     if not OURS[key] then
@@ -140,6 +184,8 @@ local function open_channel(self, instance, spec, again)
     ok, message, code = open_output(self, instance, spec.output, out)
   elseif spec.scratch then
     ok, message, code = open_scratch(self, instance, out)
+  elseif spec.path and recipe.mode(name, spec) == "w" then
+    ok, message, code = claim_path(self, instance, name, spec.path)
   end
   if not ok then
     return nil, message, code
@@ -156,7 +202,7 @@ function M:open(instance, again)
   end
   table.sort(names)
   for _, name in ipairs(names) do
-    local spec, message, code = open_channel(self, instance,
+    local spec, message, code = open_channel(self, instance, name,
       instance.channels[name], again)
     if not spec then
       return nil, message, code
