@@ -218,6 +218,30 @@ describe("functions get outputs", function()
     assert.equal("1x 1yy 2x 2yy 3x 3yy", log)
   end)
 
+  it("of any number of writes in little memory", function()
+    local most, n = hold.MEMORY, 200000
+    hold.MEMORY = 1000
+    local got = 0
+    local held = hold.new(false)
+    local sink = held:add(function(bytes)
+      got = got + 1
+      assert(bytes == (got % 3 == 0 and "" or got % 3 == 1 and "x" or "\n\n"))
+    end, 1)
+    collectgarbage()
+    local before = collectgarbage "count"
+    for i = 1, n do
+      held:put(sink, i % 3 == 0 and "" or i % 3 == 1 and "x" or "\n\n")
+    end
+    collectgarbage()
+    local grown = collectgarbage "count" - before
+    held:finish(sink)
+    held:flush()
+    held:close()
+    hold.MEMORY = most
+    assert.equal(n, got)
+    assert.truthy(grown < 500, grown)
+  end)
+
   it("at once, if those before are whole", function()
     assert.equal("1a 2b 2c 3d", log_of(true, function(held, sinks)
       held:put(sinks[1], "a")

@@ -12,6 +12,9 @@ M.__index = M
 --- What all outputs together keep in memory.
 M.MEMORY = 8 * 1024 * 1024
 
+-- What a write takes there beside its bytes.
+local WRITE = 40
+
 --- `at_once`: hand on what can be, before the end.
 function M.new(at_once)
   return setmetatable({ sinks = {}, first = 1, held = 0, at_once = at_once },
@@ -20,52 +23,63 @@ end
 
 --- One more output, behind all others. Gives the function for its channel.
 function M:add(write, instance)
-  local sink = { write = write, instance = instance, sizes = {}, chunks = {},
-    given = 0 }
+  local sink = { write = write, instance = instance, chunks = {} }
   self.sinks[#self.sinks + 1] = sink
   return sink
 end
 
+-- In a file each write has its size before it: none of it is in memory.
 local function to_file(sink, bytes)
-  if not sink.file then
-    sink.file = assert(io.tmpfile())
-    assert(sink.file:write(table.concat(sink.chunks)))
-    sink.chunks = {}
-  end
-  assert(sink.file:write(bytes))
-end
-
-local function keep(self, sink, bytes)
-  sink.sizes[#sink.sizes + 1] = #bytes
-  if sink.file or self.held + #bytes > M.MEMORY then
-    for _, chunk in ipairs(sink.chunks) do
-      self.held = self.held - #chunk
-    end
-    to_file(sink, bytes)
-  else
-    sink.chunks[#sink.chunks + 1] = bytes
-    self.held = self.held + #bytes
-  end
+  assert(sink.file:write(#bytes, "\n", bytes))
 end
 
 local function drop(self, sink)
   for _, chunk in ipairs(sink.chunks) do
-    self.held = self.held - #chunk
+    self.held = self.held - #chunk - WRITE
   end
   if sink.file then
     sink.file:close()
   end
-  sink.file, sink.chunks, sink.sizes = nil, {}, {}
+  sink.file, sink.chunks = nil, {}
+end
+
+local function keep(self, sink, bytes)
+  if not sink.file and self.held + #bytes + WRITE > M.MEMORY then
+    local chunks = sink.chunks
+    drop(self, sink)
+    sink.file = assert(io.tmpfile())
+    for _, chunk in ipairs(chunks) do
+      to_file(sink, chunk)
+    end
+  end
+  if sink.file then
+    to_file(sink, bytes)
+  else
+    sink.chunks[#sink.chunks + 1] = bytes
+    self.held = self.held + #bytes + WRITE
+  end
+end
+
+local function read_write(file)
+  local line, message = file:read "*l"
+  assert(line or not message, message)
+  local size = tonumber(line)
+  return size and (size == 0 and "" or assert(file:read(size)))
 end
 
 -- Hand on what a sink has kept.
 local function replay(self, sink)
-  local file, sizes, chunks = sink.file, sink.sizes, sink.chunks
+  local file = sink.file
   if file then
-    file:seek "set"
+    assert(file:seek "set")
+    local bytes = read_write(file)
+    while bytes do
+      sink.write(bytes, sink.instance)
+      bytes = read_write(file)
+    end
   end
-  for i, size in ipairs(sizes) do
-    sink.write(file and assert(file:read(size)) or chunks[i], sink.instance)
+  for _, chunk in ipairs(sink.chunks) do
+    sink.write(chunk, sink.instance)
   end
   drop(self, sink)
 end
@@ -86,7 +100,7 @@ end
 --- What an instance writes.
 function M:put(sink, bytes)
   if self.at_once and sink == self.sinks[self.first] then
-    if #sink.sizes > 0 then
+    if sink.file or sink.chunks[1] then
       replay(self, sink)
     end
     sink.write(bytes, sink.instance)
