@@ -1,6 +1,7 @@
 --- Results of pipelines kept by content, and runs compared.
 --
 -- SPDX-License-Identifier: Apache-2.0
+local contents = require "zvm.pipeline.contents"
 local host = require "support.host"
 local lfs = require "lfs"
 local tar = require "zvm.tar"
@@ -252,6 +253,32 @@ describe("memo", function()
       assert.truthy(ran ~= "")
       _, ran = run(stages(dir), { memo = memo })
       assert.equal("", ran)
+    end)
+  end)
+
+  it("runs again what it cannot bring back whole", function()
+    in_memo(function(dir, memo)
+      local function both()
+        return { { name = "a", program = NODE, pipe = "b", output = {
+            { path = dir .. "/e", channel = "stderr" } },
+            args = { "quiet", "say", "stdout", "x", "say", "stderr", "y" } },
+          { name = "b", program = NODE, args = { "copy", "stdin",
+            "stdout" }, output = dir .. "/all" } }
+      end
+      local first = run(both(), { memo = memo })
+      assert.equal("exit", first.state)
+      local copy = contents.copy
+      contents.copy = function()
+        return nil, "no room"
+      end
+      local ok, second, ran = pcall(run, both(), { memo = memo, verify = 2 })
+      contents.copy = copy
+      assert.is_true(ok, second)
+      assert.equal("exit", second.state)
+      assert.truthy(ran:find("a a", 1, true))
+      for _, path in ipairs(files_in(memo)) do
+        assert.falsy(path:find(".zvm-", 1, true), path)
+      end
     end)
   end)
 

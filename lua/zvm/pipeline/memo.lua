@@ -160,21 +160,20 @@ local function restore(self, instance, options, entry)
   end
   local edges = edges_of(self, instance)
   for name, written in pairs(entry.written) do
-    local spec, edge = options.channels[name], edges[name]
-    local place = self.shelf:place(written.digest)
-    if edge then
-      os.remove(self.temporary[edge])
-      self.temporary[edge], self.ready[edge] = nil, place
-      self.files:fix(place, written.digest)
-    elseif not written.pieces
-      and not restore_file(self, spec.path, written.digest) then
+    if not edges[name] and not written.pieces and not restore_file(self,
+      options.channels[name].path, written.digest)
+    then
       return nil
     end
   end
   for name, written in pairs(entry.written) do -- when nothing can fail
-    if written.pieces then
-      tee.replay(self.shelf:place(written.digest), written.pieces,
-        options.channels[name].write)
+    local edge, place = edges[name], self.shelf:place(written.digest)
+    if edge then
+      os.remove(self.temporary[edge])
+      self.temporary[edge], self.ready[edge] = nil, place
+      self.files:fix(place, written.digest)
+    elseif written.pieces then
+      tee.replay(place, written.pieces, options.channels[name].write)
     end
   end
   return true
