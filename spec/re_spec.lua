@@ -349,6 +349,38 @@ describe("an instance that lies", function()
     end)
   end
 
+  it("has no more time when its matches come little by little", function()
+    lie(0, 2000, 32000, 0, 0)
+    local zeros = {}
+    engine.engine.options.timeout = 0.1
+    for i = 1, 8000 do zeros[i] = 0 end
+    engine.engine.from.list = function(_, n)
+      zvm.host.sleep(n / 10000)
+      return zeros
+    end
+    local began = zvm.host.now()
+    assert.equal("TIMEOUT", select(3, p:gsub(("a"):rep(2000), "")))
+    assert.is_true(zvm.host.now() - began < 0.5)
+    engine:close()
+  end)
+
+  it("is believed in nothing of a long list of matches", function()
+    for _, at in ipairs { 2047, 2048, 2049, 2053, 11995, 12000 } do
+      lie(0, 2000, 48000, 0, 0)
+      p.captures = 2
+      local words, done = {}, 0
+      for i = 1, 12000 do words[i] = 0 end
+      words[at] = 0xffffffff
+      if at % 6 == 1 then words[at + 1] = 0xffffffff end -- no match
+      engine.engine.from.list = function(_, n)
+        done = done + n
+        return { unpack(words, done - n + 1, done) }
+      end
+      assert.equal("LOST", select(3, p:gsub(("a"):rep(2000), "")), at)
+      engine:close()
+    end
+  end)
+
   it("does no harm by a message of control characters", function()
     lie(3, 2 ^ 32 - 47, 3, 0, 0)
     assert.same(all(nil, "zvm.re: ??? at 1", "LIMIT"), all(p:find "abc"))

@@ -24,6 +24,7 @@ M.UNSET = 0xffffffff
 local UNSET = M.UNSET
 local CAPTURES_MOST = 65535
 local BLOCK = 64 * 1024
+local PIECE = 1024 -- words: a list of more may wait for longer than its timeout
 local SUBJECT_MOST = 2 ^ 30
 
 local LIMITS = { [-47] = "LIMIT", [-53] = "LIMIT", [-63] = "LIMIT",
@@ -307,12 +308,11 @@ function M:find(p, subject, start)
   return first, last, list
 end
 
--- Matches of one answer, checked, behind the `n` words of `all`.
+-- Some words of matches, checked, behind the `n` words of `all`.
 local function take(e, all, n, list, words, length)
   local width = 2 * (all.captures + 1)
-  for i = 1, words, width do
-    local first, last = list[i], list[i + 1]
-    if first > last or last > length then return nonsense(e) end
+  for i = -n % width + 1, words, width do -- a match itself is there
+    if list[i] == UNSET then return nonsense(e) end
   end
   for i = 1, words, 2 do
     local first, last = list[i], list[i + 1]
@@ -356,13 +356,16 @@ local function all_of(self, p, subject, start, most)
       or status == MORE and count == 0 then
       return nonsense(self)
     end
-    ok, message, code = hurry(self, deadline)
-    if not ok then return nil, message, code end
-    local list
-    list, message, code = self.from:list(size / 4, self.scratch)
-    if not list then return lost(self, message, code) end
-    words, message, code = take(self, all, words, list, size / 4, length)
-    if not words then return nil, message, code end
+    for left = size / 4, 1, -PIECE do
+      ok, message, code = hurry(self, deadline)
+      if not ok then return nil, message, code end
+      local n = math.min(left, PIECE)
+      local list
+      list, message, code = self.from:list(n, self.scratch)
+      if not list then return lost(self, message, code) end
+      words, message, code = take(self, all, words, list, n, length)
+      if not words then return nil, message, code end
+    end
   until status == DONE
   if matches > room then
     return nil, ("zvm.re: matches have more than %.0f offsets"):format(limit),
