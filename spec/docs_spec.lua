@@ -4,6 +4,10 @@
 local host = require "support.host"
 
 describe("the Lua code in", function()
+  teardown(function()
+    require "zvm.re".close() -- its instance would stay, and take a worker
+  end)
+
   for _, path in ipairs { "README.md", "docs/lua.md",
     "docs/etags.md", "docs/manifest.md", "docs/mapreduce.md",
     "docs/pipelines.md", "docs/jobs.md", "docs/memo.md", "docs/re.md",

@@ -6,13 +6,13 @@
 local re = require "zvm.re"
 local zvm = require "zvm"
 
+teardown(re.close) -- an instance that stays would take a worker
+
 local function all(...)
   return { n = select("#", ...), ... }
 end
 
 describe("zvm.re", function()
-  teardown(re.close)
-
   it("finds, with places and captures", function()
     local p = assert(re.compile "(\\w+)@(\\w+)(!)?")
     assert.same(all(6, 13, "bob", "home", false),

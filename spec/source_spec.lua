@@ -830,9 +830,6 @@ describe("a run that was started", function()
   end)
 
   it("waits for its worker while others are waited for", function()
-    -- Instances that earlier specs left running would have the only place.
-    collectgarbage()
-    collectgarbage()
     assert(zvm.workers(1))
     local first, second = start({}, "list"), start({}, "list")
     local _, report = operate({}, "list")
