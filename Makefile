@@ -31,7 +31,8 @@ run = $(if $(V),,@printf '  %-6s %s\n' $1 $@ && )
 OPT ?= -O2 -g
 WARN := -Wall -Wextra -Wvla -Wformat=2 -Wswitch-enum -Wimplicit-fallthrough \
   -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
-CORE_CFLAGS := -std=gnu11 -fPIC -fvisibility=hidden -fno-strict-aliasing \
+# What is installed names no folder of the build, its debug information neither.
+CORE_CFLAGS := -ffile-prefix-map=$(CURDIR)=. -std=gnu11 -fPIC -fvisibility=hidden -fno-strict-aliasing \
   -fno-delete-null-pointer-checks -fno-strict-overflow \
   -ftrivial-auto-var-init=zero -D_GNU_SOURCE -Icore/include -Icore
 # What handles untrusted sizes may not convert in silence.
@@ -434,6 +435,7 @@ $(B)/luajit-noffi/bin/luajit: $(B)/src/luajit/.fetched
 	  >$(B)/obj/luajit-noffi.log 2>&1 || { cat $(B)/obj/luajit-noffi.log; exit 1; }
 	@mkdir -p $(B)/luajit-noffi/share/lua/5.1
 	@cp -R $(B)/obj/luajit-noffi/src/jit $(B)/luajit-noffi/share/lua/5.1/
+	@strip --strip-debug $(B)/obj/luajit-noffi/src/libluajit.a
 	@cp $(B)/obj/luajit-noffi/src/luajit $@
 
 $(B)/test/%: spec/core/%.c $(B)/libzvm.a
