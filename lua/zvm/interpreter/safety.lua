@@ -6,8 +6,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 local M = {}
 
-local SLOTS = { [0] = "trap", "pread", "pwrite", "jail", "unjail", "exit",
-  "fork" }
+--- Names of the traps, by slot of the gate.
+M.SLOTS = { [0] = "trap", "pread", "pwrite", "jail", "unjail", "exit", "fork" }
+
 local GATE, TEXT, BUNDLE = 0x10000, 0x20000, 32
 
 -- Direct branches: where they go is known.
@@ -19,7 +20,7 @@ local function branch(text, place)
   elseif target >= GATE and target < TEXT then
     local slot = (target - GATE) / BUNDLE
     return "R_FLOW_OUTSIDE", ("to gate slot %d, the trap %s"):format(slot,
-      SLOTS[slot] or "that is none")
+      M.SLOTS[slot] or "that is none")
   end
   return "R_FLOW_TARGET", ("to %s, where an instruction begins"):format(
     place(target))

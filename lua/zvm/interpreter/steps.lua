@@ -16,8 +16,6 @@ Steps.__index = Steps
 local BUNDLE, PAGE = 32, 4096
 local ORDER = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8",
   "r9", "r10", "r11", "r12", "r13", "r14", "r15" }
-local SLOTS = { [0] = "trap", "pread", "pwrite", "jail", "unjail", "exit",
-  "fork" }
 
 --- Begin a run; it stands at its first bundle. Its output is this process's
 -- own; it has no input.
@@ -109,8 +107,8 @@ function Steps:show()
   local pc = self.registers.pc
   local out = {}
   if self.slot then
-    out[1] = ("   the trap %s answered %s"):format(SLOTS[self.slot] or "?",
-      self.registers.rax)
+    out[1] = ("   the trap %s answered %s"):format(
+      safety.SLOTS[self.slot] or "?", self.registers.rax)
   end
   local at = pc - self.address
   local start = at - at % BUNDLE
