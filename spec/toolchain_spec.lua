@@ -74,6 +74,23 @@ describe("the rewriting assembler", function()
     assert.equal(".nops (27-(.-.Lzvm_section1))&31; call f", one "call f")
   end)
 
+  it("keeps a loop of one bundle in one, closed by a short jump", function()
+    local body = "\tmovl (%rdx), %eax\n\taddq $4, %rdx\n\tcmpq %rdx, %rcx\n"
+    local out = lines(".L3:\n" .. body .. "\tjne\t.L3\n")
+    assert.equal(".p2align 5; .L3:", out[1])
+    assert.equal(".p2align 5,,4; cmpq %rdx, %rcx", out[4])
+    assert.equal(".bundle_lock; .byte 117; .byte .L3-.-1; .bundle_unlock",
+      out[5])
+    for _, more in ipairs { body:rep(4), "\tcall f\n" .. body,
+      ".L4:\n" .. body }
+    do -- longer, of unknown length, or with a place of its own inside
+      out = lines(".L3:\n" .. more .. "\tjne .L3\n")
+      assert.equal(".L3:", out[1])
+      assert.equal("jne .L3", out[#out])
+    end
+    assert.equal("jne .L3", lines("\tcmpl %eax, %edx\n\tjne .L3\n.L3:\n")[2])
+  end)
+
   it("puts call frame information where it is not loaded", function()
     local function place(text, options)
       return rewrite.rewrite(text, "t.s", options)

@@ -16,6 +16,8 @@ local find = string.find
 
 local ALIGN = ".p2align 5; "
 
+M.SIZE = 32
+
 function M.new()
   local self = setmetatable({}, M)
   self.sections = {} -- key → section
@@ -156,6 +158,11 @@ end
 --- Landing pads: the numbered labels of an exception table.
 function M:landing(text)
   for name in text:gmatch "%.L%d+" do self.starts[name] = true end
+end
+
+--- Have what stands at `list[index]` start a bundle.
+function M.begin(_, list, index)
+  list[index] = ALIGN .. list[index]
 end
 
 --- Put the alignment before each label that needs one.

@@ -253,11 +253,51 @@ for stem in ("cmp test add sub and inc dec"):gmatch "%a+" do
 end
 
 
+-- -- Jumps -----------------------------------------------------------------
+
+-- What closes a loop, in its short form.
+local SHORT = { jmp = 0xeb }
+for i, names in ipairs { "jo", "jno", "jb jc jnae", "jae jnb jnc", "je jz",
+  "jne jnz", "jbe jna", "ja jnbe", "js", "jns", "jp jpe", "jnp jpo", "jl jnge",
+  "jge jnl", "jle jng", "jg jnle" } do
+  for name in names:gmatch "%a+" do SHORT[name] = 0x70 + i - 1 end
+end
+
+local BODY = 16 -- lines of output between a label and the jump back, at most
+
+-- Bytes of a line of output; nil: it may be any number.
+local function length_of(line)
+  if type(line) == "table" then return nil end
+  local most = match(line, "^%.p2align 5,,(%d+); [^;]*$")
+  if most then return most + 1 end
+  return (line == "" or find(line, "^\t%.loc") or find(line, "^\t%.cfi"))
+    and 0 or nil
+end
+
+-- A loop of one bundle, that the jump at line n would close: nil if it is
+-- none, else the jump. A processor keeps instructions decoded by lines of 64
+-- bytes: a loop that lies across the end of one takes a cycle more each time.
+local function closed(s, out, n, name, target, before)
+  local from, last = s.at[target], before and n - 2 or n - 1
+  if not from or n - from > BODY or not SHORT[name] then return nil end
+  local bytes = 2 + (before and before[2] or 0)
+  for i = from + 1, last do
+    bytes = bytes + (length_of(out[i]) or bundle.SIZE)
+  end
+  if bytes > bundle.SIZE then return nil end
+  s:begin(out, from)
+  return (".bundle_lock; .byte %d; .byte %s-.-1; .bundle_unlock"):format(
+    SHORT[name], target)
+end
+
 -- Room for a direct jump: gas gives each its longest form's.
 -- `before` is the text and the size of an instruction to stay with.
-local function jump(out, n, line, before)
+local function jump(s, out, n, line, before)
   local text = match(line, "^%s*(.-)%s*$")
+  local name, target = match(text, "^(%l+)%s+(%.L%d+)$")
   local length = size.of(match(text, "^%l+"), "-")
+  local short = name and closed(s, out, n, name, target, before)
+  if short then text, length = short, 2 end
   if before then
     out[n - 1] = bundle.fit(before[1], before[2] + length)
     out[n] = text
@@ -285,6 +325,7 @@ local function other(s, line, n, out)
     out[n] = line
     if s.section.code then
       s:label(out, n, label)
+      s.at[label] = n
     else
       s.data[label] = true
     end
@@ -354,7 +395,7 @@ local function lines(s, text, out)
       known = fresh(s, line, n, out, memo, fused)
     end
     if known == JUMP then
-      jump(out, n, line, last and fused[last])
+      jump(s, out, n, line, last and fused[last])
       last = nil
     elseif known then
       out[n] = type(known) == "table" and s:call(known) or known
@@ -421,6 +462,7 @@ local function new_state(options, far)
   s.far = far
   s.data = {}   -- labels outside code
   s.direct = {} -- targets of jmp and call: name → line
+  s.at = {}     -- labels of code, alone on their lines: name → line
   return s
 end
 
