@@ -10,8 +10,13 @@
 **   rsp             one word popped
 **   r11             return address, masked   the guest's own
 **   rcx rdx rsi rdi r8-r10, all vectors  0   the host's C code left things
-**   mxcsr           as it was                rounding is the guest's choice
+**   mxcsr           as it was                rounding is the guest's choice;
+**                                            nobody has touched it, see below
 **   flags           constant
+**
+** MXCSR stays the guest's: to store and load it would take as long as all else
+** here. What answers traps does not calculate with floating point; functions
+** of the host's that it calls have the host's MXCSR (trap/trap.c).
 **
 ** The guest stack is hostile: rsp may point to anything up to 4 GiB + 8, so
 ** that the two accesses to it may fault; a fault with a pc on this page is
@@ -36,8 +41,6 @@ zvm__leave_copy:
   mov CTX(ZVM__HOST_RSP), %rsp
   /* A guest cannot set DF; string instructions of the host rely on it. */
   cld
-  stmxcsr CTX(ZVM__GUEST_MXCSR)
-  ldmxcsr CTX(ZVM__HOST_MXCSR)
   mov %rcx, %r9
   mov %rdx, %r8
   mov %rsi, %rcx
@@ -49,7 +52,10 @@ zvm__leave_copy:
   je .Lsse_host
   vzeroupper
   call *CTX(ZVM__DISPATCH)
-  vzeroall
+  /* Each is done when its register is renamed; vzeroall is microcode. */
+  .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+  vpxor %xmm\n, %xmm\n, %xmm\n
+  .endr
   jmp .Lback
 .Lsse_host:
   call *CTX(ZVM__DISPATCH)
@@ -59,7 +65,6 @@ zvm__leave_copy:
 .Lback:
   cmpl $0, CTX(ZVM__DONE)
   jne zvm__leave_copy_exit
-  ldmxcsr CTX(ZVM__GUEST_MXCSR)
   .irp r, ecx, edx, esi, edi, r8d, r9d, r10d
   xor %\r, %\r
   .endr

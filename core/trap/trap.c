@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <xmmintrin.h>
 
 #include "base/num.h"
 #include "channel/progress.h"
@@ -72,23 +73,49 @@ static int64_t end_transfer(zvm__run *run, const transfer *t,
 }
 
 
-static int64_t trap_pread(zvm__run *run, const uint64_t in[WORDS_MAX]) {
+typedef int64_t move_fn(zvm__channel *ch, void *bytes, int64_t size,
+                        int64_t offset);
+
+/*
+** A function of the host's calculates as the host does. All else here does not
+** calculate, so MXCSR is left as the guest has it: entry/leave.S.
+*/
+static int64_t move_abroad(const zvm__run *run, const transfer *t,
+                           move_fn *move) {
+  uint32_t guests = _mm_getcsr();
+  _mm_setcsr(run->ctx->host_mxcsr);
+  int64_t moved = move(t->channel, t->bytes, t->size, t->offset);
+  _mm_setcsr(guests);
+  return moved;
+}
+
+
+static int64_t trap_transfer(zvm__run *run, const uint64_t in[WORDS_MAX],
+                             int prot, move_fn *move) {
   transfer t;
-  int64_t refused = decode_transfer(run, in, PROT_WRITE, &t);
+  int64_t refused = decode_transfer(run, in, prot, &t);
   if (refused != 0)
     return refused;
-  return end_transfer(run, &t, zvm__channel_get(t.channel, t.bytes, t.size,
-                                                t.offset));
+  bool abroad = t.channel->source == &zvm__source_call;
+  return end_transfer(run, &t,
+                      abroad ? move_abroad(run, &t, move)
+                             : move(t.channel, t.bytes, t.size, t.offset));
+}
+
+
+static int64_t put(zvm__channel *ch, void *bytes, int64_t size,
+                   int64_t offset) {
+  return zvm__channel_put(ch, bytes, size, offset);
+}
+
+
+static int64_t trap_pread(zvm__run *run, const uint64_t in[WORDS_MAX]) {
+  return trap_transfer(run, in, PROT_WRITE, zvm__channel_get);
 }
 
 
 static int64_t trap_pwrite(zvm__run *run, const uint64_t in[WORDS_MAX]) {
-  transfer t;
-  int64_t refused = decode_transfer(run, in, PROT_READ, &t);
-  if (refused != 0)
-    return refused;
-  return end_transfer(run, &t, zvm__channel_put(t.channel, t.bytes, t.size,
-                                                t.offset));
+  return trap_transfer(run, in, PROT_READ, put);
 }
 
 

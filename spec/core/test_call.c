@@ -40,6 +40,19 @@ GUEST(reads_and_spins,
       "gate 1\n 1: jmp 1b",
       "");
 
+/*
+** Rounds up, with every exception unmasked, then puts 300 times 4096 bytes to
+** handle 3. Exits with MXCSR, or 1 if a put failed.
+*/
+GUEST(rounds_up,
+      "mov $0x21000, %eax\n ldmxcsr (%eax)\n mov $300, %ebx\n"
+      ".p2align 5\n 1: mov $3, %edi\n mov $0x22000, %esi\n"
+      "mov $4096, %edx\n gate 2\n cmp $4096, %eax\n jne 2f\n"
+      ".p2align 5\n dec %ebx\n jne 1b\n"
+      "mov $0x21000, %eax\n stmxcsr 4(%eax)\n mov 4(%eax), %edi\n"
+      "jmp 3f\n .p2align 5\n 2: mov $1, %edi\n 3: finish",
+      ".long 0x4000, 0");
+
 static zvm_error err;
 
 
@@ -214,6 +227,47 @@ static void deaf(void) {
      "a worker that reads no answer is not served for ever");
   (void)ch.source->close(&ch);
   (void)close(ends[1]);
+}
+
+
+/* The host's own rounding: else this would be a fault, or the wrong number. */
+static int calculates(void *ctx, const void *from, size_t size) {
+  volatile double one = 1, three = 3;
+  (void)from, (void)size;
+  takes++;
+  *(double *)ctx = one / three;
+  return 0;
+}
+
+
+static void rounds(zvm_isolation isolation, zvm_channel_options ch,
+                   const char *sentence) {
+  zvm_session_options opt = {.isolation = isolation};
+  zvm_session *s = make(rounds_up, &ch, &opt);
+  zvm_report r = {0};
+  if (!ok(zvm_session_run(s, &r, &err) == ZVM_OK &&
+              r.state == ZVM_STATE_EXIT && r.code == 0x4000,
+          sentence))
+    printf("# state %d, code %#x, %s\n", (int)r.state, (unsigned)r.code,
+           err.text);
+  zvm_session_free(s);
+}
+
+
+/* MXCSR is not changed between guest and host. */
+static void rounding(zvm_isolation isolation) {
+  double third = 0;
+  zvm_channel_options ch = channel(ZVM_SOURCE_CALL, ZVM_MODE_WRITE);
+  ch.put = calculates;
+  ch.ctx = &third;
+  takes = 0;
+  rounds(isolation, ch, "a function does not change how the guest rounds");
+  ok(takes == 300 && third == 1 / 3.0, "nor the guest how the function does");
+  ch = channel(ZVM_SOURCE_BUFFER, ZVM_MODE_WRITE);
+  for (int etag = ZVM_ETAG_NONE; etag <= ZVM_ETAG_MD5; etag++) {
+    ch.etag = (zvm_etag)etag;
+    rounds(isolation, ch, "what answers traps does not calculate");
+  }
 }
 
 
@@ -682,6 +736,8 @@ int main(void) {
   counts();
   bounds();
   deaf();
+  rounding(ZVM_ISOLATION_PROCESS);
+  rounding(ZVM_ISOLATION_INLINE);
   ends_run(ZVM_ISOLATION_PROCESS, "a function may end the run");
   ends_run(ZVM_ISOLATION_INLINE, "inline too");
   borrowed(ZVM_ISOLATION_PROCESS);
