@@ -15,8 +15,11 @@
 #ifndef ZVM_CELL_CELL_H
 #define ZVM_CELL_CELL_H
 
+#include <sys/syscall.h>
+
 #include "base/error.h"
 #include "job/wire.h"
+#include "memory/layout.h"
 
 enum {
   ZVM__CELL_SIGNALS = 0,
@@ -25,9 +28,39 @@ enum {
   ZVM__CELL_IMAGE = 3,
 };
 
-/* From here on only what filter.def allows, in the zygote and in a worker. */
-bool zvm__filter_zygote(void);
-bool zvm__filter_worker(void);
+/* -- The filter (filter.c) ----------------------------------------------- */
+
+/* What the zygote knows and a worker has forgotten, beside the context. */
+#define ZVM__CELL_SECRET (ZVM__CONTEXT + ZVM_PAGE_SIZE - 8)
+
+/* From here on only what filter.def allows, in this process and its forks. */
+bool zvm__filter_install(void);
+
+/* In a worker: from here on it may not make the zygote's calls. */
+static inline void zvm__secret_forget(void) {
+  *(volatile uint64_t *)(uintptr_t)ZVM__CELL_SECRET = 0;
+}
+
+
+/*
+** One of the zygote's calls: its result, or a negated errno. The secret is in
+** no other register, and nowhere on the stack.
+*/
+static inline long zvm__zygote_call(long number, long a, long b, long c,
+                                    long d) {
+  register long fourth __asm__("r10") = d;
+  long result;
+  __asm__ volatile("mov %[secret], %%r9\n\tsyscall\n\txor %%r9d, %%r9d"
+                   : "=a"(result), "+r"(fourth)
+                   : "0"(number), "D"(a), "S"(b), "d"(c),
+                     [secret] "m"(*(const uint64_t *)(uintptr_t)
+                                      ZVM__CELL_SECRET)
+                   : "rcx", "r8", "r9", "r11", "cc", "memory");
+  return result;
+}
+
+
+/* -- Locks (lock.c) ------------------------------------------------------ */
 
 /* In the zygote, for itself and all its workers. NULL, or what failed. */
 const char *zvm__lock_zygote(void);
@@ -38,6 +71,8 @@ const char *zvm__lock_zygote(void);
 bool zvm__lock_worker(pid_t parent, int socket);
 /* With the job known, and its descriptors there. */
 bool zvm__lock_job(const zvm__wire_head *head);
+
+/* -- A worker ------------------------------------------------------------ */
 
 /* The exit code of a worker to which no job came. */
 enum { ZVM__CELL_RETIRED = 3 };

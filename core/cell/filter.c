@@ -1,12 +1,16 @@
 /*
 ** filter.c - the filter of system calls, from filter.def.
 **
-** There are two. The zygote's allows what it and its workers need, once for
-** all; a worker's takes away what only the zygote needs. Together they leave
-** a worker what CALL lists. To install a filter costs what the kernel takes
-** to compile it: most of that is done when the zygote starts. Its own is a
-** binary tree, each leaf of which ends by itself; to fall through is not
-** possible. The worker's is a short list, as it is compiled for each of them.
+** There is one, which the zygote installs and its workers inherit. To install
+** one costs what the kernel takes to compile it, and to free it: for each
+** worker that would be a tenth of a short run. What only the zygote may do
+** needs a secret of 64 bits in the sixth argument, which none of these calls
+** has. The kernel's program holds it, and a page of the zygote's; a worker
+** wipes its copy when it needs no such call any more, before there is a job.
+** Whoever guesses has one try: what is not allowed ends the process.
+**
+** A binary tree, each leaf of which ends by itself; to fall through is not
+** possible.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -15,11 +19,18 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "cell.h"
+
+#ifdef ZVM_TEST_HOOK /* never in the library: spec/core/test_lockdown.c */
+#include "hook.h"
+#else
+#define zvm__hook_note_secret() ((void)0)
+#endif
 
 typedef enum check {
   ANY,
@@ -37,14 +48,12 @@ typedef struct call {
   check check;
 } call;
 
-enum { MOST = 256 };
+enum { MOST = 256, SECRET = 5 /* which argument: from 0 */ };
 
 typedef struct program {
   struct sock_filter code[MOST];
   uint32_t count;
 } program;
-
-static program for_zygote, for_worker;
 
 #define LOAD(field)                                                      \
   BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                                     \
@@ -143,35 +152,28 @@ static int compare(const void *a, const void *b) {
 }
 
 
-/* Numbers of x32 calls are above all others: this tree refuses them. */
-static void make_zygote(program *p, call *calls, size_t count) {
-  qsort(calls, count, sizeof calls[0], compare);
-  ADD(p, LOAD(arch), MUST(AUDIT_ARCH_X86_64), LOAD(nr));
-  add_tree(p, calls, 0, count);
-}
-
-
-/* Beside the zygote's, which has looked at the architecture. */
-static void make_worker(program *p, const uint32_t *numbers, size_t count) {
-  ADD(p, LOAD(nr));
+/*
+** Of one who knows the secret, the calls that are not all workers'. Until
+** put_secret it is 0. The number is not in the accumulator afterwards.
+*/
+static void add_secret(program *p, const uint32_t *numbers, size_t count) {
+  uint8_t past = (uint8_t)(count + 4);
+  ADD(p, LOW(SECRET), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, past),
+      HIGH(SECRET),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (uint8_t)(past - 2)),
+      LOAD(nr));
   for (size_t i = 0; i < count; i++)
     ADD(p, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, numbers[i],
-                    (uint8_t)(count - i), 0));
-  ADD(p, ALLOW, KILL);
+                    (uint8_t)(count - i - 1), (uint8_t)(i + 1 == count)));
+  ADD(p, ALLOW);
 }
 
 
-static bool install(const program *p) {
-  struct sock_fprog f = {(unsigned short)p->count,
-                         (struct sock_filter *)(uintptr_t)p->code};
-  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f) == 0;
-}
-
-
-bool zvm__filter_zygote(void) {
-  static call both[] = {
+/* Numbers of x32 calls are above all others: this tree refuses them. */
+static void make(program *p) {
+  static call calls[] = {
 #define CALL(name, check, reason) {SYS_##name, check},
-#define ZYGOTE(name) {SYS_##name, ANY},
+#define ZYGOTE(name)
 #include "filter.def"
 #undef ZYGOTE
 #undef CALL
@@ -183,12 +185,43 @@ bool zvm__filter_zygote(void) {
 #undef ZYGOTE
 #undef CALL
   };
-  make_zygote(&for_zygote, both, sizeof both / sizeof both[0]);
-  make_worker(&for_worker, own, sizeof own / sizeof own[0]);
-  return install(&for_zygote);
+  size_t count = sizeof calls / sizeof calls[0];
+  qsort(calls, count, sizeof calls[0], compare);
+  ADD(p, LOAD(arch), MUST(AUDIT_ARCH_X86_64));
+  add_secret(p, own, sizeof own / sizeof own[0]);
+  ADD(p, LOAD(nr));
+  add_tree(p, calls, 0, count);
 }
 
 
-bool zvm__filter_worker(void) {
-  return install(&for_worker);
+/* Straight from its place into the program, which is wiped afterwards. */
+static void put_secret(program *p) {
+  const uint32_t *half = (const uint32_t *)(uintptr_t)ZVM__CELL_SECRET;
+  const struct sock_filter low = LOW(SECRET), high = HIGH(SECRET);
+  for (uint32_t i = 0; i + 1 < p->count; i++)
+    if (p->code[i].code == low.code && p->code[i].k == low.k)
+      p->code[i + 1].k = half[0];
+    else if (p->code[i].code == high.code && p->code[i].k == high.k)
+      p->code[i + 1].k = half[1];
+}
+
+
+static bool install(const program *p) {
+  struct sock_fprog f = {(unsigned short)p->count,
+                         (struct sock_filter *)(uintptr_t)p->code};
+  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f) == 0;
+}
+
+
+bool zvm__filter_install(void) {
+  static program p;
+  make(&p);
+  if (getrandom((void *)(uintptr_t)ZVM__CELL_SECRET, sizeof(uint64_t), 0) !=
+      sizeof(uint64_t))
+    return false;
+  zvm__hook_note_secret();
+  put_secret(&p);
+  bool done = install(&p);
+  explicit_bzero(&p, sizeof p);
+  return done;
 }

@@ -68,17 +68,19 @@ const char *zvm__lock_zygote(void) {
 
 
 bool zvm__lock_worker(pid_t parent, int socket) {
-  if (dup2(socket, ZVM__CELL_SOCKET) < 0 || close_range(0, 1, 0) != 0 ||
-      close_range(ZVM__CELL_IMAGE + 1, ~0U, 0) != 0)
+  if (zvm__zygote_call(SYS_dup2, socket, ZVM__CELL_SOCKET, 0, 0) < 0 ||
+      zvm__zygote_call(SYS_close_range, 0, 1, 0, 0) != 0 ||
+      zvm__zygote_call(SYS_close_range, ZVM__CELL_IMAGE + 1, ~0U, 0, 0) != 0)
     return false;
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+  if (zvm__zygote_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0) != 0)
     return false;
   /* It may have died before the line above. */
-  if (getppid() != parent)
+  if (zvm__zygote_call(SYS_getppid, 0, 0, 0, 0) != parent)
     return false;
-  if (setsid() < 0)
+  if (zvm__zygote_call(SYS_setsid, 0, 0, 0, 0) < 0)
     return false;
-  return limit(RLIMIT_NPROC, 0) && zvm__filter_worker();
+  zvm__secret_forget();
+  return limit(RLIMIT_NPROC, 0);
 }
 
 

@@ -191,13 +191,19 @@ _Noreturn static void be_worker(pid_t parent, int socket, int patience) {
 }
 
 
+static void send_signal(pid_t pid, int sig) {
+  (void)zvm__zygote_call(SYS_kill, pid, sig, 0, 0);
+}
+
+
 /* The host's end, to the host. 0, ENOUGH or an errno. */
 static int hand_over(int host_end, uint64_t number) {
   zvm__wire_word word = {.magic = ZVM__WIRE_WORKER, .worker = number};
-  if (zvm__wire_send(ZVM__CELL_SOCKET, &word, sizeof word, &host_end, 1,
-                     MSG_DONTWAIT) >= 0)
-    return 0;
-  return errno == EAGAIN ? ENOUGH : errno;
+  zvm__wire_parcel p;
+  zvm__wire_pack(&p, &word, sizeof word, &host_end, 1);
+  long n = zvm__zygote_call(SYS_sendmsg, ZVM__CELL_SOCKET, (long)&p.message,
+                            MSG_NOSIGNAL | MSG_DONTWAIT, 0);
+  return n >= 0 ? 0 : n == -EAGAIN ? ENOUGH : (int)-n;
 }
 
 
@@ -206,15 +212,17 @@ static int add_worker(void) {
   int ends[2];
   if (zygote->count >= WORKERS_MOST)
     return EMFILE;
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-    return errno;
+  long made = zvm__zygote_call(SYS_socketpair, AF_UNIX,
+                               SOCK_SEQPACKET | SOCK_CLOEXEC, 0, (long)ends);
+  if (made != 0)
+    return (int)-made;
   pid_t parent = zygote->pid;
   int patience = zygote->count < WAITING ? -1 : EXTRA_MS;
   /* The call itself: there is one thread, and no handler of fork. */
-  pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+  pid_t pid = (pid_t)zvm__zygote_call(SYS_clone, SIGCHLD, 0, 0, 0);
   if (pid == 0)
     be_worker(parent, ends[1], patience);
-  int os = pid < 0 ? errno : hand_over(ends[0], ++zygote->last);
+  int os = pid < 0 ? -pid : hand_over(ends[0], ++zygote->last);
   (void)close(ends[0]);
   if (os == 0) {
     zygote->list[zygote->count++] = (worker){zygote->last, pid, ends[1]};
@@ -222,8 +230,8 @@ static int add_worker(void) {
   }
   (void)close(ends[1]);
   if (pid > 0) {
-    (void)kill(pid, SIGKILL);
-    (void)waitpid(pid, NULL, 0);
+    send_signal(pid, SIGKILL);
+    (void)zvm__zygote_call(SYS_wait4, pid, 0, 0, 0);
   }
   return os;
 }
@@ -275,7 +283,8 @@ static void reap(void) {
   int status;
   pid_t pid;
   (void)!read(ZVM__CELL_SIGNALS, &info, sizeof info);
-  while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+  while ((pid = (pid_t)zvm__zygote_call(SYS_wait4, -1, (long)&status, WNOHANG,
+                                        0)) > 0)
     bury(pid, status);
 }
 
@@ -299,7 +308,7 @@ static void add_one_more(unsigned busy) {
 static void tell(uint64_t number, int sig) {
   for (unsigned i = 0; i < zygote->count; i++)
     if (zygote->list[i].number == number)
-      (void)kill(zygote->list[i].pid, sig);
+      send_signal(zygote->list[i].pid, sig);
 }
 
 
@@ -309,7 +318,8 @@ static void expect(const zvm__wire_expect *next, int image) {
   if (image < 0)
     return;
   if (image != ZVM__CELL_IMAGE) {
-    bool moved = dup2(image, ZVM__CELL_IMAGE) == ZVM__CELL_IMAGE;
+    bool moved = zvm__zygote_call(SYS_dup2, image, ZVM__CELL_IMAGE, 0, 0) ==
+                 ZVM__CELL_IMAGE;
     (void)close(image);
     if (!moved)
       return;
@@ -367,7 +377,7 @@ static void end_dropped(void) {
   for (unsigned i = 0; i < zygote->count; i++) {
     struct pollfd p = {.fd = zygote->list[i].socket, .events = 0};
     if (poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0)
-      (void)kill(zygote->list[i].pid, SIGKILL);
+      send_signal(zygote->list[i].pid, SIGKILL);
   }
 }
 
@@ -441,7 +451,7 @@ int main(void) {
     return 1;
   zygote->pid = getpid();
   zygote->target = WAITING;
-  if (!zvm__filter_zygote())
+  if (!zvm__filter_install())
     return 1;
   plan_forks();
   serve_on_one_page();

@@ -22,6 +22,7 @@
 #define ZVM_JOB_WIRE_H
 
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "channel/ring.h"
@@ -173,6 +174,19 @@ typedef struct zvm__wire_hello {
   zvm_status status;
   char text[ZVM__WIRE_TEXT];
 } zvm__wire_hello;
+
+/* A message with descriptors, all that sendmsg needs of it but the bytes. */
+typedef struct zvm__wire_parcel {
+  struct msghdr message;
+  struct iovec io;
+  union {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(ZVM__WIRE_FDS * sizeof(int))];
+  } control;
+} zvm__wire_parcel;
+
+void zvm__wire_pack(zvm__wire_parcel *p, const void *bytes, size_t size,
+                    const int *fds, size_t count);
 
 /*
 ** Send one message with 1 to ZVM__WIRE_FDS descriptors. `flags`: 0, or

@@ -95,13 +95,14 @@ end
 -- slow in some hours.
 local REFERENCE_US = 110
 
+local function fork_us()
+  return tonumber((output(DIR .. "processes"):match "^(%S+)"))
+end
+
 local function beside(measure)
-  local function fork()
-    return tonumber((output(DIR .. "processes"):match "^(%S+)"))
-  end
-  local before = fork()
+  local before = fork_us()
   local text = measure()
-  return text, math.min(before, fork()) / REFERENCE_US
+  return text, math.min(before, fork_us()) / REFERENCE_US
 end
 
 local function at_most(name, value, unit, bar)
@@ -172,7 +173,8 @@ local function idle_worker()
   return n > 0 and sum / n
 end
 
---- One host, then two at a time: runs a second is that of both.
+--- One host, then two at a time: runs a second is that of both, the median of
+-- five, and so is the fork that the bar is scaled by.
 local function workers(lua)
   local command = lua .. " spec/bench/spawn.lua " .. DIR
     .. "hello.zvm process"
@@ -184,14 +186,15 @@ local function workers(lua)
   line("process p99, " .. lua, tonumber(p99), "us")
   line("process runs, one host", tonumber((output(command):match "(%S+)\n")),
     "/s")
-  local rate = 0
-  text, slow = beside(function()
-    return output(("(%s & %s & wait)"):format(command, command))
-  end)
-  for one in text:gmatch "(%S+)\n" do
-    rate = rate + tonumber(one)
+  local rates, forks = {}, {}
+  for round = 1, 5 do -- one or the other may have a bad moment
+    forks[round], rates[round] = fork_us(), 0
+    for one in output(("(%s & %s & wait)"):format(command, command))
+      :gmatch "(%S+)\n" do
+      rates[round] = rates[round] + tonumber(one)
+    end
   end
-  local bar = 8000 / slow
+  local rate, bar = median(rates), 8000 * REFERENCE_US / median(forks)
   line("process runs, two hosts", rate, "/s", (">= %.0f"):format(bar),
     rate >= bar)
   local kib = idle_worker()
@@ -417,14 +420,13 @@ local PARTS = {
   lua = lua,
   mapreduce = function() mapreduce "luajit" end,
   pipes = function() pipes "luajit" end,
+  re = expressions,
+  traps = traps,
+  workers = function() workers "luajit" end,
 }
 
 if PARTS[arg[1]] then
   PARTS[arg[1]]()
-  os.exit(short == 0 and 0 or 1)
-end
-if arg[1] == "re" then
-  expressions()
   os.exit(short == 0 and 0 or 1)
 end
 kernels()

@@ -21,7 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "job/wire.h"
+#include "cell/cell.h"
 
 typedef long (*attempt_fn)(void);
 
@@ -192,6 +192,55 @@ static long try_count_low_pages(void) {
 }
 
 
+/* -- The secret of the zygote's calls ------------------------------------ */
+
+static uint64_t inverse; /* so that it is not what is looked for */
+
+void zvm__hook_note_secret(void) {
+  inverse = ~*(const uint64_t *)(uintptr_t)ZVM__CELL_SECRET;
+}
+
+
+/* Which halves of it are in a page: bits. */
+static int look(uintptr_t at) {
+  int found = 0;
+  if (madvise((void *)at, 4096, MADV_POPULATE_READ) != 0)
+    return 0;
+  for (const uint32_t *p = (const void *)at; p < (const uint32_t *)at + 1024;
+       p++)
+    found |= (~*p == (uint32_t)inverse) | (~*p == inverse >> 32) << 1;
+  return found;
+}
+
+
+/* 1 if both halves are anywhere in memory that the zygote wrote. */
+static long try_find_secret(void) {
+  extern const char __ehdr_start[], _end[];
+  enum { AROUND = 34 * 4096 }; /* the stack's, and what was below */
+  uintptr_t frame = (uintptr_t)__builtin_frame_address(0) & -(uintptr_t)4096;
+  uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
+  int found = look(thread & -(uintptr_t)4096) | look(ZVM__CONTEXT);
+  for (uintptr_t at = frame - AROUND; at < frame + AROUND; at += 4096)
+    found |= look(at);
+  for (uintptr_t at = (uintptr_t)__ehdr_start; at < (uintptr_t)_end;
+       at += 4096)
+    found |= look(at);
+  errno = inverse == 0 || found == 3;
+  return -1;
+}
+
+
+/* As the zygote does it, with what a worker has where the secret was. */
+static long try_without_secret(void) {
+  return zvm__zygote_call(SYS_getppid, 0, 0, 0, 0);
+}
+
+
+static long try_fork_without_secret(void) {
+  return zvm__zygote_call(SYS_clone, SIGCHLD, 0, 0, 0);
+}
+
+
 static bool lingers;
 
 /* Answer, and stay. */
@@ -226,6 +275,9 @@ static const struct {
     {"count_descriptors", try_count_descriptors},
     {"write_far", try_write_far},
     {"count_low_pages", try_count_low_pages},
+    {"find_secret", try_find_secret},
+    {"without_secret", try_without_secret},
+    {"fork_without_secret", try_fork_without_secret},
     {"linger", try_linger},
     {"write_job", try_write_job},
     {"spin", try_spin},

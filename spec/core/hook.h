@@ -19,4 +19,7 @@ zvm_status zvm__hook_run(const zvm__job *job, zvm__outcome *out,
 /* The end of the worker, unless the attempt was to go on for ever. */
 _Noreturn void zvm__hook_exit(int code);
 
+/* In the zygote, when there is a secret: so that a worker can look for it. */
+void zvm__hook_note_secret(void);
+
 #endif

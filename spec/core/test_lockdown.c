@@ -277,6 +277,9 @@ int main(void) {
   fails("raise_limit", EPERM, "a limit cannot be raised");
   files();
   linger();
+  fails("find_secret", 0, "nothing is left of the secret of the zygote's calls");
+  ends("without_secret");
+  ends("fork_without_secret");
   fails("count_low_pages", 1, "below the module only the gate is there");
   is_ended("say_nothing", ZVM_OK, "a worker that says nothing is killed");
   is_ended("say_end", ZVM_OK, "one that feigns its end has no second try");
