@@ -98,7 +98,7 @@ void zvm__type_open(lua_State *L, const char *name, const luaL_Reg *methods,
   if (luaL_newmetatable(L, name)) {
     zvm__setfuncs(L, metamethods);
     lua_newtable(L);
-    zvm__setfuncs(L, methods);
+    zvm__setclosures(L, methods); /* for zvm__checkself */
     lua_setfield(L, -2, "__index");
     lua_pushstring(L, name);
     lua_setfield(L, -2, "__name");

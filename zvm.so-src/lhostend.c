@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bare.h"
 #include "lchannel.h"
 
 enum {
@@ -21,17 +22,17 @@ enum {
 #define SIZE_MOST ((lua_Number)(1 << 30))
 
 
-static zvm_pipe *check(lua_State *L, uint32_t *timeout_ms) {
-  const zvm__lpipe *lp = luaL_checkudata(L, 1, ZVM__PIPE_TYPE);
-  luaL_argcheck(L, lp->p != NULL, 1, "attempt to use a closed pipe");
+static zvm_pipe *check(lua_State *L, int index, uint32_t *timeout_ms) {
+  const zvm__lpipe *lp = zvm__checkself(L, index, ZVM__PIPE_TYPE);
+  luaL_argcheck(L, lp->p != NULL, index, "attempt to use a closed pipe");
   *timeout_ms = lp->timeout_ms;
   return lp->p;
 }
 
 
-static size_t check_count(lua_State *L, lua_Number most) {
-  lua_Number n = luaL_checknumber(L, 2);
-  luaL_argcheck(L, n >= 0 && n <= most && n == floor(n), 2,
+static size_t check_count(lua_State *L, int index, lua_Number most) {
+  lua_Number n = luaL_checknumber(L, index);
+  luaL_argcheck(L, n >= 0 && n <= most && n == floor(n), index,
                 "whole number in bounds expected");
   return (size_t)n;
 }
@@ -71,8 +72,34 @@ static void append(outbox *b, const void *from, size_t size) {
 
 static void check_word(lua_State *L, int index) {
   lua_Number n = lua_tonumber(L, index);
-  luaL_argcheck(L, n >= 0 && n <= UINT32_MAX && n == floor(n), index,
+  luaL_argcheck(L, n >= 0 && n <= UINT32_MAX && n == (uint32_t)n, index,
                 "string, or whole number of 32 bits, expected");
+}
+
+
+/* The arguments from `first` on; false, and the error is in the outbox. */
+static bool write_all(lua_State *L, outbox *b, int first) {
+  int top = lua_gettop(L), i;
+  b->used = 0;
+  b->status = ZVM_OK;
+  b->err.status = ZVM_OK;
+  for (i = first; i <= top; i++)
+    if (lua_type(L, i) == LUA_TNUMBER)
+      check_word(L, i);
+    else
+      luaL_checktype(L, i, LUA_TSTRING);
+  for (i = first; i <= top; i++) {
+    if (lua_type(L, i) == LUA_TNUMBER) {
+      uint32_t word = (uint32_t)lua_tonumber(L, i);
+      append(b, &word, WORD);
+    } else {
+      size_t size;
+      const char *bytes = lua_tolstring(L, i, &size);
+      append(b, bytes, size);
+    }
+  }
+  put(b, b->bytes, b->used);
+  return b->status == ZVM_OK;
 }
 
 
@@ -88,29 +115,9 @@ Write to the script's own end of a pipe, which no run was given.
 @treturn[2] string code: `"TIMEOUT"`, `"CHANNEL"`, `"SYSTEM"`
 */
 int zvm__pipe_write(lua_State *L) {
-  outbox b;
-  int top = lua_gettop(L), i;
-  b.p = check(L, &b.timeout_ms);
-  b.used = 0;
-  b.status = ZVM_OK;
-  memset(&b.err, 0, sizeof b.err);
-  for (i = 2; i <= top; i++)
-    if (lua_type(L, i) == LUA_TNUMBER)
-      check_word(L, i);
-    else
-      luaL_checktype(L, i, LUA_TSTRING);
-  for (i = 2; i <= top; i++) {
-    if (lua_type(L, i) == LUA_TNUMBER) {
-      uint32_t word = (uint32_t)lua_tonumber(L, i);
-      append(&b, &word, WORD);
-    } else {
-      size_t size;
-      const char *bytes = lua_tolstring(L, i, &size);
-      append(&b, bytes, size);
-    }
-  }
-  put(&b, b.bytes, b.used);
-  if (b.status != ZVM_OK)
+  outbox b ZVM__BARE;
+  b.p = check(L, 1, &b.timeout_ms);
+  if (!write_all(L, &b, 2))
     return zvm__failure_push(L, &b.err, NULL);
   lua_pushboolean(L, 1);
   return 1;
@@ -123,8 +130,8 @@ int zvm__pipe_write(lua_State *L) {
 static bool get(lua_State *L, zvm_pipe *p, void *to, size_t size,
                 uint32_t timeout_ms) {
   size_t moved = 0;
-  zvm_error err;
-  memset(&err, 0, sizeof err);
+  zvm_error err ZVM__BARE;
+  err.status = ZVM_OK;
   if (zvm_pipe_read(p, to, size, timeout_ms, &moved, &err) != ZVM_OK) {
     zvm__failure_push(L, &err, NULL);
     return false;
@@ -150,8 +157,8 @@ Read so many bytes from the script's own end of a pipe.
 */
 int zvm__pipe_get(lua_State *L) {
   uint32_t timeout_ms;
-  zvm_pipe *p = check(L, &timeout_ms);
-  size_t size = check_count(L, SIZE_MOST);
+  zvm_pipe *p = check(L, 1, &timeout_ms);
+  size_t size = check_count(L, 2, SIZE_MOST);
   luaL_Buffer b;
   luaL_buffinit(L, &b);
   while (size > 0) {
@@ -167,6 +174,18 @@ int zvm__pipe_get(lua_State *L) {
 }
 
 
+static int read_words(lua_State *L, zvm_pipe *p, size_t count,
+                      uint32_t timeout_ms) {
+  uint32_t words[WORDS_MOST] ZVM__BARE;
+  size_t i;
+  if (!get(L, p, words, count * WORD, timeout_ms))
+    return 3;
+  for (i = 0; i < count; i++)
+    lua_pushnumber(L, words[i]);
+  return (int)count;
+}
+
+
 /***
 Read words of 4 bytes, the lowest byte first, as numbers.
 
@@ -178,15 +197,36 @@ Read words of 4 bytes, the lowest byte first, as numbers.
 @treturn[2] string code, as of `pipe:read`
 */
 int zvm__pipe_words(lua_State *L) {
-  uint32_t timeout_ms, words[WORDS_MOST];
-  zvm_pipe *p = check(L, &timeout_ms);
-  size_t count = check_count(L, WORDS_MOST), i;
+  uint32_t timeout_ms;
+  zvm_pipe *p = check(L, 1, &timeout_ms);
+  size_t count = check_count(L, 2, WORDS_MOST);
   luaL_checkstack(L, WORDS_MOST, "pipe:words");
-  if (!get(L, p, words, count * WORD, timeout_ms))
-    return 3;
-  for (i = 0; i < count; i++)
-    lua_pushnumber(L, words[i]);
-  return (int)count;
+  return read_words(L, p, count, timeout_ms);
+}
+
+
+/***
+A question and its answer: `pipe:write(...)`, then `from:words(count)`.
+
+@function pipe:exchange
+@tparam zvm.pipe from
+@tparam number count at most 200
+@param ... as of `pipe:write`
+@treturn[1] number... as many
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code, as of `pipe:write` and `pipe:read`
+*/
+int zvm__pipe_exchange(lua_State *L) {
+  outbox b ZVM__BARE;
+  uint32_t timeout_ms;
+  zvm_pipe *from = check(L, 2, &timeout_ms);
+  size_t count = check_count(L, 3, WORDS_MOST);
+  b.p = check(L, 1, &b.timeout_ms);
+  luaL_checkstack(L, WORDS_MOST, "pipe:exchange");
+  if (!write_all(L, &b, 4))
+    return zvm__failure_push(L, &b.err, NULL);
+  return read_words(L, from, count, timeout_ms);
 }
 
 
@@ -202,9 +242,9 @@ Read words of 4 bytes into a table.
 @treturn[2] string code, as of `pipe:read`
 */
 int zvm__pipe_list(lua_State *L) {
-  uint32_t timeout_ms, words[1024];
-  zvm_pipe *p = check(L, &timeout_ms);
-  size_t count = check_count(L, SIZE_MOST / WORD), done = 0, i;
+  uint32_t timeout_ms, words[1024] ZVM__BARE;
+  zvm_pipe *p = check(L, 1, &timeout_ms);
+  size_t count = check_count(L, 2, SIZE_MOST / WORD), done = 0, i;
   if (lua_isnoneornil(L, 3)) {
     lua_settop(L, 2);
     lua_createtable(L, count < PIECE ? (int)count : PIECE, 0);

@@ -185,6 +185,7 @@ static int pipe_tostring(lua_State *L) {
 
 static const luaL_Reg methods[] = {
   {"close", pipe_close},
+  {"exchange", zvm__pipe_exchange},
   {"grow", pipe_grow},
   {"level", pipe_level},
   {"list", zvm__pipe_list},

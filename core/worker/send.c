@@ -15,14 +15,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/bare.h"
 #include "base/num.h"
-
-/* Only what is written of it is sent: zeroing it first costs 2 us a run. */
-#ifdef __clang__
-#define BARE
-#else
-#define BARE __attribute__((uninitialized))
-#endif
 
 typedef struct parcel {
   zvm__wire_head head; /* the blob follows, unless it is apart */
@@ -265,9 +259,9 @@ static bool send_all(int socket, const parcel *p, const int *fds) {
 
 zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
                          bool *again, zvm_error *err) {
-  int fds[2 * ZVM__CHANNELS_MAX + 6] BARE;
+  int fds[2 * ZVM__CHANNELS_MAX + 6] ZVM__BARE;
   size_t n = 0;
-  parcel p BARE;
+  parcel p ZVM__BARE; /* only what is written of it is sent */
   zvm_status st = zvm__module_check(job->module, err);
   if (st != ZVM_OK)
     return st;

@@ -256,15 +256,17 @@ local function know(e, p)
   return compile(e, p)
 end
 
+local function too_long()
+  return nil, "zvm.re: a subject has 1G bytes at most", "NOMEM"
+end
+
 -- Send a request about a subject: true, or nil, message, code.
 local function ask(e, p, operation, subject, a, b)
   local ok, message, code
   if subject == e.subject then
     ok, message, code = e.to:write(operation, p.slot, a, b, SAME)
   else
-    if #subject > SUBJECT_MOST then
-      return nil, "zvm.re: a subject has 1G bytes at most", "NOMEM"
-    end
+    if #subject > SUBJECT_MOST then return too_long() end
     e.subject = subject
     ok, message, code = e.to:write(operation, p.slot, a, b, #subject, subject)
   end
@@ -275,9 +277,16 @@ end
 local function find(self, p, subject, start)
   local ok, message, code = know(self, p)
   if not ok then return nil, message, code end
-  ok, message, code = ask(self, p, FIND, subject, start, 0)
-  if not ok then return nil, message, code end
-  local status, count, size, first, last = self.from:words(5)
+  local status, count, size, first, last
+  if subject == self.subject then
+    status, count, size, first, last = self.to:exchange(self.from, 5, FIND,
+      p.slot, start, 0, SAME)
+  else
+    if #subject > SUBJECT_MOST then return too_long() end
+    self.subject = subject
+    status, count, size, first, last = self.to:exchange(self.from, 5, FIND,
+      p.slot, start, 0, #subject, subject)
+  end
   if status == NONE then return nil end
   if not status then return lost(self, count, size) end
   if status == ERROR then return failure(self, count, size, first) end
