@@ -154,14 +154,188 @@ describe("completion", function()
 
   it("has the options that there are", function()
     for file, list in pairs { ["lrun.c"] = names.run,
-      ["lchannel.c"] = names.channel }
+      ["lchannel.c"] = names.channel, ["llimits.c"] = names.limits,
+      ["lfiles.c"] = names.file, ["lmounts.c"] = names.image,
+      ["lsave.c"] = names.saved, ["lpipe.c"] = names.pipe,
+      ["zvm.c"] = names.load, ["lvalidator.c"] = names.code }
     do
       local set = known(file)
       for _, name in ipairs(list) do
         assert.is_true(set[name], name)
         set[name] = nil
       end
-      assert.is_nil((next(set)))
+      assert.is_nil((next(set)), file)
+    end
+  end)
+
+  it("has an entry for each function that C reads options for", function()
+    for _, name in ipairs { "run", "start", "pipe" } do
+      assert.truthy(names.of_call("zvm." .. name, true))
+    end
+    for _, name in ipairs { "load", "validate", "survey", "save" } do
+      assert.truthy(names.of_call("zvm." .. name, false))
+    end
+    assert.is_nil(names.of_call("zvm.load", true))
+    assert.is_nil(names.of_call("zvm.wait", true))
+  end)
+
+  it("knows the options of the call around them, and of no other", function()
+    assert.same({ "size = " }, of("zvm.pipe { ", "si"))
+    assert.same({ "cache = " }, of('zvm.load("a(b", { ', "ca"))
+    assert.same({}, of('zvm.pipe { size = 1 } foo { ', "ea"))
+    assert.same({ "eager = " }, of("local t = { zvm.pipe { ", "ea"))
+    assert.same({ "link = " }, of('zvm.run { files = { ["/a"] = { ', "li"))
+    assert.same({ "at = " }, of("zvm.run { images = { { ", "at"))
+    assert.same({ "put_bytes = " }, of("zvm.run { collect = { ", "pu"))
+    assert.same({}, of("zvm.run { channels = { stdin = make { ", "li"))
+    assert.same({ "mode = " }, of('zvm.save("x", { ["/a"] = { ', "mo"))
+  end)
+end)
+
+describe("completion of what Lua checks", function()
+  local check = require "zvm.pipeline.check"
+  local option = require "zvm.manifest.option"
+  local zvm = require "zvm"
+  local check_keys, option_keys = check.keys, option.check_keys
+
+  after_each(function()
+    check.keys, option.check_keys = check_keys, option_keys
+  end)
+
+  -- The names that each check of a call has, by the place that it tells of.
+  local function checked(call)
+    local seen = {}
+    check.keys = function(where, value, known)
+      seen[where] = known
+      return check_keys(where, value, known)
+    end
+    option.check_keys = function(value, known)
+      seen[""] = known
+      return option_keys(value, known)
+    end
+    call()
+    check.keys, option.check_keys = check_keys, option_keys
+    return seen
+  end
+
+  local function sorted(list)
+    local out = {}
+    for i, name in ipairs(list) do
+      out[i] = name .. " = "
+    end
+    table.sort(out)
+    return out
+  end
+
+  local function offered(before)
+    return completion.of({}, before, "", {})
+  end
+
+  it("has a stage's options, those of its input and of its output", function()
+    local seen = checked(function()
+      assert(zvm.pipeline { { name = "a", program = "x", count = 2,
+        input = { path = "README.md", split = { pattern = "x" } },
+        output = { buffer = true } } })
+    end)
+    local stage = "pipeline.stages[1] (a)"
+    local places = { [stage] = "zvm.pipeline { { ",
+      [stage .. ": input"] = "zvm.pipeline { { input = { ",
+      [stage .. ": input.split"] = "zvm.pipeline({ { input = { split = { ",
+      [stage .. ": output"] = 'zvm.pipeline { { name = "b" },\n'
+        .. "  { output = { " }
+    for place, before in pairs(places) do
+      assert.same(sorted(assert(seen[place], place)), offered(before))
+      seen[place] = nil
+    end
+    assert.is_nil(next(seen))
+    seen = checked(function()
+      assert(zvm.pipeline { { name = "a", program = "x",
+        input = { { null = true } }, output = { { buffer = true } } } })
+    end)
+    assert.same(sorted(seen[stage .. ": input[1]"]),
+      offered "zvm.pipeline { { input = { { ")
+    assert.same(sorted(seen[stage .. ": output[1]"]),
+      offered "zvm.pipeline { { output = { { ")
+  end)
+
+  it("has what zvm.run says of a stage's channels", function()
+    local list = offered 'zvm.pipeline { { channels = { ["x"] = { '
+    assert.same(list, offered "zvm.pipeline { { each = { { x = { ")
+    local has = {}
+    for _, name in ipairs(list) do
+      has[name] = true
+    end
+    assert.is_true(has["scratch = "])
+    assert.is_nil(has["pipe = "])
+    for _, name in ipairs(names.channel) do
+      assert.is_true(has[name .. " = "] or name == "pipe", name)
+    end
+    assert.equal(#names.channel, #list)
+    assert.same(sorted(names.limits),
+      offered "zvm.pipeline { { channels = { x = { limits = { ")
+    assert.same(sorted(names.image),
+      offered "zvm.pipeline { { images = { { ")
+    local _, message = zvm.pipeline { { name = "a", program = "x",
+      channels = { x = { scratch = 1 } } } }
+    assert.truthy(message:find("channels.x: scratch: directory", 1, true))
+  end)
+
+  it("has the options of a pipeline's run", function()
+    local p = assert(zvm.pipeline { { name = "a", program = "x" } })
+    local seen = checked(function()
+      p:run { workers = "x" }
+    end)
+    assert.same(sorted(seen["pipeline:run"]), offered "p:run { ")
+    assert.same(offered "p:run{", offered "assert(zvm.pipeline(x)):run {")
+  end)
+
+  it("has the options of a job of map and reduce", function()
+    local seen = checked(function()
+      assert(zvm.mapreduce { input = { null = true }, map = { program = "x" },
+        combine = { program = "x" }, reduce = { program = "x" } })
+    end)
+    assert.same(sorted(seen.mapreduce), offered "zvm.mapreduce { ")
+    for _, key in ipairs { "map", "combine", "reduce" } do
+      assert.same(sorted(seen["mapreduce: " .. key]),
+        offered(("zvm.mapreduce { %s = { "):format(key)))
+      assert.truthy(#offered(("zvm.mapreduce { %s = { channels = { x = { ")
+        :format(key)) > 0)
+    end
+    assert.same(offered "zvm.pipeline { { input = { ",
+      offered "zvm.mapreduce { input = { ")
+    assert.same(offered "zvm.pipeline { { output = { ",
+      offered "zvm.mapreduce { output = { ")
+  end)
+
+  it("has the options of Lua in the sandbox", function()
+    local known = checked(function()
+      zvm.lua {}
+    end)[""]
+    assert.same(sorted(known), offered "zvm.lua { ")
+    assert.same(sorted(known), offered "zvm.lua.start { ")
+    local arguments = {}
+    for _, key in ipairs(known) do
+      local _, message = zvm.sandbox({ [key] = {} }, "x")
+      if not message:find(key .. ": it is given as an argument", 1, true) then
+        arguments[#arguments + 1] = key
+      end
+    end
+    assert.equal(#known - 3, #arguments)
+    assert.same(sorted(arguments), offered "zvm.sandbox({ ")
+  end)
+
+  it("has the options of an engine of regular expressions", function()
+    local re = require "zvm.re"
+    local _, message = re.new { nothing = 1 }
+    local told = {}
+    for name in message:match "there are (.*)$":gmatch "[%w_]+" do
+      told[#told + 1] = name ~= "and" and name or nil
+    end
+    assert.same(sorted(told), offered "re.new { ")
+    assert.same(sorted(told), offered "zvm.re.new { ")
+    for _, name in ipairs(told) do
+      assert.truthy(select(2, re.new { [name] = {} }) == nil
+        or not select(2, re.new { [name] = {} }):find "unknown")
     end
   end)
 end)

@@ -108,6 +108,21 @@ function Session:close()
   return self.session:close()
 end
 
+-- Options of zvm.lua that are arguments of zvm.sandbox.
+local ARGUMENTS = { "source", "path", "args" }
+
+--- What may be told, for zvm.interpreter.names; `sandbox`: to zvm.sandbox.
+function M.options(sandbox)
+  local taken, keys = {}, {}
+  for _, key in ipairs(sandbox and ARGUMENTS or {}) do
+    taken[key] = true
+  end
+  for _, key in ipairs(request.options().keys) do
+    keys[#keys + 1] = not taken[key] and key or nil
+  end
+  return { keys = keys }
+end
+
 local function is_code(value)
   return type(value) == "function" or type(value) == "string"
 end
@@ -125,7 +140,7 @@ function M.sandbox(first, ...)
     for key, value in next, first do
       options[key] = value
     end
-    for _, key in ipairs { "source", "path", "args" } do
+    for _, key in ipairs(ARGUMENTS) do
       if options[key] ~= nil then
         return nil, ("zvm.sandbox: %s: it is given as an argument"):format(
           key), "OPTION"

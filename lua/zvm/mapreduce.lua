@@ -28,6 +28,14 @@ local PROGRAM = { "program", "args", "env", "memory", "stack", "timeout",
   "cpu", "resident", "on_limit", "symbols", "memory_etag", "clock", "seed",
   "directory", "files", "images", "collect", "channels", "codes", "etag" }
 
+--- What a job may say, for zvm.interpreter.names.
+function M.options()
+  local program = { keys = PROGRAM }
+  return { keys = KEYS, inner = { map = program, combine = program,
+    reduce = program, input = require "zvm.pipeline.input".options(),
+    output = require "zvm.pipeline.output".options() } }
+end
+
 local VARIABLE = "ZVM_MAPREDUCE"
 local MOST_PARTITIONS = 256
 local MAP_MEMORY = "256M"

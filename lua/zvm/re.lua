@@ -34,6 +34,16 @@ end
 local DEFAULTS = { memory = "256M", timeout = 5, match_limit = 10000000,
   depth_limit = 10000000, heap_limit = 64 * 1024, offset_limit = 2 ^ 24 }
 
+--- What an engine may be told, for zvm.interpreter.names.
+function M.options()
+  local keys = {}
+  for name in pairs(DEFAULTS) do
+    keys[#keys + 1] = name
+  end
+  table.sort(keys)
+  return { keys = keys }
+end
+
 local function engine_options(given)
   local options = {}
   for name, value in pairs(DEFAULTS) do
@@ -41,9 +51,10 @@ local function engine_options(given)
   end
   for name, value in pairs(given or {}) do
     if DEFAULTS[name] == nil then
-      return nil, ("re.new: unknown option %q; there are depth_limit, "
-        .. "heap_limit, match_limit, memory, offset_limit and timeout"):format(
-        tostring(name)), "OPTION"
+      local keys = M.options().keys
+      return nil, ("re.new: unknown option %q; there are %s and %s"):format(
+        tostring(name), table.concat(keys, ", ", 1, #keys - 1), keys[#keys]),
+        "OPTION"
     end
     local most = name == "timeout" and 86400 or 2 ^ 32 - 1
     local least = name == "timeout" and 0.001 or 1

@@ -109,6 +109,10 @@ static void completions(talk *t) {
   ok(says(t, "zvm.run { channels = { stdin = { lim\t", "its = ") &&
          says(t, "\025", ""),
      "so is one of a channel");
+  ok(says(t, "zvm.pipeline { { input = { spl\t", "it = ") &&
+         says(t, "\025", "") && says(t, "p:run { wor\t", "kers = ") &&
+         says(t, "\025", ""),
+     "so are those of a pipeline");
   ok(says(t, ".hel\t", "p ") && says(t, "\r", ".explain") && shows(t, "> "),
      "so is a command");
 }

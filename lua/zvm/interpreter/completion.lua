@@ -58,38 +58,45 @@ local function add_words(set, list, prefix, suffix)
   end
 end
 
--- Inside which braces the end of `text` stands: the words before them, the
--- outermost first. Strings and comments are left out.
-local function open_braces(text)
+-- What opens a pair of braces, by the text before it: the name of an option
+-- ("" without one); or nil, the name of a call, and whether it is the call's
+-- first argument.
+local function opener(text)
+  local name = text:match "([%a_][%w_]*)%s*=%s*$"
+  if name then
+    return name
+  elseif text:find "%]%s*=%s*$" then
+    return ""
+  end
+  local call = text:match "([%w_.:]+)%s*%(?%s*$"
+  if call then
+    return nil, call, true
+  end
+  call = text:match "([%w_.:]+)%s*%([^()]*,%s*$"
+  if call then
+    return nil, call, false
+  end
+  return ""
+end
+
+-- The options that may stand at the end of `text`, or nil. Strings and
+-- comments are left out.
+local function options_at(text)
   text = text:gsub("%-%-[^\n]*", ""):gsub("\\.", "")
     :gsub('"[^"\n]*"', '""'):gsub("'[^'\n]*'", "''")
   local stack, from = {}, 1
   for at, mark in text:gmatch "()([{}])" do
     if mark == "{" then
-      stack[#stack + 1] = text:sub(from, at - 1)
-        :match "([%w_.]+)%s*=?%s*%(?%s*$" or ""
+      local name, call, first = opener(text:sub(from, at - 1))
+      local outer = stack[#stack]
+      stack[#stack + 1] = call and names.of_call(call, first)
+        or not call and outer and names.of_value(outer, name) or false
     else
       stack[#stack] = nil
     end
     from = at + 1
   end
-  return stack
-end
-
--- The options that may stand here, or nil.
-local function options_at(text)
-  local stack = open_braces(text)
-  local call = (stack[1] or ""):match "^zvm%.([%w_]+)$"
-  local list = names.calls[call]
-  if not list then
-    return nil
-  elseif #stack == 1 then
-    return list
-  elseif names.fields[stack[#stack]] then
-    return names.fields[stack[#stack]]
-  elseif stack[2] == "channels" and #stack == 3 then
-    return names.channel
-  end
+  return stack[#stack] and stack[#stack].keys
 end
 
 local function sorted(set, before)

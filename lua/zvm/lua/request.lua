@@ -24,6 +24,11 @@ for _, list in ipairs { OWN, PASSED } do
 end
 table.sort(KNOWN)
 
+--- What zvm.lua may be told, for zvm.interpreter.names.
+function M.options()
+  return { keys = KNOWN }
+end
+
 local DEFAULTS = { cpu = 5, memory = "64M", timeout = 10 }
 
 -- -- The code ---------------------------------------------------------------

@@ -33,6 +33,12 @@ function M.has_source(spec)
   return false
 end
 
+--- What a channel of a stage may say that one of zvm.run may not, and the
+-- other way round, for zvm.interpreter.names.
+function M.options()
+  return { more = { "scratch" }, less = { "pipe" } }
+end
+
 -- "/dev/out/sum" and "out/sum" are one.
 local function plain(key)
   return key:match "^/dev/(.+)$" or key

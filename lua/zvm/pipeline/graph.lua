@@ -41,6 +41,12 @@ local PASSED = { "program", "args", "env", "memory", "stack", "timeout",
 
 M.MOST_INSTANCES = 100000
 
+--- What a stage may say, for zvm.interpreter.names.
+function M.options()
+  return { keys = KEYS, inner = { input = input.options(),
+    output = output.options() } }
+end
+
 local function read_name(where, stage)
   local name = rawget(stage, "name")
   if name == nil then

@@ -10,6 +10,14 @@ local M = {}
 
 local KEYS = { "path", "split", "channel", "data", "fd", "uri", "null" }
 local SOURCES = { "path", "data", "fd", "uri", "null" }
+local SPLIT = { "pattern" }
+local BESIDE = { "channel" } -- what a list may say too
+
+--- What an input may say, for zvm.interpreter.names.
+function M.options()
+  return { keys = KEYS, inner = { split = { keys = SPLIT } },
+    list = { keys = SOURCES } }
+end
 
 --- What a record of a file is: checked, as a table with one of `size`,
 -- `pattern`, `newline`.
@@ -19,7 +27,7 @@ local function read_split(where, value)
   elseif type(value) == "number" then
     return { size = check.whole(where, value, 1, 2 ^ 31 - 1) }
   elseif type(value) == "table" then
-    check.keys(where, value, { "pattern" })
+    check.keys(where, value, SPLIT)
     return { pattern = check.text(where .. ".pattern",
       rawget(value, "pattern"), "PCRE2 pattern") }
   end
@@ -114,7 +122,7 @@ local function read_table(where, value)
   local list, names = parts(value)
   local n = check.list(where, list, "files")
   if n > 0 then
-    check.keys(where, names, { "channel" })
+    check.keys(where, names, BESIDE)
     return { entries = read_list(where, list, n), wildcards = 0 }
   end
   check.keys(where, names, KEYS)

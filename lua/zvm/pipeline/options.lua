@@ -11,6 +11,11 @@ local M = {}
 local KEYS = { "workers", "ring", "timeout", "memo", "verify", "progress",
   "listener", "store" }
 
+--- What a run may be told, for zvm.interpreter.names.
+function M.options()
+  return { keys = KEYS }
+end
+
 local function read_time(where, value)
   local seconds = value
   if type(value) == "string" then

@@ -9,6 +9,11 @@ local M = {}
 
 local KEYS = { "path", "buffer", "write", "channel" }
 
+--- What an output may say, for zvm.interpreter.names.
+function M.options()
+  return { keys = KEYS, list = { keys = KEYS } }
+end
+
 local function read_table(where, value, wildcards)
   check.keys(where, value, KEYS)
   local path, buffer = rawget(value, "path"), rawget(value, "buffer")
