@@ -114,6 +114,7 @@ build = {
       ["zvm.pipeline.svg"] = "lua/zvm/pipeline/svg.lua",
       ["zvm.pipeline.tee"] = "lua/zvm/pipeline/tee.lua",
       ["zvm.pipeline.template"] = "lua/zvm/pipeline/template.lua",
+      ["zvm.pipeline.term"] = "lua/zvm/pipeline/term.lua",
       ["zvm.pipeline.timeline"] = "lua/zvm/pipeline/timeline.lua",
       ["zvm.pipeline.traits"] = "lua/zvm/pipeline/traits.lua",
       ["zvm.pipeline.units"] = "lua/zvm/pipeline/units.lua",

@@ -1,10 +1,10 @@
 --- Results of pipelines kept by content, and runs compared.
 --
 -- SPDX-License-Identifier: Apache-2.0
-local contents = require "zvm.pipeline.contents"
 local host = require "support.host"
 local lfs = require "lfs"
 local tar = require "zvm.tar"
+local term = require "zvm.pipeline.term"
 local zvm = require "zvm"
 
 local NODE = host.guest "node"
@@ -267,12 +267,12 @@ describe("memo", function()
       end
       local first = run(both(), { memo = memo })
       assert.equal("exit", first.state)
-      local copy = contents.copy
-      contents.copy = function()
+      local copy = term.copy_file
+      term.copy_file = function()
         return nil, "no room"
       end
       local ok, second, ran = pcall(run, both(), { memo = memo, verify = 2 })
-      contents.copy = copy
+      term.copy_file = copy
       assert.is_true(ok, second)
       assert.equal("exit", second.state)
       assert.truthy(ran:find("a a", 1, true))

@@ -306,4 +306,5 @@ void zvm__host_open(lua_State *L) {
   zvm__setfuncs(L, functions);
   zvm__place_open(L);
   zvm__scratch_open(L);
+  zvm__digester_open(L);
 }

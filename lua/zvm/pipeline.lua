@@ -68,6 +68,7 @@ function Pipeline:run(given)
   if not read then
     return nil, message, code
   end
+  local line, bar = listen(self, read)
   if (read.memo or read.verify) and not read.store then
     read.store, message, code = require "zvm.pipeline.memo".open(self.graph,
       { memo = read.memo, verify = read.verify })
@@ -75,7 +76,6 @@ function Pipeline:run(given)
       return nil, message, code
     end
   end
-  local line, bar = listen(self, read)
   local ok, report, why, kind, findings = pcall(run.run, self.graph, read)
   if bar then
     bar:finish()

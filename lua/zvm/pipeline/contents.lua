@@ -10,6 +10,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local pack = require "zvm.pipeline.pack"
+local term = require "zvm.pipeline.term"
 local zvm = require "zvm"
 local host = zvm.host
 
@@ -18,9 +19,8 @@ local M = {}
 local Contents = {}
 Contents.__index = Contents
 
-local BLOCK = 2 ^ 20
-
---- Open a directory, which is made if it is missing.
+--- Open a directory, which is made if it is missing. `term` of what it gives
+-- may be set to that of a run: see zvm.pipeline.term.
 --
 -- @tparam string path
 -- @treturn[1] table
@@ -34,7 +34,7 @@ function M.open(path)
       return nil, message, code
     end
   end
-  return setmetatable({ path = path }, Contents)
+  return setmetatable({ path = path, term = term.new() }, Contents)
 end
 
 --- A new file without a name that counts.
@@ -46,30 +46,6 @@ end
 --- Where a content is.
 function Contents:place(digest)
   return self.path .. "/contents/" .. digest
-end
-
---- Copy one file over another; true, or nil and a message.
-function M.copy(from, to)
-  local source, message = io.open(from, "rb")
-  if not source then
-    return nil, message
-  end
-  local target
-  target, message = io.open(to, "wb")
-  local ok = target
-  while ok do
-    local bytes = source:read(BLOCK)
-    if not bytes then
-      break
-    end
-    ok, message = target:write(bytes)
-  end
-  source:close()
-  if target then
-    local closed, why = target:close()
-    ok, message = ok and closed, message or why
-  end
-  return ok and true or nil, message
 end
 
 -- Give a temporary file its name.
@@ -84,7 +60,7 @@ end
 --- Whether a content is there, whole. One that is damaged is removed.
 function Contents:has(digest)
   local place = self:place(digest)
-  local is = host.kind(place) == "file" and zvm.digest_file(place)
+  local is = host.kind(place) == "file" and self.term:digest_file(place)
   if is and is ~= digest then
     os.remove(place)
   end
@@ -104,8 +80,12 @@ function Contents:put_file(path, digest, move)
     return os.rename(path, place) and true or nil
   end
   local temporary = self:temporary()
-  return temporary and settle(temporary, M.copy(path, temporary)
-    and zvm.digest_file(temporary) == digest, place)
+  return temporary and settle(temporary, term.guarded(function()
+    os.remove(temporary)
+  end, function()
+    return self.term:copy_file(path, temporary)
+      and self.term:digest_file(temporary) == digest
+  end), place)
 end
 
 local function write_file(path, bytes)

@@ -17,6 +17,7 @@ local contents = require "zvm.pipeline.contents"
 local cycles = require "zvm.pipeline.cycles"
 local recipe = require "zvm.pipeline.recipe"
 local tee = require "zvm.pipeline.tee"
+local term = require "zvm.pipeline.term"
 local traits = require "zvm.pipeline.traits"
 local zvm = require "zvm"
 local host = zvm.host
@@ -82,6 +83,11 @@ function M.open(graph, options)
   return self
 end
 
+--- A run begins, which may last so long.
+function Store:begin(limit)
+  self.shelf.term, self.files.term = limit, limit
+end
+
 --- Whether a file stands for an edge.
 function Store:is_file(edge)
   local from, to = self.instances[edge.from], self.instances[edge.to]
@@ -135,7 +141,10 @@ local function restore_file(self, path, digest)
   if not target then
     return nil
   end
-  local ok = contents.copy(self.shelf:place(digest), temporary or target)
+  local ok = term.guarded(function()
+    os.remove(temporary or "")
+  end, self.shelf.term.copy_file, self.shelf.term, self.shelf:place(digest),
+    temporary or target)
   if temporary and not (ok and os.rename(temporary, target)) then
     os.remove(temporary)
     return nil
@@ -173,7 +182,8 @@ local function restore(self, instance, options, entry)
       self.temporary[edge], self.ready[edge] = nil, place
       self.files:fix(place, written.digest)
     elseif written.pieces then
-      tee.replay(place, written.pieces, options.channels[name].write)
+      tee.replay(place, written.pieces, options.channels[name].write,
+        self.shelf.term)
     end
   end
   return true
@@ -261,14 +271,14 @@ end
 
 -- From the key of a channel to { digest, pieces }, of all outputs; or nil and
 -- a message.
-local function written_by(run)
+local function written_by(self, run)
   local out = {}
   for name, spec in pairs(run.options.channels or {}) do
     local digest, message
     if run.tees[name] then
-      digest, message = run.tees[name]:digest()
+      digest, message = run.tees[name]:digest(self.shelf.term)
     elseif is_output(name, spec) then
-      digest, message = zvm.digest_file(spec.path)
+      digest, message = self.shelf.term:digest_file(spec.path)
     end
     if digest then
       out[name] = { digest = digest, pieces = run.tees[name]
@@ -358,7 +368,7 @@ end
 
 -- A result that cannot be kept is reached again the next time.
 local function keep(self, instance, run, report, written)
-  if not run.key or not recipe.unchanged(run.read) then
+  if not run.key or not self.files:unchanged(run.read) then
     return
   end
   local plain, apart = plain_report(self, report)
@@ -390,7 +400,7 @@ function Store:kept(instance, report)
   if run.found then
     return nil
   end
-  local written, message = written_by(run)
+  local written, message = written_by(self, run)
   run.wrong = run.wrong or failure_of(self, instance, run, report)
   if not written or run.wrong then
     return false, (self.memo and "memo: " or "verify: ")

@@ -3,6 +3,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local pack = require "zvm.pipeline.pack"
+local term = require "zvm.pipeline.term"
 local zvm = require "zvm"
 local host = zvm.host
 
@@ -22,14 +23,11 @@ local PIECE = 2 ^ 22
 
 -- -- Files ------------------------------------------------------------------
 
-local function digest_slice(path, offset, length)
-  local file, message = io.open(path, "rb")
-  if not file then
-    return nil, message
-  end
+local function digest_pieces(limit, file, offset, length)
   file:seek("set", offset)
   local digests = {}
   while length > 0 do
+    limit:check()
     local bytes = file:read(math.min(length, PIECE))
     if not bytes then
       break
@@ -37,16 +35,27 @@ local function digest_slice(path, offset, length)
     digests[#digests + 1] = zvm.digest(bytes)
     length = length - #bytes
   end
-  file:close()
   return zvm.digest(table.concat(digests))
 end
 
---- Files that were looked at: what they held then.
+local function digest_slice(limit, path, offset, length)
+  local file, message = io.open(path, "rb")
+  if not file then
+    return nil, message
+  end
+  local digest = term.guarded(function()
+    file:close()
+  end, digest_pieces, limit, file, offset, length)
+  file:close()
+  return digest
+end
+
+--- Files that were looked at: what they held then. `term`: of the run.
 local Files = {}
 Files.__index = Files
 
 function M.files()
-  return setmetatable({ known = {}, fixed = {} }, Files)
+  return setmetatable({ known = {}, fixed = {}, term = term.new() }, Files)
 end
 
 --- Say what a file holds that nobody changes any more.
@@ -54,11 +63,11 @@ function Files:fix(path, digest)
   self.fixed[path] = digest
 end
 
-local function digest_of(path, slice)
+local function digest_of(files, path, slice)
   if slice then
-    return digest_slice(path, slice[1], slice[2])
+    return digest_slice(files.term, path, slice[1], slice[2])
   end
-  return zvm.digest_file(path)
+  return files.term:digest_file(path)
 end
 
 -- Whether a file was changed so short a time ago that another change could
@@ -69,7 +78,7 @@ local function is_fresh(stamp)
 end
 
 -- The digest of a regular file, or of a part; nil and why not. `seen` is for
--- M.unchanged.
+-- files:unchanged.
 local function digest_seen(files, path, slice, seen)
   if files.fixed[path] and not slice then
     return files.fixed[path]
@@ -82,7 +91,7 @@ local function digest_seen(files, path, slice, seen)
     or path
   local known, fresh = files.known[name], is_fresh(stamp)
   if not known or known.stamp ~= stamp or known.fresh then
-    local digest, message = digest_of(path, slice)
+    local digest, message = digest_of(files, path, slice)
     if not digest then
       return nil, message
     end
@@ -95,11 +104,12 @@ local function digest_seen(files, path, slice, seen)
 end
 
 --- Whether files are as they were.
-function M.unchanged(seen)
+function Files:unchanged(seen)
   for _, each in ipairs(seen) do
     local _, _, stamp = host.kind(each.path)
     if stamp ~= each.stamp
-      or each.fresh and digest_of(each.path, each.slice) ~= each.digest then
+      or each.fresh and digest_of(self, each.path, each.slice) ~= each.digest
+    then
       return false
     end
   end
@@ -216,7 +226,7 @@ end
 -- @tparam table scratch set of the names of channels that are empty files, of
 --  this run alone
 -- @treturn[1] string digest
--- @treturn[1] table the files that it reads, for M.unchanged
+-- @treturn[1] table the files that it reads, for files:unchanged
 -- @treturn[2] nil
 -- @treturn[2] string why the run cannot be known by what it is given
 function M.key(files, options, scratch)

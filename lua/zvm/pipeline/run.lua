@@ -12,12 +12,14 @@
 --
 -- `store`, an object, may answer for instances (see docs/pipelines.md): its
 -- methods are is_file(edge), edge(edge, way, again), find(instance, options,
--- again), kept(instance, report), close(ok).
+-- again), kept(instance, report), close(ok); and, if it has one, begin(term),
+-- with how long the run may last (zvm.pipeline.term).
 --
 -- SPDX-License-Identifier: Apache-2.0
 local look = require "zvm.pipeline.look"
 local order = require "zvm.pipeline.order"
 local result = require "zvm.pipeline.result"
+local term = require "zvm.pipeline.term"
 local wire = require "zvm.pipeline.wire"
 local zvm = require "zvm"
 local host = zvm.host
@@ -63,7 +65,8 @@ local function new_runner(graph, options, modules)
     modules = modules, began = host.now(), states = {}, order = {}, live = {},
     next = 1, left = 0, tick = SOONEST,
     heard = host.now() }, Runner)
-  self.wire = wire.new(graph, options.ring, options.store)
+  self.term = term.new(options.timeout)
+  self.wire = wire.new(graph, options.ring, options.store, self.term)
   local stages = {}
   for _, stage in ipairs(graph.stages) do
     stages[stage.name] = stage
@@ -119,31 +122,22 @@ function Runner:wait()
   for i, state in ipairs(self.live) do
     sessions[i] = state.session
   end
-  local seconds = self.tick
-  local timeout = self.options.timeout
-  if timeout then
-    local left = self.began + timeout - host.now()
-    if left <= 0 then
-      return self:stop { state = "timeout",
-        reason = ("%g seconds are over"):format(timeout) }
-    end
-    seconds = math.min(seconds, left)
-  end
-  local i = zvm.wait(sessions, seconds)
+  self.term:check()
+  local i = zvm.wait(sessions, math.max(0, math.min(self.tick,
+    self.term:left())))
   if i then
     self:reap(self.live[i])
   end
-  local signal = host.stopped()
-  if signal then
-    self:stop { state = "stopped", signal = signal,
-      reason = ("signal %d"):format(signal) }
+  local stopped = term.stopped()
+  if stopped then
+    self:stop(stopped)
   end
   if not i and not self.outcome and #self.live > 0 then
     self:look_around()
   end
 end
 
-function Runner:go()
+function Runner:go_on()
   while not self.outcome and self.left > 0 do
     self:start_some()
     if not self.outcome and #self.live > 0 then
@@ -153,6 +147,16 @@ function Runner:go()
   end
   if self.blamed then
     self:hear_sources()
+  end
+end
+
+function Runner:go()
+  local went, problem = pcall(self.go_on, self)
+  local over = not went and term.caught(problem)
+  if over then
+    self:stop(over)
+  elseif not went then
+    error(problem, 0)
   end
   if not self.outcome then
     local ok, message = self.wire:commit()
@@ -197,7 +201,20 @@ function Runner:report()
   return report
 end
 
---- Run a graph.
+-- The runner; or nil, message, code, findings.
+local function make_ready(graph, options)
+  local modules, message, code, findings = load_programs(graph)
+  if not modules then
+    return nil, message, code, findings
+  end
+  local runner = new_runner(graph, options, modules)
+  if options.store and options.store.begin then
+    options.store:begin(runner.term)
+  end
+  return runner
+end
+
+--- Run a graph. The store is closed, however that goes.
 --
 -- @tparam table graph of zvm.pipeline.graph
 -- @tparam table options of zvm.pipeline.options
@@ -206,14 +223,18 @@ end
 -- @treturn[2] string message
 -- @treturn[2] string code
 function M.run(graph, options)
-  local modules, message, code, findings = load_programs(graph)
-  if not modules then
-    if options.store then
-      options.store:close(false)
+  local store = options.store
+  local ready, runner, message, code, findings = pcall(make_ready, graph,
+    options)
+  if not ready or not runner then
+    if store then
+      store:close(false)
+    end
+    if not ready then
+      error(runner, 0)
     end
     return nil, message, code, findings
   end
-  local runner = new_runner(graph, options, modules)
   host.hold_stops()
   local ok, report = pcall(function()
     runner:go()
@@ -223,9 +244,8 @@ function M.run(graph, options)
     runner:close()
   end
   local closed, why = true, nil
-  if options.store then
-    closed, why = pcall(options.store.close, options.store,
-      ok and report.state == "exit")
+  if store then
+    closed, why = pcall(store.close, store, ok and report.state == "exit")
   end
   host.release_stops()
   if not ok then

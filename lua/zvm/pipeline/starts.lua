@@ -88,6 +88,7 @@ function M:start_some()
     if not state then
       return
     end
+    self.term:check()
     self:start(state)
   end
 end

@@ -2,8 +2,6 @@
 -- again, in the same pieces.
 --
 -- SPDX-License-Identifier: Apache-2.0
-local zvm = require "zvm"
-
 local M = {}
 
 local Tee = {}
@@ -42,13 +40,13 @@ local function settle(self)
   return not self.wrong, self.wrong and self.path .. ": " .. self.wrong
 end
 
---- The digest of all bytes; or nil and a message.
-function Tee:digest()
+--- The digest of all bytes; or nil and a message. `term`: of the run.
+function Tee:digest(term)
   local ok, message = settle(self)
   if not ok then
     return nil, message
   end
-  return zvm.digest_file(self.path)
+  return term:digest_file(self.path)
 end
 
 --- The sizes of the pieces: { size, how often }, a list.
@@ -68,11 +66,12 @@ function Tee:close()
 end
 
 --- Give `write` what is in a file, in these pieces.
-function M.replay(path, pieces, write)
+function M.replay(path, pieces, write, term)
   local file = assert(io.open(path, "rb"))
   local ok, message = pcall(function()
     for _, each in ipairs(pieces) do
       for _ = 1, each[2] do
+        term:check()
         write((assert(file:read(each[1]), "it has become shorter")))
       end
     end

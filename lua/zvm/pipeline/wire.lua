@@ -15,9 +15,10 @@ M.__index = M
 local OURS = { edge = true, input = true, output = true }
 
 --- For one run of a graph. `ring`: size of the rings, or nil; `store`: see
--- run.lua.
-function M.new(graph, ring, store)
+-- run.lua; `term`: how long the run may last.
+function M.new(graph, ring, store, term)
   local self = setmetatable({ graph = graph, ring = ring, store = store,
+    term = term,
     pipes = {}, taken = {}, ranges = {}, files = {}, sinks = {},
     scratch = {}, folders = {}, writers = {} }, M)
   self.hold = hold.new(store == nil)
@@ -74,7 +75,8 @@ local function open_input(self, instance, out)
   local ranges = self.ranges[instance.stage]
   if not ranges then
     local message, code
-    ranges, message, code = cut.ranges(input.path, input.split, input.parts)
+    ranges, message, code = cut.ranges(input.path, input.split, input.parts,
+      nil, self.term)
     if not ranges then
       return nil, message, code
     end
