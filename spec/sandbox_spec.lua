@@ -734,6 +734,38 @@ describe("a hostile reply", function()
     assert.equal(5, reply("R1\nd5\n")[1])
   end)
 
+  -- What comes of three results when reading the third one raises this.
+  local function raised(problem)
+    local read, n = values.read, 0
+    values.read = function(reader)
+      n = n + 1
+      if n == 3 then
+        error(problem, 0)
+      end
+      return read(reader)
+    end
+    local ok, outcome = pcall(zvm.lua.run, { source = "return 1, nil, 3" })
+    values.read = read
+    return ok, outcome
+  end
+
+  it("that does not fit into the host's memory is told as that", function()
+    for _, problem in ipairs { "not enough memory",
+      "values.lua:1: table overflow" } do
+      local ok, outcome = raised(problem)
+      assert.is_true(ok)
+      assert.equal("NOMEM", outcome.code)
+      assert.equal("the results do not fit: " .. problem, outcome.message)
+      assert.same({}, { outcome[1], outcome[2], outcome[3] })
+    end
+  end)
+
+  it("is not blamed for what a hook of the host raises", function()
+    assert.same({ false, "interrupted!" }, { raised "interrupted!" })
+    local mine = {}
+    assert.equal(mine, select(2, raised(mine)))
+  end)
+
   it("of any bytes takes time in proportion", function()
     local out = values.writer()
     values.write(out, { 1, "two", { x = { 3.5, true }, y = "z" }, false,

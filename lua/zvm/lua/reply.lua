@@ -45,6 +45,13 @@ end
 
 -- -- Runs that said something -------------------------------------------------
 
+local function drop_results(outcome)
+  for i = 1, MOST do
+    outcome[i] = nil
+  end
+  return outcome
+end
+
 local function read_results(outcome, reader, n)
   if n > MOST then
     return fail(outcome, "VALUE", ("%d results; at most %d are possible")
@@ -94,6 +101,20 @@ local function said(outcome, bytes, job)
   return fail(outcome, "VALUE", "the reply is damaged: it is of no kind")
 end
 
+-- What Lua and LuaJIT say when the host's memory, or a table or a string of it,
+-- has no more room.
+local NO_ROOM = { "not enough memory", "block too big", "table overflow",
+  "string length overflow", "stack overflow" }
+
+local function is_memory(message)
+  for _, text in ipairs(NO_ROOM) do
+    if type(message) == "string" and message:find(text, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
 --- The outcome of a run: see zvm.lua's run.
 function M.read(report, job)
   local channels = report.channels
@@ -107,11 +128,12 @@ function M.read(report, job)
     return fail(outcome, "EXIT", ("the chunk ended by itself, with code %d")
       :format(report.code))
   end
-  -- Only memory of the host that runs out is an error there.
   local ok, message = pcall(said, outcome, bytes, job)
-  if not ok then
-    return fail(outcome, "NOMEM", "the results do not fit: "
-      .. tostring(message))
+  if not ok and not is_memory(message) then
+    error(message, 0) -- of a hook, for example: not the guest's doing
+  elseif not ok then
+    return fail(drop_results(outcome), "NOMEM", "the results do not fit: "
+      .. message)
   end
   return outcome
 end
