@@ -110,6 +110,16 @@ describe("zvm.re", function()
     assert.has_error(function() p:gsub("a@b", true) end)
   end)
 
+  it("puts in the first group of a name that took part", function()
+    local p = assert(re.compile("(?<n>a)|(?<n>b)|c", "J"))
+    assert.equal("[a][b][]", (p:gsub("abc", "[%{n}]")))
+    assert.equal("[][b][]", (p:gsub("abc", "[%{2}]")))
+    p = assert(re.compile("(?|(?<n>a)(x)|(?<n>b)(y))(?<n>z)?", "J"))
+    assert.equal("a.b.", (p:gsub("axby", "%{n}.")))
+    assert.has_error(function() p:gsub("a", "%{m}") end)
+    assert.has_error(function() p:gsub("a", "%{4}") end)
+  end)
+
   it("may be used by its own replacement", function()
     local inner = assert(re.compile "b")
     assert.equal("aXa aXa", (re.gsub("aba aba", "\\w+", function(word)
@@ -280,6 +290,82 @@ describe("an engine of zvm.re", function()
       until whole
       assert.is_true(steps > 5, name)
     end
+  end)
+
+  -- All that f gives, while within(...) is called after so many steps.
+  local function during(f, steps, within)
+    debug.sethook(function()
+      debug.sethook()
+      within()
+    end, "", steps)
+    local out = all(f())
+    debug.sethook()
+    return out
+  end
+
+  it("has one request at a time, and refuses another within it", function()
+    local p, long = assert(engine:compile "(b)(c)"), ("x"):rep(3000)
+    local q = assert(engine:compile("((x))"))
+    for name, case in pairs {
+      find = { all(3, 4, "b", "c"), function() return p:find "aabc" end },
+      exec = { all(3, 4, { "b", "c" }),
+        function() return p:exec "aabc" end },
+      gsub = { all("aacb", 1),
+        function() return p:gsub("aabc", "%2%1") end },
+      compile = { all "(a)(?<n>b)", function()
+        return assert(engine:compile "(a)(?<n>b)").source
+      end },
+    } do
+      local steps, refused = 0, 0
+      repeat
+        local said
+        steps = steps + 1
+        assert.same(case[1], during(case[2], steps, function()
+          said = all(q:find(long))
+        end), name .. steps)
+        if said and said[1] == nil then
+          assert.equal("STATE", said[3])
+          assert.truthy(said[2]:find("has a request under way", 1, true))
+          refused = refused + 1
+        elseif said then
+          assert.same(all(1, 1, "x", "x"), said)
+        end
+      until not said
+      assert.is_true(refused > 3 and refused < steps, name)
+    end
+  end)
+
+  it("refuses one of a finalizer within another, too", function()
+    local p, refused = assert(engine:compile "(b)"), 0
+    for steps = 1, 160, 4 do
+      assert.same(all(3, 3, "b"), during(function() return p:find "aab" end,
+        steps, function()
+          getmetatable(newproxy(true)).__gc = function()
+            refused = refused + (select(3, p:find "b") == "STATE" and 1 or 0)
+          end
+          collectgarbage()
+          collectgarbage()
+        end))
+    end
+    assert.is_true(refused > 3)
+    assert.same(all(1, 1, "b"), all(p:find "b"))
+  end)
+
+  it("is not closed within a request, but others have theirs", function()
+    local p, refused = assert(engine:compile "(b)"), 0
+    local own = assert(re.new())
+    for steps = 1, 160, 4 do
+      local other
+      assert.same(all(3, 3, "b"), during(function() return p:find "aab" end,
+        steps, function()
+          refused = refused + (select(3, engine:close()) == "STATE" and 1 or 0)
+          own.engine.busy = true -- as one that an error left halfway
+          other = all(own:find("b", "(b)"))
+        end))
+      assert.same(other and all(1, 1, "b"), other)
+    end
+    assert.is_true(refused > 3)
+    own:close()
   end)
 
   it("can be closed at any time, and begins again", function()

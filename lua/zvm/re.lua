@@ -106,12 +106,20 @@ local function start_of(subject, init, name)
   return init - 1
 end
 
--- Captures as strings, false for those that took no part.
-local function captured(subject, list, n, i)
+-- A capture as a string, false if it took no part.
+local function capture(subject, list, i)
   local first, last = list[2 * i - 1], list[2 * i]
-  local text = last <= #subject and sub(subject, first + 1, last)
-  if i == n then return text end
-  return text, captured(subject, list, n, i + 1)
+  return last <= #subject and sub(subject, first + 1, last)
+end
+
+-- Those from i on. When all are read, the list is the engine's again.
+local function captured(subject, list, n, i, e)
+  local text = capture(subject, list, i)
+  if i == n then
+    e.scratch = list
+    return text
+  end
+  return text, captured(subject, list, n, i + 1, e)
 end
 
 -- What find gives without a match: nil, or nil, message, code.
@@ -122,12 +130,13 @@ end
 
 local MANY = 100 -- captures: more are not taken by recursion
 
-local function captures(subject, list, n)
-  if n <= MANY then return captured(subject, list, n, 1) end
+local function captures(subject, list, n, e)
+  if n <= MANY then return captured(subject, list, n, 1, e) end
   local out = {}
   for i = 1, n do
-    out[i] = captured(subject, list, i, i)
+    out[i] = capture(subject, list, i)
   end
+  e.scratch = list
   return unpack(out, 1, n)
 end
 
@@ -149,7 +158,7 @@ function Pattern:find(subject, init)
   local first, last, list = self.engine:find(self, subject, start)
   if not first then return none(last, list) end
   if not list then return first + 1, last end
-  return first + 1, last, captures(subject, list, self.captures)
+  return first + 1, last, captures(subject, list, self.captures, self.engine)
 end
 
 --- The captures of the first match, or the whole if there are no groups.
@@ -161,7 +170,7 @@ function Pattern:match(subject, init)
   local first, last, list = self.engine:find(self, subject, start)
   if not first then return none(last, list) end
   if not list then return sub(subject, first + 1, last) end
-  return captures(subject, list, self.captures)
+  return captures(subject, list, self.captures, self.engine)
 end
 
 --- The first match as first, last, and a table with captures by number and by
@@ -174,7 +183,7 @@ function Pattern:exec(subject, init)
   if not first then return none(last, list) end
   local groups = {}
   for i = 1, self.captures do
-    groups[i] = captured(subject, list, i, i)
+    groups[i] = capture(subject, list, i)
   end
   for name, indices in pairs(self.names) do
     groups[name] = false
@@ -200,14 +209,14 @@ function Pattern:gmatch(subject)
       end
     end
   end
-  local list = {}
+  local list, unused = {}, {} -- the list is no engine's
   return function()
     i = i + 1
     if i >= count then return nil end
     for k = 1, width - 2 do
       list[k] = all[i * width + 2 + k]
     end
-    return captures(subject, list, n)
+    return captures(subject, list, n, unused)
   end
 end
 
@@ -341,9 +350,13 @@ function Engine:gsub(subject, source, replacement, most, flags)
 end
 
 --- End the instance now. The next use begins another.
+--
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] string code: "STATE" within another call
 function Engine:close()
-  self.engine:stop()
-  return true
+  return self.engine:close()
 end
 
 --- An engine of its own: an instance, and limits.

@@ -43,7 +43,7 @@ function M.new(options)
     slots = 0,
     spare = {},     -- slots to be used again
     dead = {},      -- slots of patterns that were collected
-    scratch = {},
+    scratch = nil,  -- a list of offsets that nobody reads
   }, M)
 end
 
@@ -134,11 +134,47 @@ local function lost(e, message, code)
   return nil, "zvm.re: " .. why, code
 end
 
--- Before each request. The one before raised an error halfway, by a hook for
--- example: part of its answer may still be in the pipe.
+-- What makes requests: functions whose first argument is the engine.
+local REQUESTS = {}
+
+-- Whether a request of this engine is on the stack, `level` levels above who
+-- asks or higher.
+local function is_under_way(e, level)
+  level = level + 1
+  local info = debug.getinfo(level, "f")
+  while info do
+    if REQUESTS[info.func] and select(2, debug.getlocal(level, 1)) == e then
+      return true
+    end
+    level = level + 1
+    info = debug.getinfo(level, "f")
+  end
+  return false
+end
+
+local function refused()
+  return nil, "zvm.re: this engine has a request under way, within which a "
+    .. "hook or a finalizer makes another one; it may use an engine of its "
+    .. "own, of re.new", "STATE"
+end
+
+-- Before each request: true; or nil, message, code. The one before may not be
+-- over: then this one comes of a hook or a finalizer within it. Or it raised
+-- an error halfway: part of its answer may still be in the pipe.
 local function enter(e)
-  if e.busy then e:stop() end
+  if e.busy then
+    if is_under_way(e, 3) then return refused() end
+    e:stop()
+  end
   e.busy = true -- until the whole answer is here
+  return true
+end
+
+--- End the instance: true; or nil, message, code within a request.
+function M:close()
+  if self.busy and is_under_way(self, 2) then return refused() end
+  self:stop()
+  return true
 end
 
 local function nonsense(e)
@@ -244,8 +280,10 @@ end
 
 --- Compile `p.source` with `p.options`; sets slot, captures and names.
 function M:compile(p)
-  enter(self)
-  local ok, message, code, place = compile(self, p)
+  local ok, message, code = enter(self)
+  if not ok then return nil, message, code end
+  local place
+  ok, message, code, place = compile(self, p)
   self.busy = false
   return ok, message, code, place
 end
@@ -296,8 +334,9 @@ local function find(self, p, subject, start)
     return nonsense(self)
   end
   if captures == 0 then return first, last end
-  local list
-  list, message, code = self.from:list(2 * captures, self.scratch)
+  local list = self.scratch or {}
+  self.scratch = nil -- until the caller has read it
+  list, message, code = self.from:list(2 * captures, list)
   if not list then return lost(self, message, code) end
   for i = 1, 2 * captures, 2 do
     if not is_pair(list[i], list[i + 1], length) then
@@ -308,10 +347,11 @@ local function find(self, p, subject, start)
 end
 
 --- The first match from byte `start` (from 0) on: its offsets, and a list of
--- those of its captures, valid until the next request. Or nil; or nil, message,
--- code.
+-- those of its captures: who has read it may set `scratch` to it, for the next
+-- one. Or nil; or nil, message, code.
 function M:find(p, subject, start)
-  enter(self)
+  local ok, message, code = enter(self)
+  if not ok then return nil, message, code end
   local first, last, list = find(self, p, subject, start)
   self.busy = false
   return first, last, list
@@ -351,6 +391,8 @@ local function all_of(self, p, subject, start, most)
   ok, message, code = ask(self, p, ALL, subject, start, most)
   if not ok then return nil, message, code end
   local all, matches, words = { captures = p.captures }, 0, 0
+  local scratch = self.scratch or {}
+  self.scratch = scratch
   repeat
     ok, message, code = hurry(self, deadline)
     if not ok then return nil, message, code end
@@ -370,7 +412,7 @@ local function all_of(self, p, subject, start, most)
       if not ok then return nil, message, code end
       local n = math.min(left, PIECE)
       local list
-      list, message, code = self.from:list(n, self.scratch)
+      list, message, code = self.from:list(n, scratch)
       if not list then return lost(self, message, code) end
       words, message, code = take(self, all, words, list, n, length)
       if not words then return nil, message, code end
@@ -386,11 +428,17 @@ end
 --- All matches, `most` at most: a list of offsets, 2 * (captures + 1) for
 -- each match, and how many there are.
 function M:all(p, subject, start, most)
-  enter(self)
-  local all, matches, code = all_of(self, p, subject, start, most)
+  local ok, message, code = enter(self)
+  if not ok then return nil, message, code end
+  local all, matches
+  all, matches, code = all_of(self, p, subject, start, most)
   if self.session then self.from:timeout(self.options.timeout) end
   self.busy = false
   return all, matches, code
+end
+
+for _, name in ipairs { "compile", "find", "all" } do
+  REQUESTS[M[name]] = true
 end
 
 return M

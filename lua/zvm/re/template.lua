@@ -6,7 +6,14 @@ local M = {}
 
 local concat, sub = table.concat, string.sub
 
--- A template as a list of strings and of numbers of captures; or nil, message.
+-- The groups of a name or a number in braces, a list; nil: there are none.
+local function groups_of(name, p)
+  local index = name:find "^%d+$" and tonumber(name)
+  return p.names[name] or index and index <= p.captures and { index } or nil
+end
+
+-- A template as a list of strings and of lists of groups, of which the first
+-- that took part is meant; or nil, message.
 local function parse(text, p)
   local parts, at = {}, 1
   while true do
@@ -17,12 +24,11 @@ local function parse(text, p)
     local name = text:match("^{([%w_\128-\255]+)}", from + 1)
     at = from + 2
     if name then
-      local index = p.names[name] and p.names[name][1]
-        or name:find "^%d+$" and tonumber(name)
-      if not index or index > p.captures then
+      local groups = groups_of(name, p)
+      if not groups then
         return nil, ("no group %q in the pattern"):format(name)
       end
-      parts[#parts + 1] = index
+      parts[#parts + 1] = groups
       at = from + #name + 3
     elseif char == "%" then
       parts[#parts + 1] = "%"
@@ -33,7 +39,7 @@ local function parse(text, p)
       if index > p.captures then
         return nil, ("no group %d in the pattern"):format(index)
       end
-      parts[#parts + 1] = index
+      parts[#parts + 1] = { index }
     else
       return nil, "a digit, {name} or % expected after %"
     end
@@ -46,6 +52,16 @@ end
 local function capture(subject, all, at, index)
   local first, last = all[at + 1 + 2 * index], all[at + 2 + 2 * index]
   return last <= #subject and sub(subject, first + 1, last)
+end
+
+-- The first of some groups that took part, or false.
+local function first_of(subject, all, at, groups)
+  local text
+  for i = 1, #groups do
+    text = capture(subject, all, at, groups[i])
+    if text then break end
+  end
+  return text
 end
 
 --- A function(subject, all, at) that gives what takes a match's place, or nil
@@ -66,7 +82,7 @@ function M.compile(replacement, p)
       for i = 1, #parts do
         local part = parts[i]
         out[i] = type(part) == "string" and part
-          or capture(subject, all, at, part) or ""
+          or first_of(subject, all, at, part) or ""
       end
       return concat(out, "", 1, #parts)
     end
