@@ -528,6 +528,45 @@ describe("a pipeline ends", function()
     assert.is_true(tries < 300)
   end)
 
+  it("and says which outputs are new when one cannot get its name", function()
+    host.inside(function(dir)
+      for i = 1, 9 do
+        host.write_file(dir .. "/out-" .. i, "old")
+      end
+      local function ends(count, bad)
+        local p = pipeline(stage("a", "quiet say stdout new", { count = count,
+          output = dir .. "/out-%i" }))
+        local report = assert(p:run { workers = 1, listener = function(event)
+          if event.kind == "end" and event.instance.index == bad then
+            os.remove(dir .. "/out-" .. bad)
+            host.shell("mkdir %s/out-%d", dir, bad)
+          end
+        end })
+        host.shell("rmdir %s/out-%d", dir, bad)
+        assert.equal("failed", report.state)
+        assert.equal(report.reason, report.failed.text)
+        local new = {}
+        for i = 1, count do
+          local path = ("%s/out-%d"):format(dir, i)
+          local text = i ~= bad and host.read_file(path)
+          new[#new + 1] = text == "new\n" and path or nil
+          host.write_file(path, "old")
+        end
+        assert.same(new, report.failed.replaced)
+        assert.equal(count, #new + #report.failed.unreplaced)
+        assert.equal(("%s/out-%d"):format(dir, bad),
+          report.failed.unreplaced[1])
+        assert.equal(9, #names_in(dir))
+        return (report.reason:gsub(dir:gsub("%p", "%%%0") .. "/", ""))
+      end
+      assert.equal("output: out-2: Is a directory; replaced: out-1; "
+        .. "not replaced: out-2, out-3", ends(3, 2))
+      assert.equal("output: out-1: Is a directory; replaced: none; "
+        .. "not replaced: out-1, out-2, out-3, out-4, out-5, 4 more",
+        ends(9, 1))
+    end)
+  end)
+
   -- Runs a script that gets a signal, and gives what is printed.
   local function signalled(signal, script)
     return host.output(([[timeout -s %s 0.6 %s -e '%s' 2>&1; echo $?]])

@@ -173,7 +173,8 @@ function WRITERS.json(report)
   out.instances, out.outputs = nil, nil
   if out.failed then
     out.failed = { stage = out.failed.stage, instance = out.failed.instance,
-      text = out.failed.text }
+      text = out.failed.text, replaced = out.failed.replaced,
+      unreplaced = out.failed.unreplaced }
   end
   return require "zvm.report".json(out)
 end

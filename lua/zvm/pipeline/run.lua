@@ -159,9 +159,9 @@ function Runner:go()
     error(problem, 0)
   end
   if not self.outcome then
-    local ok, message = self.wire:commit()
+    local ok, failed = self.wire:commit()
     self:stop(ok and { state = "exit" } or { state = "failed",
-      reason = message, failed = { text = message } })
+      reason = failed.text, failed = failed })
   end
 end
 

@@ -6,11 +6,15 @@ local channels = require "zvm.pipeline.channels"
 local cut = require "zvm.pipeline.cut"
 local hold = require "zvm.pipeline.hold"
 local recipe = require "zvm.pipeline.recipe"
+local show = require "zvm.manifest.show"
 local zvm = require "zvm"
 local host = zvm.host
 
 local M = {}
 M.__index = M
+
+-- How many paths a message names; a report has them all.
+local SHOWN = 5
 
 local OURS = { edge = true, input = true, output = true }
 
@@ -261,16 +265,42 @@ function M:close_edge(n)
   end
 end
 
+-- Some of a list of paths, for a message.
+local function some(paths)
+  local shown = {}
+  for i = 1, math.min(#paths, SHOWN) do
+    shown[i] = show.text(paths[i])
+  end
+  if #paths > SHOWN then
+    shown[SHOWN + 1] = ("%d more"):format(#paths - SHOWN)
+  end
+  return #paths == 0 and "none" or table.concat(shown, ", ")
+end
+
+-- What a pipeline's report says when the file number n could not be given its
+-- name, though those before it were.
+local function rename_failure(files, n, why)
+  local failed = { replaced = {}, unreplaced = {} }
+  for i, file in ipairs(files) do
+    table.insert(i < n and failed.replaced or failed.unreplaced, file.path)
+  end
+  why = why:sub(1, #files[n].temporary + 2) == files[n].temporary .. ": "
+    and why:sub(#files[n].temporary + 3) or why
+  failed.text = ("output: %s: %s; replaced: %s; not replaced: %s"):format(
+    files[n].path, why, some(failed.replaced), some(failed.unreplaced))
+  return failed
+end
+
 --- All went well: functions get what was held, and files their names, in the
--- order of the description.
+-- order in which they were opened. True; or nil and the `failed` of a report.
 function M:commit()
   self.hold:flush()
   for i, file in ipairs(self.files) do
-    local ok, message = os.rename(file.temporary, file.target)
+    local ok, why = os.rename(file.temporary, file.target)
     if not ok then
-      return nil, ("%s: %s"):format(file.path, message)
+      return nil, rename_failure(self.files, i, why)
     end
-    self.files[i].temporary = nil
+    file.temporary = nil
   end
   self.files = {}
   return true
