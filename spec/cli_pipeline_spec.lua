@@ -70,6 +70,23 @@ describe("zvm pipeline", function()
     assert.truthy(err:find("b: looked up, 2/2, in 8 B, out 16 B", 1, true))
   end)
 
+  it("reports which outputs are new when one cannot be", function()
+    write("files.json", "[" .. group("a", "quiet copy stdin stdout",
+      ',"devices":[{"name":"stdin","path":"fifo"},'
+      .. '{"name":"stdout","path":"taken"}]') .. "]")
+    host.shell("mkfifo %s/fifo", folder)
+    -- What writes there goes on when all is open.
+    local code, _, err = run("--root DIR --report json DIR/files.json",
+      ("(exec 3>%s/fifo; mkdir %s/taken) &"):format(folder, folder))
+    host.shell("rm %s/fifo && rmdir %s/taken", folder, folder)
+    assert.equal(1, code)
+    local failed = cjson.decode(err:match "({.*)$").failed
+    assert.equal("output: DIR/taken: Is a directory; replaced: none; "
+      .. "not replaced: DIR/taken", failed.text)
+    assert.same({ "DIR/taken" }, failed.unreplaced)
+    assert.is_nil(next(failed.replaced))
+  end)
+
   it("draws the graph, and runs nothing", function()
     local code, out, err = run "--dot DIR/loop.json"
     assert.equal(0, code)
