@@ -64,6 +64,10 @@ describe("the rewriting assembler", function()
       local message = refused(text .. "\t" .. reader .. "\n")
       assert.truthy(message:find("flags are read behind .L2", 1, true))
     end
+    -- also where the jump that reads them is a short one, by its bytes
+    assert.truthy(refused(text .. "\tmovl (%rdx), %ecx\n\tjne .L2\n")
+      :find("flags are read behind .L2", 1, true))
+    assert.truthy(rewrite.rewrite(text .. "\tjmp .L2\n.L3:\n\tje f\n", "t.s"))
     assert.truthy(rewrite.rewrite(text .. "\tmovl $1, %ecx\n\ttestl %ecx, "
       .. "%edx\n\tjnb f\n", "t.s"))
     assert.truthy(rewrite.rewrite(text:gsub("%.long %.L2", ".long 2")
@@ -88,6 +92,11 @@ describe("the rewriting assembler", function()
       assert.equal(".L3:", out[1])
       assert.equal("jne .L3", out[#out])
     end
+    out = lines(".L3:\n\t.loc 1 2 3\n.LVL17:\n.LBB4:\n" .. body
+      .. "\tjne\t.L3\n")
+    assert.equal(".p2align 5; .L3:", out[1]) -- with -g too
+    out = lines(".L3:\n" .. ("\tmovl %eax, %ecx\n"):rep(13) .. "\tjmp .L3\n")
+    assert.equal(".L3:", out[1]) -- lengths may be wrong: so many are too many
     assert.equal("jne .L3", lines("\tcmpl %eax, %edx\n\tjne .L3\n.L3:\n")[2])
   end)
 

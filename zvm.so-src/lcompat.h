@@ -34,11 +34,12 @@ static inline void *zvm__testudata(lua_State *L, int index,
 */
 static inline void *zvm__checkself(lua_State *L, int index,
                                    const char *name) {
-  if (lua_getmetatable(L, index)) {
+  void *p = lua_touserdata(L, index);
+  if (p != NULL && lua_getmetatable(L, index)) {
     bool same = lua_rawequal(L, -1, lua_upvalueindex(1));
     lua_pop(L, 1);
     if (same)
-      return lua_touserdata(L, index);
+      return p;
   }
   return luaL_checkudata(L, index, name);
 }

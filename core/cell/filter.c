@@ -7,7 +7,9 @@
 ** needs a secret of 64 bits in the sixth argument, which none of these calls
 ** has. The kernel's program holds it, and a page of the zygote's; a worker
 ** wipes its copy when it needs no such call any more, before there is a job.
-** Whoever guesses has one try: what is not allowed ends the process.
+** Whoever guesses has one try, as a wrong guess ends the process: so the secret
+** is compared behind the number of the call and not before. A call that is
+** allowed anyway would else tell by its time how much of a guess is right.
 **
 ** A binary tree, each leaf of which ends by itself; to fall through is not
 ** possible.
@@ -41,6 +43,7 @@ typedef enum check {
   NO_EXEC,    /* mprotect: no PROT_EXEC */
   QUERY,      /* personality: 0xffffffff */
   SELF,       /* prlimit64: pid 0 */
+  KNOWS,      /* the secret, in an argument that the call has not */
 } check;
 
 typedef struct call {
@@ -48,7 +51,7 @@ typedef struct call {
   check check;
 } call;
 
-enum { MOST = 256, SECRET = 5 /* which argument: from 0 */ };
+enum { MOST = 512, SECRET = 5 /* which argument: from 0 */ };
 
 typedef struct program {
   struct sock_filter code[MOST];
@@ -116,6 +119,9 @@ static void add_check(program *p, check c) {
   case NO_EXEC:
     ADD(p, HIGH(2), MUST(0), LOW(2), AND(PROT_EXEC), MUST(0));
     break;
+  case KNOWS: /* until put_secret it is 0 */
+    ADD(p, LOW(SECRET), MUST(0), HIGH(SECRET), MUST(0));
+    break;
   case QUERY:
     ADD(p, LOW(0), MUST(0xffffffff));
     break;
@@ -152,44 +158,18 @@ static int compare(const void *a, const void *b) {
 }
 
 
-/*
-** Of one who knows the secret, the calls that are not all workers'. Until
-** put_secret it is 0. The number is not in the accumulator afterwards.
-*/
-static void add_secret(program *p, const uint32_t *numbers, size_t count) {
-  uint8_t past = (uint8_t)(count + 4);
-  ADD(p, LOW(SECRET), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, past),
-      HIGH(SECRET),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (uint8_t)(past - 2)),
-      LOAD(nr));
-  for (size_t i = 0; i < count; i++)
-    ADD(p, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, numbers[i],
-                    (uint8_t)(count - i - 1), (uint8_t)(i + 1 == count)));
-  ADD(p, ALLOW);
-}
-
-
 /* Numbers of x32 calls are above all others: this tree refuses them. */
 static void make(program *p) {
   static call calls[] = {
 #define CALL(name, check, reason) {SYS_##name, check},
-#define ZYGOTE(name)
-#include "filter.def"
-#undef ZYGOTE
-#undef CALL
-  };
-  static const uint32_t own[] = {
-#define CALL(name, check, reason)
-#define ZYGOTE(name) SYS_##name,
+#define ZYGOTE(name) {SYS_##name, KNOWS},
 #include "filter.def"
 #undef ZYGOTE
 #undef CALL
   };
   size_t count = sizeof calls / sizeof calls[0];
   qsort(calls, count, sizeof calls[0], compare);
-  ADD(p, LOAD(arch), MUST(AUDIT_ARCH_X86_64));
-  add_secret(p, own, sizeof own / sizeof own[0]);
-  ADD(p, LOAD(nr));
+  ADD(p, LOAD(arch), MUST(AUDIT_ARCH_X86_64), LOAD(nr));
   add_tree(p, calls, 0, count);
 }
 
@@ -216,9 +196,11 @@ static bool install(const program *p) {
 bool zvm__filter_install(void) {
   static program p;
   make(&p);
-  if (getrandom((void *)(uintptr_t)ZVM__CELL_SECRET, sizeof(uint64_t), 0) !=
-      sizeof(uint64_t))
-    return false;
+  volatile uint64_t *secret = (void *)(uintptr_t)ZVM__CELL_SECRET;
+  while (*secret == 0) /* which is what a worker has */
+    if (getrandom((void *)(uintptr_t)ZVM__CELL_SECRET, sizeof *secret, 0) !=
+        sizeof *secret)
+      return false;
   zvm__hook_note_secret();
   put_secret(&p);
   bool done = install(&p);

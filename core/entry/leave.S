@@ -15,8 +15,8 @@
 **   flags           constant
 **
 ** MXCSR stays the guest's: to store and load it would take as long as all else
-** here. What answers traps does not calculate with floating point; functions
-** of the host's that it calls have the host's MXCSR (trap/trap.c).
+** here. What answers traps does not calculate with floating point; what is not
+** ours, and may, is called with the host's MXCSR (trap/trap.c, trap/trace.c).
 **
 ** The guest stack is hostile: rsp may point to anything up to 4 GiB + 8, so
 ** that the two accesses to it may fault; a fault with a pc on this page is

@@ -31,6 +31,7 @@ typedef struct zvm__run {
   zvm__context *ctx;
   pid_t thread;
   bool open_stops; /* signals that stop a run are blocked until it starts */
+  bool apart;      /* in a worker: all code of the process is known */
   bool ended;
   zvm_state state;
   int32_t code;

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <xmmintrin.h>
 
 #include "base/clock.h"
 #include "channel/limits.h"
@@ -203,12 +204,15 @@ int64_t zvm__trace_dispatch(void *owner, uint32_t slot, uint64_t a,
                             uint64_t b, uint64_t c, uint64_t d) {
   zvm__run *run = owner;
   char block[BLOCK_MAX] = "";
+  uint32_t guests = _mm_getcsr(); /* see trap.c, stays_here */
+  _mm_setcsr(run->ctx->host_mxcsr);
   uint64_t at = zvm__now_ns();
   int64_t result = zvm__trap_dispatch(owner, slot, a, b, c, d);
   uint64_t took = zvm__now_ns() - at;
   if (slot == ZVM_SLOT_TRAP)
     (void)snprintf(block, sizeof block, " block=0x%" PRIx32, (uint32_t)a);
   tell_trap(run, at, took, block);
+  _mm_setcsr(guests);
   return result;
 }
 

@@ -77,9 +77,23 @@ typedef int64_t move_fn(zvm__channel *ch, void *bytes, int64_t size,
                         int64_t offset);
 
 /*
-** A function of the host's calculates as the host does. All else here does not
-** calculate, so MXCSR is left as the guest has it: entry/leave.S.
+** Nothing here calculates with floating point, so MXCSR is left as the guest has
+** it: entry/leave.S. But in the host's own process there are functions of the
+** host's, and others may have put theirs in the place of the C library's.
 */
+static bool stays_here(const zvm__run *run, const transfer *t) {
+  const zvm__channel *ch = t->channel;
+  if (run->apart)
+    return true;
+  return ch->digest == NULL &&
+         (ch->source == &zvm__source_memory ||
+          ch->source == &zvm__source_null ||
+          (ch->source == &zvm__source_buffer &&
+           (uint64_t)ch->size + (uint64_t)t->size <= ch->room));
+}
+
+
+/* These calculate as the host does. */
 static int64_t move_abroad(const zvm__run *run, const transfer *t,
                            move_fn *move) {
   uint32_t guests = _mm_getcsr();
@@ -96,10 +110,10 @@ static int64_t trap_transfer(zvm__run *run, const uint64_t in[WORDS_MAX],
   int64_t refused = decode_transfer(run, in, prot, &t);
   if (refused != 0)
     return refused;
-  bool abroad = t.channel->source == &zvm__source_call;
   return end_transfer(run, &t,
-                      abroad ? move_abroad(run, &t, move)
-                             : move(t.channel, t.bytes, t.size, t.offset));
+                      stays_here(run, &t)
+                          ? move(t.channel, t.bytes, t.size, t.offset)
+                          : move_abroad(run, &t, move));
 }
 
 

@@ -230,6 +230,16 @@ static void deaf(void) {
 }
 
 
+/* An allocator may calculate, as those do that take samples. */
+extern void *__libc_realloc(void *p, size_t size);
+static volatile double ratio = 3;
+
+void *realloc(void *p, size_t size) {
+  ratio = 1 / ratio;
+  return __libc_realloc(p, size);
+}
+
+
 /* The host's own rounding: else this would be a fault, or the wrong number. */
 static int calculates(void *ctx, const void *from, size_t size) {
   volatile double one = 1, three = 3;

@@ -42,6 +42,8 @@ local function judge(line)
   if line == nil then return false end -- the end
   local text = type(line) == "table" and table.concat(line, ";") or line
   for each in text:gmatch "[^;]+" do
+    local code = match(each, "^%s*%.byte (%d+)%s*$") -- a short jump
+    if code then return code ~= "235" end
     local name = match(each, "^%s*(%l[%w]*)[^:%w]")
       or match(each, "^%s*(%l[%w]*)%s*$")
     if name and reads(name) then return true end

@@ -263,15 +263,18 @@ for i, names in ipairs { "jo", "jno", "jb jc jnae", "jae jnb jnc", "je jz",
   for name in names:gmatch "%a+" do SHORT[name] = 0x70 + i - 1 end
 end
 
-local BODY = 16 -- lines of output between a label and the jump back, at most
+-- Between a label and the jump back, at most: lines of output, and instructions
+-- among them, so that even with lengths that are wrong it is near.
+local BODY, INSTRUCTIONS = 64, 12
 
--- Bytes of a line of output; nil: it may be any number.
+-- Bytes of a line of output; nil: it may be any number. Labels that gcc has for
+-- its debug information are no place that is jumped to.
 local function length_of(line)
   if type(line) == "table" then return nil end
   local most = match(line, "^%.p2align 5,,(%d+); [^;]*$")
   if most then return most + 1 end
-  return (line == "" or find(line, "^\t%.loc") or find(line, "^\t%.cfi"))
-    and 0 or nil
+  return (line == "" or find(line, "^\t%.loc") or find(line, "^\t%.cfi")
+    or find(line, "^%.L[VBF][LBEI]L?%d+:$")) and 0 or nil
 end
 
 -- A loop of one bundle, that the jump at line n would close: nil if it is
@@ -280,11 +283,12 @@ end
 local function closed(s, out, n, name, target, before)
   local from, last = s.at[target], before and n - 2 or n - 1
   if not from or n - from > BODY or not SHORT[name] then return nil end
-  local bytes = 2 + (before and before[2] or 0)
+  local bytes, count = 2 + (before and before[2] or 0), before and 1 or 0
   for i = from + 1, last do
-    bytes = bytes + (length_of(out[i]) or bundle.SIZE)
+    local length = length_of(out[i]) or bundle.SIZE
+    bytes, count = bytes + length, count + (length > 0 and 1 or 0)
   end
-  if bytes > bundle.SIZE then return nil end
+  if bytes > bundle.SIZE or count > INSTRUCTIONS then return nil end
   s:begin(out, from)
   return (".bundle_lock; .byte %d; .byte %s-.-1; .bundle_unlock"):format(
     SHORT[name], target)
