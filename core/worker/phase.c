@@ -27,8 +27,24 @@ static void drop_worker(zvm__flight *f) {
 }
 
 
+/* Does anybody but the host wait to see a channel closed? */
+static bool others_wait(const zvm__flight *f) {
+  const zvm__channels *all = f->job.channels;
+  for (unsigned i = 0; i < all->count && all->apart > 0; i++)
+    if (all->list[i].joint && all->list[i].source != &zvm__source_call)
+      return true;
+  return false;
+}
+
+
+/*
+** A worker that has said all ends by itself, unless it is a guest's: that one
+** would keep its channels, and who is at their other ends waiting.
+*/
 static void end(zvm__flight *f) {
   f->phase = ZVM__ENDED;
+  if (f->sent && f->worker.socket >= 0 && others_wait(f))
+    zvm__pool_tell(&f->worker, SIGKILL);
   drop_worker(f);
   if (f->here && f->outcome.state == ZVM_STATE_EXIT)
     return; /* it is going to run */

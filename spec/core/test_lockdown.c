@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "channel/pipe.h"
 #include "guest.h"
 #include "worker.h"
 
@@ -212,6 +213,47 @@ static void holds_up(void) {
 }
 
 
+/*
+** It answers and stays, and has an end of a pipe; the host runs nothing more.
+** The bell of the other end tells when it has ended.
+*/
+static bool lets_go(bool started) {
+  int64_t all = ZVM_UNLIMITED;
+  zvm_error err;
+  zvm_pipe *pipe = zvm_pipe_new(0, &err);
+  zvm_channel_options list[] = {{.alias = "/dev/attempt",
+                                 .source = ZVM_SOURCE_MEMORY,
+                                 .data = "linger",
+                                 .size = strlen("linger"),
+                                 .limits = {all, all, all, all}},
+                                {.alias = "/dev/pipe",
+                                 .source = ZVM_SOURCE_PIPE,
+                                 .mode = ZVM_MODE_WRITE,
+                                 .pipe = pipe,
+                                 .limits = {0, 0, all, all}}};
+  zvm_session_options opt = {.isolation = ZVM_ISOLATION_PROCESS,
+                             .channels = list,
+                             .channels_count = 2};
+  zvm_report r = {0};
+  zvm_module *m = guest(exits);
+  zvm_session *s = zvm_session_new(m, &opt, &err);
+  if (started)
+    (void)zvm_session_start(s, &err);
+  zvm_status st = started ? zvm_session_wait(s, &r, &err)
+                          : zvm_session_run(s, &r, &err);
+  zvm_session_free(s);
+  zvm_module_free(m);
+  struct pollfd p = {
+      .fd = zvm__pipe_take(pipe, "/dev/pipe", ZVM_MODE_READ, &err),
+      .events = POLLIN};
+  bool ended = p.fd >= 0 && poll(&p, 1, 5000) == 1 &&
+               (p.revents & POLLHUP) != 0;
+  zvm__pipe_return(pipe, false);
+  zvm_pipe_free(pipe);
+  return st == ZVM_OK && r.state == ZVM_STATE_EXIT && ended;
+}
+
+
 static int take(void *ctx, const void *from, size_t size) {
   (void)from, (void)size;
   ++*(int *)ctx;
@@ -285,6 +327,8 @@ int main(void) {
   is_ended("say_end", ZVM_OK, "one that feigns its end has no second try");
   is_ended("say_no", ZVM_E_NOMEM, "one that refuses its job is killed");
   holds_up();
+  ok(lets_go(false) && lets_go(true),
+     "one that has an end of a pipe is killed when it has reported");
   asks("call_flood", true,
        "one that asks a function and does not hear is killed");
   asks("call_large", true, "so is one that asks for more than can be");
