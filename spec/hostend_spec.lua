@@ -98,6 +98,23 @@ describe("the script's own end of a pipe", function()
     assert.equal("TIMEOUT", select(3, p:write(("y"):rep(9000))))
   end)
 
+  it("waits no longer for many pieces than for one", function()
+    local fifo = host.output "mktemp -u /tmp/zvm-fifo-XXXXXX":gsub("\n", "")
+    assert.equal(0, os.execute("mkfifo " .. fifo))
+    os.execute(("for i in $(seq 200); do head -c 8192 /dev/zero || exit;"
+      .. " sleep 0.03; done >%s 2>/dev/null &"):format(fifo))
+    local p = pipe()
+    local s = start { args = { "copy", "3", "1", "8192" },
+      channels = { x = { path = fifo }, stdout = { pipe = p } } }
+    p:timeout(10)
+    assert.equal("\0", p:read(1))
+    p:timeout(0.3)
+    assert.equal("TIMEOUT", select(3, p:read(100 * 8192)))
+    assert.equal("TIMEOUT", select(3, p:list(50 * 8192)))
+    s:close()
+    os.remove(fifo)
+  end)
+
   it("is the script's alone", function()
     local p = pipe()
     p:timeout(0.01)

@@ -2,7 +2,8 @@
 ** lhostend.c - the script's own end of a pipe: bytes, and words of 4 bytes.
 **
 ** Strings and lengths are looked at before anything is moved: an error leaves
-** the stream as it was.
+** the stream as it was. Pieces of one call have its time together: the other
+** side, which sends a byte now and then, does not make it longer.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -51,8 +52,10 @@ typedef struct outbox {
 
 
 static void put(outbox *b, const void *from, size_t size) {
-  if (b->status == ZVM_OK && size > 0)
-    b->status = zvm_pipe_write(b->p, from, size, b->timeout_ms, &b->err);
+  if (b->status != ZVM_OK || size == 0)
+    return;
+  b->status = zvm_pipe_write(b->p, from, size, b->timeout_ms, &b->err);
+  b->timeout_ms = ZVM_PIPE_GOES_ON;
 }
 
 
@@ -168,6 +171,7 @@ int zvm__pipe_get(lua_State *L) {
       return 3;
     luaL_addsize(&b, n);
     size -= n;
+    timeout_ms = ZVM_PIPE_GOES_ON;
   }
   luaL_pushresult(&b);
   return 1;
@@ -259,6 +263,7 @@ int zvm__pipe_list(lua_State *L) {
       lua_rawseti(L, 3, (int)(done + i + 1));
     }
     done += n;
+    timeout_ms = ZVM_PIPE_GOES_ON;
   }
   lua_settop(L, 3);
   return 1;

@@ -124,7 +124,8 @@ static int pipe_grow(lua_State *L) {
 
 
 /***
-How long the script's own ends wait from now on, at most.
+How long a call that uses the script's own end of it waits from now on, at
+most, in all; `pipe:exchange` first as long for the one, then for the other.
 
 @function pipe:timeout
 @tparam number seconds 0.001 to 86400; 0: for ever, as at first

@@ -88,8 +88,7 @@ void zvm__ring_join(zvm__ring *a, zvm__ring *b) {
 
 static bool is_time(const zvm__ring *r, uint64_t target) {
   zvm__ring_side *other = their_side(r);
-  return atomic_load(&other->position) >= target ||
-         atomic_load(&other->ended) != 0 ||
+  return atomic_load(&other->position) >= target || zvm__ring_is_over(r) ||
          (r->shape.writes && atomic_load(&r->head->granted) > r->segment);
 }
 

@@ -33,8 +33,10 @@ static zvm__ring *side_of(zvm_pipe *p, bool writes, zvm_error *err) {
   else
     os = zvm__ring_open(own, zvm__pipe_file(p), &shape, bell);
   zvm__pipe_return(p, writes);
-  if (os == 0)
+  if (os == 0) {
+    (*own)->over = zvm__pipe_note(p, !writes);
     return *own;
+  }
   *own = NULL;
   zvm__fail_os(err, os == ENOMEM ? ZVM_E_NOMEM : ZVM_E_SYSTEM, os,
                "cannot use the pipe's %s end", writes ? "write" : "read");
@@ -54,7 +56,10 @@ static zvm_status result(zvm__ring *r, int os, zvm_error *err) {
 }
 
 
+/* It begins with the first wait: calls that have none need no clock. */
 static void set_time(zvm__ring *r, uint32_t timeout_ms) {
+  if (timeout_ms == ZVM_PIPE_GOES_ON)
+    return;
   r->patience_ns = timeout_ms * (uint64_t)1000000;
   r->until_ns = 0;
   r->waits = 0;

@@ -265,6 +265,11 @@ void zvm__pipe_over(zvm_pipe *p, bool writes) {
 }
 
 
+const _Atomic bool *zvm__pipe_note(const zvm_pipe *p, bool writes) {
+  return &p->end[writes].over;
+}
+
+
 static zvm_pipe_end look_at_end(const zvm_pipe *p, const zvm__ring_head *head,
                                 int side) {
   const end *e = &p->end[side];

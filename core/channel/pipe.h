@@ -26,8 +26,9 @@ int zvm__pipe_file(const zvm_pipe *p);
 /* The host's own side of it, if it has one: closed with the pipe. */
 zvm__ring **zvm__pipe_own(zvm_pipe *p, bool writes);
 
-/* The run that had that end is over, whatever it said. */
+/* The run that had that end is over, whatever it said; where that is noted. */
 void zvm__pipe_over(zvm_pipe *p, bool writes);
+const _Atomic bool *zvm__pipe_note(const zvm_pipe *p, bool writes);
 
 /* Does that side sleep, and has nobody woken it up? A worker may lie. */
 bool zvm__pipe_waits(const zvm_pipe *p, bool writes);

@@ -135,8 +135,7 @@ static void copy_out(zvm__ring *r, uint8_t *to, size_t n) {
 */
 static int wait_for_bytes(zvm__ring *r, size_t size, bool *over) {
   /* That it ended is read before its position: what it said last counts. */
-  bool ended = r->gone || atomic_load_explicit(&their_side(r)->ended,
-                                               memory_order_acquire) != 0;
+  bool ended = zvm__ring_is_over(r);
   if (!look_for_bytes(r)) {
     r->broken = true;
     return EIO;
@@ -187,8 +186,7 @@ static void copy_in(zvm__ring *r, const uint8_t *from, size_t n) {
 
 /* There is none that this side knows of: as above. */
 static int wait_for_room(zvm__ring *r, size_t size, bool *nowhere) {
-  *nowhere = r->gone || atomic_load_explicit(&their_side(r)->ended,
-                                             memory_order_acquire) != 0;
+  *nowhere = zvm__ring_is_over(r);
   if (*nowhere)
     return 0;
   if (!look_for_room(r)) {

@@ -90,11 +90,20 @@ typedef struct zvm__ring {
   _Atomic uint64_t *says; /* NULL, or where it says that it waits: progress.h */
   uint64_t as;      /* which end                        */
   struct zvm__ring *next; /* of the same run, around; or itself */
+  const _Atomic bool *over; /* NULL, or where the host notes that the run at
+                       the other side is over, whatever that says         */
   bool gone;        /* the other process                */
   bool broken;      /* the other side wrote what cannot be */
   uint32_t misses;  /* looks in vain, in a row          */
   uint32_t rest;    /* how often not to look            */
 } zvm__ring;
+
+/* Does the other side move no more? What it moved before counts. */
+static inline bool zvm__ring_is_over(const zvm__ring *r) {
+  return r->gone || (r->over != NULL && atomic_load(r->over)) ||
+         atomic_load(&r->head->side[!r->shape.writes].ended) != 0;
+}
+
 
 /*
 ** Map a side of the ring that `file` is, which may be closed afterwards. 0 and

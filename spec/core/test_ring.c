@@ -369,6 +369,70 @@ static void stops(void) {
 }
 
 
+/* -- The host's own end --------------------------------------------------- */
+
+typedef struct dripping {
+  zvm_pipe *pipe;
+  _Atomic bool over;
+} dripping;
+
+
+/* A byte every few milliseconds, for some seconds at most. */
+static void *drip(void *arg) {
+  dripping *d = arg;
+  for (int i = 0; i < 600 && !d->over; i++) {
+    (void)zvm_pipe_write(d->pipe, "x", 1, 0, NULL);
+    (void)usleep(10000);
+  }
+  return NULL;
+}
+
+
+static void one_time(void) {
+  dripping d = {.pipe = zvm_pipe_new(1, NULL)};
+  zvm_error err;
+  pthread_t thread;
+  zvm_status st = ZVM_OK;
+  uint32_t timeout_ms = 500;
+  char byte;
+  int i;
+  (void)pthread_create(&thread, NULL, drip, &d);
+  for (i = 0; i < 500 && st == ZVM_OK; i++) {
+    size_t moved;
+    st = zvm_pipe_read(d.pipe, &byte, 1, timeout_ms, &moved, &err);
+    timeout_ms = ZVM_PIPE_GOES_ON;
+  }
+  d.over = true;
+  (void)pthread_join(thread, NULL);
+  if (!ok(st == ZVM_E_TIMEOUT && i > 1,
+          "parts of one call have its time together"))
+    printf("# status %d after %d\n", (int)st, i);
+  zvm_pipe_free(d.pipe);
+}
+
+
+/* The reader's process, say, is a guest's, and keeps its end. */
+static void host_end(void) {
+  for (int writes = 0; writes < 2; writes++) {
+    static char bytes[4 * PAGE];
+    zvm_pipe *p = zvm_pipe_new(1, NULL);
+    zvm_mode mode = writes ? ZVM_MODE_READ : ZVM_MODE_WRITE;
+    size_t moved = 0;
+    zvm_error err;
+    (void)zvm__pipe_take(p, "/x", mode, &err);
+    zvm__pipe_over(p, !writes);
+    zvm_status st =
+        writes ? zvm_pipe_write(p, bytes, sizeof bytes, 2000, &err)
+               : zvm_pipe_read(p, bytes, 1, 2000, &moved, &err);
+    ok(st == ZVM_OK && moved == 0,
+       writes ? "and the host's writes to it go nowhere"
+              : "where a run was is nobody any more when it is over");
+    zvm__pipe_return(p, !writes);
+    zvm_pipe_free(p);
+  }
+}
+
+
 /* -- Lies ---------------------------------------------------------------- */
 
 /* What the other side may write before this one moves `size` bytes. */
@@ -539,6 +603,8 @@ int main(void) {
   lies();
   stops();
   kills();
+  one_time();
+  host_end();
   int maps = mappings();
   for (int i = 0; i < 50; i++) {
     both b = make(1);
