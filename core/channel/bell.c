@@ -39,7 +39,10 @@ static zvm__ring_side *their_side(const zvm__ring *r) {
 }
 
 
-/* It is full: then there is a byte there already. */
+/*
+** It is full: then there is a byte there already. Or there was no memory for a
+** byte: then it is lost, and who sleeps looks up later (pipe.c).
+*/
 static void ring_bell(zvm__ring *r) {
   if (send(r->bell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
       (errno == EPIPE || errno == ECONNRESET))
@@ -133,8 +136,9 @@ static bool is_late(zvm__ring *r) {
 
 /*
 ** A bell, or the end of who rings it: a count or -errno as of a read; 0: gone.
-** A writer hears -EAGAIN now and then, as the host may have granted a segment:
-** soon at first, as a deadlock may wait for that.
+** Now and then it is -EAGAIN: for a reader as its socket says; for a writer as
+** the host may have granted a segment, soon at first: a deadlock may wait for
+** that.
 */
 static long hear(const zvm__ring *r, int *patience_ms) {
   char bytes[64];

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -26,7 +27,10 @@
 #define MADV_POPULATE_READ 22
 #endif
 
-enum { DEFAULT = 1024 * 1024 };
+enum {
+  DEFAULT = 1024 * 1024,
+  PATIENCE_S = 1, /* of a reader; bell.c has a writer's */
+};
 
 typedef struct end {
   int fd; /* its bell; -1 if the end is gone */
@@ -83,10 +87,18 @@ static int make_file(zvm_pipe *p) {
 }
 
 
+/*
+** Without memory for it the kernel may lose a bell: who sleeps looks up now and
+** then, by itself.
+*/
 static int make_bells(zvm_pipe *p) {
+  const struct timeval patience = {.tv_sec = PATIENCE_S};
   int fds[2], os = 0;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
     return errno;
+  if (setsockopt(fds[ZVM__RING_READS], SOL_SOCKET, SO_RCVTIMEO, &patience,
+                 sizeof patience) != 0)
+    os = errno;
   for (int i = 0; i < 2; i++) {
     p->end[i].fd = zvm__fd_above(fds[i]);
     if (p->end[i].fd < 0)

@@ -369,6 +369,48 @@ static void stops(void) {
 }
 
 
+/* -- Bells that are lost -------------------------------------------------- */
+
+static bool wakes(bool writes, void (*tell)(zvm__ring_side *)) {
+  both b = make(1);
+  sleeper s = {.ring = b.ring[writes]};
+  pthread_t thread;
+  stop = 0;
+  (void)pthread_create(&thread, NULL, sleep_in_it, &s);
+  (void)usleep(50000);
+  bool slept = !s.over;
+  tell(&b.ring[!writes]->head->side[!writes]);
+  for (int i = 0; i < 1000 && !s.over; i++)
+    (void)usleep(10000);
+  bool woken = s.over;
+  stop = 1;
+  while (!s.over) {
+    (void)pthread_kill(thread, SIGUSR1);
+    (void)usleep(1000);
+  }
+  (void)pthread_join(thread, NULL);
+  done(&b);
+  return slept && woken && s.os == 0;
+}
+
+
+static void moves_some(zvm__ring_side *side) {
+  side->position = PAGE;
+}
+
+
+static void has_ended(zvm__ring_side *side) {
+  side->ended = 1;
+}
+
+
+static void lost_bells(void) {
+  ok(wakes(false, has_ended) && wakes(true, has_ended),
+     "who sleeps sees an end that no bell was rung for");
+  ok(wakes(true, moves_some), "and a writer sees room");
+}
+
+
 /* -- The host's own end --------------------------------------------------- */
 
 typedef struct dripping {
@@ -603,6 +645,7 @@ int main(void) {
   lies();
   stops();
   kills();
+  lost_bells();
   one_time();
   host_end();
   int maps = mappings();
