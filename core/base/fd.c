@@ -35,6 +35,21 @@ void zvm__fd_close(int *fd, const zvm__identity *identity) {
 }
 
 
+bool zvm__fd_may_be(int fd, const zvm__identity *identity) {
+  return identity->file == 0 || zvm__fd_is(fd, identity);
+}
+
+
+/* On Linux the descriptor is gone even after EINTR. */
+int zvm__fd_let_go(int *fd, const zvm__identity *identity) {
+  int was = *fd;
+  *fd = -1;
+  if (was < 0 || !zvm__fd_may_be(was, identity))
+    return 0;
+  return close(was) == 0 || errno == EINTR ? 0 : errno;
+}
+
+
 int zvm__fd_above(int fd) {
   if (fd < 0 || fd > STDERR_FILENO)
     return fd;

@@ -25,6 +25,13 @@ bool zvm__fd_is(int fd, const zvm__identity *identity);
 /* Close it if it is; it is -1 then in any case. */
 void zvm__fd_close(int *fd, const zvm__identity *identity);
 /*
+** The same two, of descriptors of which nothing need be known: then they are
+** whose they were. A worker knows nothing, as it may not ask. To close gives 0
+** or an errno.
+*/
+bool zvm__fd_may_be(int fd, const zvm__identity *identity);
+int zvm__fd_let_go(int *fd, const zvm__identity *identity);
+/*
 ** The same file above the numbers of standard input, output and error, which
 ** a host may have closed and may open again; -1 and errno, and it is closed.
 */

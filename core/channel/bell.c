@@ -39,12 +39,21 @@ static zvm__ring_side *their_side(const zvm__ring *r) {
 }
 
 
+/* If the program around has closed it the other side hears that as our end. */
+static bool has_bell(zvm__ring *r) {
+  r->gone = r->gone ||
+            (r->identity != NULL && !zvm__fd_is(r->bell, r->identity));
+  return !r->gone;
+}
+
+
 /*
 ** It is full: then there is a byte there already. Or there was no memory for a
 ** byte: then it is lost, and who sleeps looks up later (pipe.c).
 */
 static void ring_bell(zvm__ring *r) {
-  if (send(r->bell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+  if (has_bell(r) &&
+      send(r->bell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
       (errno == EPIPE || errno == ECONNRESET))
     r->gone = true;
 }
@@ -160,7 +169,7 @@ static int sleep_until(zvm__ring *r, uint64_t needs, uint64_t likes) {
   atomic_store_explicit(&my_side(r)->needs, needs, memory_order_relaxed);
   for (;;) {
     (void)atomic_exchange(&my_side(r)->wants, likes);
-    if (is_time(r, needs))
+    if (is_time(r, needs) || !has_bell(r))
       return 0;
     long n = hear(r, &patience_ms);
     if ((n == -EAGAIN || n == -EINTR) && is_late(r))

@@ -91,16 +91,14 @@ static int64_t unknown_size(const zvm__channel *ch) {
 }
 
 
-static void shut(int *fd) {
-  if (*fd >= 0)
-    (void)close(*fd);
-  *fd = -1;
+static void shut_peer(zvm__channel *ch) {
+  (void)zvm__fd_let_go(&ch->peer, &ch->peer_identity);
 }
 
 
 static int call_close(zvm__channel *ch) {
-  shut(&ch->fd);
-  shut(&ch->peer);
+  (void)zvm__fd_let_go(&ch->fd, &ch->identity);
+  shut_peer(ch);
   free(ch->bytes);
   ch->bytes = NULL;
   return 0;
@@ -261,7 +259,7 @@ zvm__served zvm__call_serve(zvm__channel *ch) {
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return ZVM__SERVED;
   if (n <= 0) {
-    shut(&ch->peer);
+    shut_peer(ch);
     return ZVM__SERVE_END;
   }
   if (n > (ssize_t)sizeof *m || !is_request(ch, m, n))
@@ -269,7 +267,7 @@ zvm__served zvm__call_serve(zvm__channel *ch) {
   pid_t self = getpid();
   m->os = act(ch, m);
   if (getpid() != self) { /* a forked child: its parent answers */
-    shut(&ch->peer);
+    shut_peer(ch);
     return ZVM__SERVE_END;
   }
   m->what = TOLD;

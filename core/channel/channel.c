@@ -311,7 +311,8 @@ void zvm__channel_finish(zvm__channel *ch) {
 
 
 void zvm__channel_shut(zvm__channel *ch) {
-  if (ch->shuts && !ch->listens && ch->fd >= 0)
+  if (ch->shuts && !ch->listens && ch->fd >= 0 &&
+      zvm__fd_may_be(ch->fd, &ch->identity))
     (void)shutdown(ch->fd, SHUT_WR);
 }
 

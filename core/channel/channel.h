@@ -15,6 +15,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/fd.h"
 
 enum {
   ZVM__ALIAS_MAX = 255,
@@ -68,6 +69,7 @@ struct zvm__channel {
   const volatile int *stop; /* not zero: leave blocking calls */
   /* file and stream */
   int fd;
+  zvm__identity identity; /* host: of fd, if it is ours, from open on */
   bool owns_fd;
   bool empty_first; /* truncate when all channels are known to be good */
   bool is_file;     /* regular: dev and ino identify it */
@@ -105,6 +107,7 @@ struct zvm__channel {
   zvm_put_fn call_put;
   void *ctx;
   int peer;       /* host: the other end of fd, -1 if there is none        */
+  zvm__identity peer_identity;
   bool cancelled; /* a call ended the run                                  */
   int64_t served[2]; /* host: bytes that a worker got and put              */
 };
@@ -189,6 +192,11 @@ zvm_status zvm__channels_open(zvm__channels *all,
                               const zvm_session_options *opt,
                               zvm_error *err);
 void zvm__channels_close(zvm__channels *all);
+/*
+** Before they are used: has the host closed what they have, meanwhile? Then
+** ZVM_E_CHANNEL, and nothing of it is touched any more.
+*/
+zvm_status zvm__channels_check(const zvm__channels *all, zvm_error *err);
 /* Ends of pipes are the session's from here on. */
 void zvm__channels_keep(zvm__channels *all);
 /* A worker has the job: close what only it may have. */

@@ -234,6 +234,7 @@ static zvm_status open_rings(zvm__channels *all, zvm_error *err) {
     if (os != 0)
       return zvm__fail_os(err, os == ENOMEM ? ZVM_E_NOMEM : ZVM_E_SYSTEM, os,
                           "channel %.80s: cannot map its pipe", ch->alias);
+    ch->ring->identity = zvm__pipe_identity(ch->pipe, ch->writes);
     if (last != NULL)
       zvm__ring_join(last, ch->ring);
     last = ch->ring;
@@ -245,6 +246,42 @@ static zvm_status open_rings(zvm__channels *all, zvm_error *err) {
 static void count_apart(zvm__channels *all) {
   for (unsigned i = 0; i < all->count; i++)
     all->apart += all->list[i].listens || all->list[i].joint;
+}
+
+
+/* -- What they have ------------------------------------------------------ */
+
+static bool is_ours(const zvm__channel *ch) {
+  return ch->fd >= 0 && (ch->owns_fd || ch->output != NULL);
+}
+
+
+/* Runs come later, and in between is the host's program. */
+static void note_identities(zvm__channels *all) {
+  for (unsigned i = 0; i < all->count; i++) {
+    zvm__channel *ch = &all->list[i];
+    if (is_ours(ch))
+      ch->identity = zvm__fd_identity(ch->fd);
+    if (ch->peer >= 0)
+      ch->peer_identity = zvm__fd_identity(ch->peer);
+    if (ch->output != NULL)
+      zvm__output_note(ch->output, &ch->identity);
+  }
+}
+
+
+zvm_status zvm__channels_check(const zvm__channels *all, zvm_error *err) {
+  for (unsigned i = 0; i < all->count; i++) {
+    const zvm__channel *ch = &all->list[i];
+    if ((is_ours(ch) && !zvm__fd_may_be(ch->fd, &ch->identity)) ||
+        (ch->peer >= 0 && !zvm__fd_may_be(ch->peer, &ch->peer_identity)) ||
+        (ch->pipe != NULL && !zvm__pipe_has_file(ch->pipe)))
+      return zvm__fail(err, ZVM_E_CHANNEL,
+                       "channel %.80s: the host program closed its "
+                       "descriptor (closefrom? close_range?)",
+                       ch->alias);
+  }
+  return ZVM_OK;
 }
 
 
@@ -293,6 +330,8 @@ zvm_status zvm__channels_open(zvm__channels *all,
   count_apart(all);
   if (st != ZVM_OK)
     zvm__channels_close(all);
+  else
+    note_identities(all);
   return st;
 }
 
@@ -311,10 +350,8 @@ void zvm__channels_keep(zvm__channels *all) {
 void zvm__channels_pass(zvm__channels *all) {
   for (unsigned i = 0; i < all->count; i++) {
     zvm__channel *ch = &all->list[i];
-    if (!ch->joint || !ch->owns_fd || ch->fd < 0)
-      continue;
-    (void)close(ch->fd);
-    ch->fd = -1;
+    if (ch->joint && ch->owns_fd)
+      (void)zvm__fd_let_go(&ch->fd, &ch->identity);
   }
 }
 

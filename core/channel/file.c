@@ -82,12 +82,10 @@ static int64_t file_size(const zvm__channel *ch) {
 
 
 static int close_fd(zvm__channel *ch) {
-  int fd = ch->fd;
+  if (ch->owns_fd)
+    return zvm__fd_let_go(&ch->fd, &ch->identity);
   ch->fd = -1;
-  if (fd < 0 || !ch->owns_fd)
-    return 0;
-  /* On Linux the descriptor is gone even after EINTR. */
-  return close(fd) == 0 || errno == EINTR ? 0 : errno;
+  return 0;
 }
 
 

@@ -35,6 +35,7 @@ static zvm__ring *side_of(zvm_pipe *p, bool writes, zvm_error *err) {
   zvm__pipe_return(p, writes);
   if (os == 0) {
     (*own)->over = zvm__pipe_note(p, !writes);
+    (*own)->identity = zvm__pipe_identity(p, writes);
     return *own;
   }
   *own = NULL;

@@ -28,6 +28,7 @@ enum {
 struct zvm__output {
   int dir;      /* O_PATH */
   int fd;       /* of the new file; ours, so that its end is known */
+  zvm__identity identity; /* of that, if it is known */
   pid_t owner;  /* a forked child's copy must not remove what is ours */
   dev_t device; /* of the directory */
   ino_t inode;
@@ -297,6 +298,24 @@ zvm_status zvm__output_open(zvm__channel *ch, const zvm_channel_options *o,
 
 /* -- Identity ------------------------------------------------------------ */
 
+void zvm__output_note(zvm__output *out, const zvm__identity *identity) {
+  out->identity = *identity;
+}
+
+
+static bool has_dir(const zvm__output *out) {
+  return out->dir >= 0 &&
+         zvm__fd_may_be(out->dir,
+                        &(zvm__identity){out->device, out->inode});
+}
+
+
+/* The host's program may have closed both. */
+static bool has_both(const zvm__output *out) {
+  return zvm__fd_may_be(out->fd, &out->identity) && has_dir(out);
+}
+
+
 bool zvm__output_is_same(const zvm__output *a, const zvm__output *b) {
   return a->device == b->device && a->inode == b->inode &&
          strcmp(a->name, b->name) == 0;
@@ -338,13 +357,17 @@ static int name_it(zvm__output *out) {
 
 /* Closed before it is renamed: some file systems only say then. */
 int zvm__output_commit(zvm__output *out) {
-  int os = out->temporary[0] == '\0' ? name_it(out) : 0;
-  if (close(out->fd) != 0 && errno != EINTR && os == 0) {
-    os = errno;
+  int os = 0;
+  if (!has_both(out))
+    os = EBADF;
+  else if (out->temporary[0] == '\0')
+    os = name_it(out);
+  int closed = zvm__fd_let_go(&out->fd, &out->identity);
+  if (closed != 0 && os == 0) {
+    os = closed;
     if (out->temporary[0] == '\0')
       (void)unlinkat(out->dir, out->name, 0);
   }
-  out->fd = -1;
   if (os == 0 && out->temporary[0] != '\0') {
     if (renameat(out->dir, out->temporary, out->dir, out->name) == 0)
       out->temporary[0] = '\0';
@@ -359,11 +382,11 @@ int zvm__output_commit(zvm__output *out) {
 void zvm__output_discard(zvm__output *out) {
   if (out == NULL)
     return;
-  if (out->fd >= 0)
-    (void)close(out->fd);
-  if (out->temporary[0] != '\0' && out->owner == getpid())
-    (void)unlinkat(out->dir, out->temporary, 0);
-  if (out->dir >= 0)
+  (void)zvm__fd_let_go(&out->fd, &out->identity);
+  if (has_dir(out)) {
+    if (out->temporary[0] != '\0' && out->owner == getpid())
+      (void)unlinkat(out->dir, out->temporary, 0);
     (void)close(out->dir);
+  }
   free(out);
 }

@@ -23,6 +23,9 @@
 zvm_status zvm__output_open(zvm__channel *ch, const zvm_channel_options *o,
                             zvm_error *err);
 
+/* What its descriptor is, so that no other file is named or closed for it. */
+void zvm__output_note(zvm__output *out, const zvm__identity *identity);
+
 /* Both will take the same name, whether or not there is such a file yet. */
 bool zvm__output_is_same(const zvm__output *a, const zvm__output *b);
 

@@ -53,6 +53,16 @@ struct zvm_pipe {
 
 /* -- The file ------------------------------------------------------------ */
 
+int zvm__pipe_file(const zvm_pipe *p) {
+  return p->file;
+}
+
+
+bool zvm__pipe_has_file(const zvm_pipe *p) {
+  return zvm__fd_is(p->file, &p->identity);
+}
+
+
 /* A host that may not make files so long would be struck by a signal. */
 static bool is_allowed(uint64_t size) {
   struct rlimit files;
@@ -189,7 +199,7 @@ static bool can_look(void) {
 
 
 zvm_status zvm_pipe_grow(zvm_pipe *p, zvm_error *err) {
-  if (!zvm__fd_is(p->file, &p->identity))
+  if (!zvm__pipe_has_file(p))
     return zvm__fail(err, ZVM_E_STATE, "somebody closed the pipe's file");
   if (p->granted == p->shape.last)
     return zvm__fail(err, ZVM_E_STATE,
@@ -226,7 +236,7 @@ int zvm__pipe_take(zvm_pipe *p, const char *alias, zvm_mode mode,
     return -1;
   }
   if (!zvm__fd_is(e->fd, &e->identity) ||
-      !zvm__fd_is(p->file, &p->identity)) {
+      !zvm__pipe_has_file(p)) {
     e->fd = -1;
     zvm__fail(err, ZVM_E_CHANNEL,
               "channel %.80s: somebody closed the %s end of the pipe", alias,
@@ -267,8 +277,8 @@ zvm__ring **zvm__pipe_own(zvm_pipe *p, bool writes) {
 }
 
 
-int zvm__pipe_file(const zvm_pipe *p) {
-  return p->file;
+const zvm__identity *zvm__pipe_identity(const zvm_pipe *p, bool writes) {
+  return &p->end[writes].identity;
 }
 
 
@@ -294,7 +304,7 @@ static zvm_pipe_end look_at_end(const zvm_pipe *p, const zvm__ring_head *head,
 zvm_status zvm_pipe_look(const zvm_pipe *p, zvm_pipe_level *out,
                          zvm_error *err) {
   zvm__ring_head head;
-  if (!zvm__fd_is(p->file, &p->identity) ||
+  if (!zvm__pipe_has_file(p) ||
       pread(p->file, &head, sizeof head, 0) != (ssize_t)sizeof head)
     return zvm__fail(err, ZVM_E_STATE, "somebody closed the pipe's file");
   uint64_t written = head.side[ZVM__RING_WRITES].position;
@@ -318,7 +328,7 @@ bool zvm__pipe_waits(const zvm_pipe *p, bool writes) {
   size_t at = offsetof(zvm__ring_head, side) +
               writes * sizeof(zvm__ring_side) +
               offsetof(zvm__ring_side, wants);
-  return zvm__fd_is(p->file, &p->identity) &&
+  return zvm__pipe_has_file(p) &&
          pread(p->file, &wants, sizeof wants, (off_t)at) ==
              (ssize_t)sizeof wants &&
          wants != 0;

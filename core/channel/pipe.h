@@ -19,9 +19,13 @@ void zvm__pipe_return(zvm_pipe *p, bool writes);
 void zvm__pipe_keep(zvm_pipe *p, bool writes);
 void zvm__pipe_leave(zvm_pipe *p);
 
-/* What a side maps, and the file of it, which is the pipe's. */
+/* What it is, as the program around may close it. */
+const zvm__identity *zvm__pipe_identity(const zvm_pipe *p, bool writes);
+
+/* What a side maps, and the file of it, which is the pipe's, if it still is. */
 zvm__ring_shape zvm__pipe_shape(const zvm_pipe *p, bool writes);
 int zvm__pipe_file(const zvm_pipe *p);
+bool zvm__pipe_has_file(const zvm_pipe *p);
 
 /* The host's own side of it, if it has one: closed with the pipe. */
 zvm__ring **zvm__pipe_own(zvm_pipe *p, bool writes);

@@ -300,8 +300,8 @@ static int64_t ring_size(const zvm__channel *ch) {
 static int ring_close(zvm__channel *ch) {
   zvm__ring_close(ch->ring, ch->owns_fd);
   ch->ring = NULL;
-  if (ch->fd >= 0 && ch->owns_fd)
-    (void)close(ch->fd);
+  if (ch->owns_fd)
+    (void)zvm__fd_let_go(&ch->fd, &ch->identity);
   ch->fd = -1;
   return 0;
 }

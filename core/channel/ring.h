@@ -74,6 +74,8 @@ static inline uint64_t zvm__ring_extent(const zvm__ring_shape *s) {
 typedef struct zvm__ring {
   zvm__ring_head *head; /* shared, and hostile */
   int bell;             /* a socket to the other side; its owner closes it */
+  const zvm__identity *identity; /* NULL, or what it is, as the program around
+                           may close it                                   */
   const volatile int *stop; /* not zero: wait no more */
   uint64_t patience_ns; /* nor after so long; 0: for ever. The bell's reads end
                            now and then                                   */

@@ -293,6 +293,7 @@ int zvm__socket_accept(zvm__channel *ch) {
   zvm__socket_tune(fd);
   zvm__socket_deaf(ch);
   ch->fd = fd;
+  ch->identity = zvm__fd_identity(fd);
   ch->owns_fd = true;
   ch->joint = true;
   ch->listens = false;
@@ -301,10 +302,8 @@ int zvm__socket_accept(zvm__channel *ch) {
 
 
 void zvm__socket_deaf(zvm__channel *ch) {
-  if (ch->listens && ch->owns_fd && ch->fd >= 0) {
-    (void)close(ch->fd);
-    ch->fd = -1;
-  }
+  if (ch->listens && ch->owns_fd)
+    (void)zvm__fd_let_go(&ch->fd, &ch->identity);
   /* A forked child has the name too, and no right to it. */
   if (ch->listens && ch->place != NULL && ch->maker == getpid())
     (void)unlink(ch->place);

@@ -170,6 +170,7 @@ static void fill_report(zvm_session *s, const zvm__outcome *from,
       .peak_memory = from->peak_memory,
       .page_faults = from->page_faults,
       .faults_handled = from->faults_handled,
+      .trace_os = s->trace.os,
   };
   memcpy(out->memory_etag, from->memory_etag,
          out->has_memory_etag ? zvm_etag_size(s->memory_etag.algorithm) : 0);
@@ -204,7 +205,9 @@ static zvm_status run_inline(zvm_session *s, const zvm__job *job,
                              zvm_error *err) {
   zvm__outcome outcome;
   zvm__again again;
-  zvm_status st = zvm__job_run(job, &outcome, &again, err);
+  zvm_status st = zvm__channels_check(job->channels, err);
+  if (st == ZVM_OK)
+    st = zvm__job_run(job, &outcome, &again, err);
   if (st != ZVM_OK)
     return st;
   s->has_run = true;
@@ -277,6 +280,7 @@ static zvm_status accept_and_run(zvm_session *s, zvm__job *job,
 
 
 zvm__job zvm__session_job(zvm_session *s) {
+  zvm__tracing_check(&s->trace);
   s->since_ns = s->trace.fd >= 0 ? zvm__now_ns() : 0;
   return (zvm__job){
       .module = s->module,

@@ -117,15 +117,22 @@ zvm_status zvm__tracing_open(zvm__trace *t, const zvm_session_options *opt,
   if (t->fd < 0 || fstat(t->fd, &st) != 0)
     return zvm__fail_os(err, ZVM_E_SYSTEM, errno, "trace: cannot write %.180s",
                         opt->trace);
+  t->identity = (zvm__identity){st.st_dev, st.st_ino};
   t->is_file = S_ISREG(st.st_mode);
   return t->is_file ? check_channels(&st, opt, err) : ZVM_OK;
 }
 
 
 void zvm__tracing_close(zvm__trace *t) {
-  if (t->fd >= 0)
-    (void)close(t->fd);
+  (void)zvm__fd_let_go(&t->fd, &t->identity);
+}
+
+
+void zvm__tracing_check(zvm__trace *t) {
+  if (t->fd < 0 || zvm__fd_may_be(t->fd, &t->identity))
+    return;
   t->fd = -1;
+  t->os = EBADF;
 }
 
 

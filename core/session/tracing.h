@@ -18,6 +18,8 @@ zvm_status zvm__tracing_open(zvm__trace *t, const zvm_session_options *opt,
 zvm_status zvm__tracing_begin(zvm__trace *t, const zvm_module *m,
                               const zvm__channels *channels,
                               const zvm_session_options *opt, zvm_error *err);
+/* Before a run: has the host's program closed it? Then there is none. */
+void zvm__tracing_check(zvm__trace *t);
 /* The run is over, or could not begin: then there is no report. */
 void zvm__tracing_report(zvm__trace *t, const zvm_report *report,
                          uint64_t since_ns);

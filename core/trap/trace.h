@@ -15,10 +15,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/fd.h"
 #include "run.h"
 
 typedef struct zvm__trace {
   int fd;
+  zvm__identity identity; /* host: of that                                */
   bool is_file;     /* regular: a write does not wait                     */
   bool blocked;     /* signals are: a write may not raise one             */
   int os;           /* the first error; no line after it                  */

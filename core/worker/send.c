@@ -263,6 +263,8 @@ zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
   size_t n = 0;
   parcel p ZVM__BARE; /* only what is written of it is sent */
   zvm_status st = zvm__module_check(job->module, err);
+  if (st == ZVM_OK)
+    st = zvm__channels_check(job->channels, err);
   if (st != ZVM_OK)
     return st;
   fill_head(&p.head, job);

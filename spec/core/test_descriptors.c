@@ -6,6 +6,7 @@
 */
 #include "tap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,6 +50,7 @@ static long long run_new(const unsigned char *pages,
 
 /* Sockets: what would be taken from one, or sent to it, shows. */
 static int ends[OTHERS];
+static int first = FIRST; /* the number of the first of them */
 
 
 static void fill_places(void) {
@@ -73,7 +75,7 @@ static bool is_untouched(int fd, int end) {
 static bool are_untouched(void) {
   int same = 0;
   for (int i = 0; i < OTHERS; i++)
-    same += is_untouched(FIRST + i, ends[i]);
+    same += is_untouched(first + i, ends[i]);
   (void)close_range(FIRST, ~0U, 0);
   return same == OTHERS;
 }
@@ -139,6 +141,131 @@ static void swaps_image(zvm_isolation isolation, const char *sentence) {
 }
 
 
+/* -- Channels, between a session's beginning and its run ------------------ */
+
+/* What is opened from now on is at `first`, and above. */
+static void begin_above(void) {
+  int highest = FIRST, fd;
+  for (fd = FIRST; fd < 1024; fd++)
+    if (fcntl(fd, F_GETFD) >= 0)
+      highest = fd;
+  do
+    first = dup(0);
+  while (first < highest);
+  (void)close(first);
+}
+
+
+static int no_bytes(void *ctx, void *to, size_t size, size_t *moved) {
+  (void)ctx, (void)to, (void)size;
+  *moved = 0;
+  return 0;
+}
+
+
+static char written[64];
+
+/* Of which kind its channel is, of those that have descriptors. */
+static zvm_session *make_session(zvm_module *m, zvm_isolation isolation,
+                                 zvm_pipe *pipe, int which) {
+  int64_t all = ZVM_UNLIMITED;
+  zvm_channel_options kinds[] = {
+      {.alias = "/x", .source = ZVM_SOURCE_FILE, .path = "/proc/self/exe"},
+      {.alias = "/x",
+       .source = ZVM_SOURCE_FILE,
+       .mode = ZVM_MODE_WRITE,
+       .path = written},
+      {.alias = "/x", .source = ZVM_SOURCE_CALL, .get = no_bytes},
+      {.alias = "/x", .source = ZVM_SOURCE_PIPE, .pipe = pipe},
+  };
+  zvm_channel_options ch = kinds[which];
+  for (int i = 0; i < ZVM_LIMIT_COUNT; i++)
+    if (ch.mode == ZVM_MODE_WRITE ? i >= ZVM_LIMIT_PUTS : i < ZVM_LIMIT_PUTS)
+      ch.limits[i] = all;
+  zvm_session_options opt = {
+      .isolation = isolation, .channels = &ch, .channels_count = 1};
+  return zvm_session_new(m, &opt, &last);
+}
+
+
+static void closes_channel(zvm_isolation isolation, int which,
+                           const char *sentence) {
+  zvm_report r = {0};
+  zvm_module *m = guest(exits);
+  (void)run_module(m, isolation);
+  begin_above();
+  zvm_pipe *pipe = zvm_pipe_new(1, &last);
+  zvm_session *s = make_session(m, isolation, pipe, which);
+  if (s == NULL)
+    printf("# %s\n", last.text);
+  (void)close_range((unsigned)first, ~0U, 0);
+  fill_places();
+  zvm_status st = zvm_session_run(s, &r, &last);
+  bool inline_call = which == 2 && isolation == ZVM_ISOLATION_INLINE;
+  is(st, inline_call ? ZVM_OK : ZVM_E_CHANNEL, sentence);
+  zvm_session_free(s);
+  zvm_pipe_free(pipe);
+  ok(are_untouched() && access(written, F_OK) != 0,
+     "and what is there now is left alone, and gets no name");
+  zvm_module_free(m);
+}
+
+
+static void closes_channels(void) {
+  static const char *const sentences[] = {
+      "a file that was closed is not read by a run",
+      "nor is one written", "nor is a function asked by a socket that was",
+      "nor is a pipe used"};
+  snprintf(written, sizeof written, "/tmp/zvm-test-%d", (int)getpid());
+  for (int i = 0; i < 8; i++)
+    closes_channel(both[i / 4], i % 4, sentences[i % 4]);
+}
+
+
+static void closes_trace(zvm_isolation isolation, const char *sentence) {
+  zvm_report r = {0};
+  zvm_module *m = guest(exits);
+  (void)run_module(m, isolation);
+  begin_above();
+  zvm_session_options opt = {.isolation = isolation, .trace = written};
+  zvm_session *s = zvm_session_new(m, &opt, &last);
+  (void)close_range((unsigned)first, ~0U, 0);
+  fill_places();
+  ok(zvm_session_run(s, &r, &last) == ZVM_OK && r.code == 42 &&
+         r.trace_os == EBADF,
+     sentence);
+  zvm_session_free(s);
+  ok(are_untouched(), "and what is there now is left alone");
+  zvm_module_free(m);
+  (void)unlink(written);
+}
+
+
+/* The host's own ends; `late`: after they were used. */
+static void closes_own_ends(bool late, const char *sentence) {
+  size_t moved = 0;
+  char byte;
+  begin_above();
+  zvm_pipe *p = zvm_pipe_new(1, &last);
+  if (late)
+    (void)zvm_pipe_write(p, "x", 1, 100, &last);
+  if (late)
+    (void)zvm_pipe_read(p, &byte, 1, 100, &moved, &last);
+  (void)close_range((unsigned)first, ~0U, 0);
+  fill_places();
+  zvm_status wrote = zvm_pipe_write(p, "x", 1, 100, &last);
+  zvm_status read = zvm_pipe_read(p, &byte, 1, 100, &moved, &last);
+  zvm_status ended = zvm_pipe_read(p, &byte, 1, 100, &moved, &last);
+  if (late)
+    ok(wrote == ZVM_OK && read == ZVM_OK && ended == ZVM_OK && moved == 0,
+       sentence);
+  else
+    ok(wrote == ZVM_E_CHANNEL && read == ZVM_E_CHANNEL, sentence);
+  zvm_pipe_free(p);
+  ok(are_untouched(), "and what is there now is left alone");
+}
+
+
 /* -- Without standard descriptors ---------------------------------------- */
 
 static bool has_standard_files(void) {
@@ -185,6 +312,11 @@ int main(void) {
   closes_one();
   swaps_image(both[0], "a module whose image was closed does not run");
   swaps_image(both[1], "nor does it inline");
+  closes_channels();
+  closes_trace(both[0], "a trace that was closed ends, and the report says so");
+  closes_trace(both[1], "so it does inline");
+  closes_own_ends(false, "the host's own end of a pipe may be closed");
+  closes_own_ends(true, "also when it was used: then the other one has ended");
   no_standard_files();
   return tap_done();
 }

@@ -319,7 +319,8 @@ int main(void) {
   fails("raise_limit", EPERM, "a limit cannot be raised");
   files();
   linger();
-  fails("find_secret", 0, "nothing is left of the secret of the zygote's calls");
+  fails("find_secret", 0,
+        "nothing is left of the secret of the zygote's calls");
   ends("without_secret");
   ends("fork_without_secret");
   fails("count_low_pages", 1, "below the module only the gate is there");
