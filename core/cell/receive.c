@@ -192,6 +192,8 @@ static bool map_progress(zvm__job *job, int file) {
   void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (p == MAP_FAILED || close(file) != 0)
     return false;
+  if ((uintptr_t)p < ZVM__RESERVED_END) /* a guest would reach it */
+    return false;
   job->progress = p;
   return true;
 }
