@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -47,6 +48,15 @@ int zvm__fd_let_go(int *fd, const zvm__identity *identity) {
   if (was < 0 || !zvm__fd_may_be(was, identity))
     return 0;
   return close(was) == 0 || errno == EINTR ? 0 : errno;
+}
+
+
+bool zvm__fd_may_reach(uint64_t size) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_FSIZE, &files) != 0)
+    return false;
+  errno = EFBIG;
+  return files.rlim_cur == RLIM_INFINITY || files.rlim_cur >= size;
 }
 
 

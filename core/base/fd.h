@@ -32,6 +32,11 @@ void zvm__fd_close(int *fd, const zvm__identity *identity);
 bool zvm__fd_may_be(int fd, const zvm__identity *identity);
 int zvm__fd_let_go(int *fd, const zvm__identity *identity);
 /*
+** May this process make a file so long? False, and errno is EFBIG: to try would
+** be a signal, SIGXFSZ.
+*/
+bool zvm__fd_may_reach(uint64_t size);
+/*
 ** The same file above the numbers of standard input, output and error, which
 ** a host may have closed and may open again; -1 and errno, and it is closed.
 */

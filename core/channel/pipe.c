@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -63,19 +62,11 @@ bool zvm__pipe_has_file(const zvm_pipe *p) {
 }
 
 
-/* A host that may not make files so long would be struck by a signal. */
-static bool is_allowed(uint64_t size) {
-  struct rlimit files;
-  return getrlimit(RLIMIT_FSIZE, &files) == 0 &&
-         (files.rlim_cur == RLIM_INFINITY || files.rlim_cur >= size);
-}
-
-
 /* The file has all segments up to that one. 0 or an errno. */
 static int reach(const zvm_pipe *p, uint32_t segment) {
   uint64_t end = zvm__ring_place(p->shape.least, segment + 1);
-  if (!is_allowed(end))
-    return EFBIG;
+  if (!zvm__fd_may_reach(end))
+    return errno;
   while (fallocate(p->file, 0, 0, (off_t)end) != 0)
     if (errno != EINTR)
       return errno;

@@ -93,7 +93,7 @@ static zvm_status fill_image(zvm_module *m, const zvm__elf *e,
     const zvm__load *l = &e->load[i];
     uint32_t start = end;
     end = plan_load(m, l, end);
-    if (ftruncate(m->image_fd, end) != 0 ||
+    if (!zvm__fd_may_reach(end) || ftruncate(m->image_fd, end) != 0 ||
         !write_all(m->image_fd, bytes + l->offset, l->file_size, start))
       return zvm__fail_os(err, ZVM_E_SYSTEM, errno, "write module image");
   }

@@ -44,7 +44,8 @@ static int make_file(zvm__watch *w) {
   if (w->fd < 0)
     return errno;
   w->identity = zvm__fd_identity(w->fd);
-  if (fallocate(w->fd, 0, 0, (off_t)w->size) != 0 ||
+  if (!zvm__fd_may_reach(w->size) ||
+      fallocate(w->fd, 0, 0, (off_t)w->size) != 0 ||
       fcntl(w->fd, F_ADD_SEALS, ALL) != 0)
     return errno;
   return 0;

@@ -224,10 +224,12 @@ static void fill_head(zvm__wire_head *head, const zvm__job *job) {
 ** A descriptor of the blob; -1 and errno. It is sealed, or else a worker that
 ** a guest has taken over could keep there what no limit counts.
 */
-static int make_file(const zvm__job *job) {
+static int make_file(const zvm__job *job, uint64_t size) {
   enum {
     ALL = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL,
   };
+  if (!zvm__fd_may_reach(size))
+    return -1;
   sink s = {.fd = memfd_create("zvm-job", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
   if (s.fd >= 0 &&
       (!put_blob(&s, job) || fcntl(s.fd, F_ADD_SEALS, ALL) != 0)) {
@@ -271,7 +273,7 @@ zvm_status zvm__job_send(const zvm__job *job, const zvm__worker *w,
   fds[n++] = job->module->image_fd;
   int file = -1;
   if (p.head.apart) {
-    file = make_file(job);
+    file = make_file(job, p.head.blob);
     if (file < 0)
       return zvm__fail_os(err, ZVM_E_SYSTEM, errno,
                           "cannot make a file of the job");

@@ -130,13 +130,15 @@ static int launch_zygote(void *arg) {
 
 static int make_image(void) {
   unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  size_t left = (uintptr_t)zvm__cell_image_end - (uintptr_t)zvm__cell_image;
+  if (!zvm__fd_may_reach(left))
+    return -1;
   int fd = memfd_create("zvm-worker", flags | MFD_EXEC);
   if (fd < 0 && errno == EINVAL)
     fd = memfd_create("zvm-worker", flags);
   if (fd < 0)
     return -1;
   const uint8_t *at = zvm__cell_image;
-  size_t left = (uintptr_t)zvm__cell_image_end - (uintptr_t)zvm__cell_image;
   while (left > 0) {
     ssize_t n = write(fd, at, left);
     if (n < 0 && errno == EINTR)

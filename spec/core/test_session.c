@@ -6,7 +6,11 @@
 */
 #include "tap.h"
 
+#include <errno.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "guest.h"
 
@@ -492,6 +496,68 @@ static void test_start_options(void) {
 }
 
 
+/* -- A host whose files may not be long ---------------------------------- */
+
+static void limit_files(rlim_t size) {
+  struct rlimit files;
+  (void)getrlimit(RLIMIT_FSIZE, &files);
+  files.rlim_cur = size;
+  (void)setrlimit(RLIMIT_FSIZE, &files);
+}
+
+
+/* What comes of a session of `opt`. */
+static zvm_error run_limited(zvm_module *m, const zvm_session_options *opt) {
+  zvm_error err = {.status = ZVM_OK};
+  zvm_report r;
+  zvm_session *s = zvm_session_new(m, opt, &err);
+  if (s != NULL)
+    (void)zvm_session_run(s, &r, &err);
+  zvm_session_free(s);
+  return err;
+}
+
+
+/* 0, or the first step of which it did not hear as an error. */
+static int try_limited(void) {
+  static char large[50000];
+  memset(large, 'x', sizeof large - 1);
+  zvm_session_options plain = {0};
+  zvm_session_options watched = {.progress = true};
+  zvm_session_options full = {.args = (const char *const[]){large, NULL}};
+  zvm_error err;
+  zvm_module *m = guest(exits);
+  limit_files(100);
+  if (run_limited(m, &plain).os != EFBIG)
+    return 1;
+  limit_files(RLIM_INFINITY);
+  if (run_limited(m, &plain).status != ZVM_OK)
+    return 2;
+  limit_files(60);
+  if (run_limited(m, &plain).status != ZVM_OK)
+    return 3;
+  if (run_limited(m, &watched).os != EFBIG)
+    return 4;
+  if (run_limited(m, &full).os != EFBIG)
+    return 5;
+  if (zvm_pipe_new(1, &err) != NULL || err.os != EFBIG)
+    return 6;
+  zvm_module_free(m);
+  m = load_guest(exits, &err);
+  return m == NULL && err.os == EFBIG ? 0 : 7;
+}
+
+
+static void test_short_files(void) {
+  int status = -1;
+  pid_t pid = fork();
+  if (pid == 0)
+    _exit(try_limited());
+  (void)waitpid(pid, &status, 0);
+  is(status, 0, "a host that may not make long files hears of it, and goes on");
+}
+
+
 int main(void) {
   test_entry();
   test_faults();
@@ -503,5 +569,6 @@ int main(void) {
   test_options();
   test_start_block();
   test_start_options();
+  test_short_files();
   return tap_done();
 }
