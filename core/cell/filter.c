@@ -39,6 +39,7 @@ typedef enum check {
   MAPPING, /* mmap: MAP_PRIVATE, not PROT_WRITE and PROT_EXEC at once, and not
               MAP_GROWSDOWN, which RLIMIT_DATA does not count; or MAP_SHARED
               alone, address 0, PROT_READ and PROT_WRITE */
+  MOVES,   /* mremap: MREMAP_MAYMOVE alone, so to no address of its choice */
   KEEPS,   /* madvise: not MADV_REMOVE, which takes pages out of a file */
   NO_EXEC,    /* mprotect: no PROT_EXEC */
   QUERY,      /* personality: 0xffffffff */
@@ -111,6 +112,9 @@ static void add_check(program *p, check c) {
     break;
   case MAPPING:
     add_mapping(p);
+    break;
+  case MOVES:
+    ADD(p, HIGH(3), MUST(0), LOW(3), MUST(MREMAP_MAYMOVE));
     break;
   case KEEPS: /* the advice is an int */
     ADD(p, LOW(2), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MADV_REMOVE, 0, 1),

@@ -2,8 +2,9 @@
 ** buffer.c - the memory of a BUFFER: small from the heap, large of its own.
 **
 ** The first touch of a small page costs as much as forty writes of 64 bytes:
-** a large buffer is a mapping that begins where a huge page can. It grows by
-** moving whole tables of pages, and copies nothing.
+** a large buffer is a mapping that begins where a huge page can. Behind it is
+** address space for all that it may become: it grows in its place, and copies
+** nothing, unless there was none.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -21,9 +22,9 @@ enum {
 };
 
 
-/* Address space from a huge page's border on; NULL if there is none. */
+/* Address space from a huge page's border on, closed; NULL: there is none. */
 static uint8_t *reserve(size_t size) {
-  uint8_t *p = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+  uint8_t *p = mmap(NULL, size + HUGE_PAGE, PROT_NONE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED)
     return NULL;
@@ -32,28 +33,58 @@ static uint8_t *reserve(size_t size) {
     (void)munmap(p, before);
   if (before < HUGE_PAGE)
     (void)munmap(p + before + size, HUGE_PAGE - before);
-  return p + before;
+  p += before;
+  (void)madvise(p, size, MADV_HUGEPAGE); /* else small ones: slower, no more */
+  return p;
+}
+
+
+/* For all that it may become, or for less where there is no room for that. */
+static uint8_t *reserve_most(const zvm__channel *ch, size_t least,
+                             size_t *size) {
+  size_t most = (size_t)ch->limits[ZVM_LIMIT_PUT_SIZE];
+  *size = zvm__round_up(most > least ? most : least, HUGE_PAGE);
+  uint8_t *p = reserve(*size);
+  while (p == NULL && *size / 2 >= least) {
+    *size = zvm__round_up(*size / 2, HUGE_PAGE);
+    p = reserve(*size);
+  }
+  return p;
+}
+
+
+static bool open_up(uint8_t *bytes, size_t from, size_t to) {
+  return mprotect(bytes + from, to - from, PROT_READ | PROT_WRITE) == 0;
 }
 
 
 /* From the heap into a mapping, or from one mapping to a larger one. */
-static bool grow_mapping(zvm__channel *ch, size_t room) {
-  uint8_t *to = reserve(room);
+static bool move(zvm__channel *ch, size_t room) {
+  size_t reserved;
+  uint8_t *to = reserve_most(ch, room, &reserved);
   if (to == NULL)
     return false;
-  if (ch->mapped && mremap(ch->bytes, ch->room, room,
-                           MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED) {
-    (void)munmap(to, room);
+  if (!open_up(to, 0, room)) {
+    (void)munmap(to, reserved);
     return false;
   }
-  (void)madvise(to, room, MADV_HUGEPAGE); /* else small ones: slower, no more */
-  if (!ch->mapped && ch->size > 0)
+  if (ch->size > 0)
     memcpy(to, ch->bytes, ch->size);
-  if (!ch->mapped)
-    free(ch->bytes);
+  zvm__buffer_free(ch);
   ch->bytes = to;
   ch->room = room;
-  ch->mapped = true;
+  ch->reserved = reserved;
+  return true;
+}
+
+
+static bool grow_mapping(zvm__channel *ch, size_t need, size_t room) {
+  if (need > ch->reserved)
+    return move(ch, room);
+  room = zvm__least(room, ch->reserved);
+  if (!open_up(ch->bytes, ch->room, room))
+    return false;
+  ch->room = room;
   return true;
 }
 
@@ -70,8 +101,8 @@ static bool grow_block(zvm__channel *ch, size_t room) {
 
 /*
 ** What the address space of a worker is bounded to suffices (worker/send.c):
-** at most one and a half times the room, which is twice what is needed, and a
-** huge page. One that may not become as large as that stays in the heap.
+** at most the limit, and two huge pages. One that may not become as large as
+** such a page stays in the heap.
 */
 bool zvm__buffer_grow(zvm__channel *ch, size_t need) {
   size_t room = ch->room != 0 ? ch->room : SMALL_LEAST;
@@ -79,15 +110,15 @@ bool zvm__buffer_grow(zvm__channel *ch, size_t need) {
     room *= 2;
   if (room <= SMALL_MOST || ch->limits[ZVM_LIMIT_PUT_SIZE] < HUGE_PAGE)
     return grow_block(ch, room);
-  return grow_mapping(ch, room < HUGE_PAGE ? HUGE_PAGE : room);
+  return grow_mapping(ch, need, room < HUGE_PAGE ? HUGE_PAGE : room);
 }
 
 
 void zvm__buffer_free(zvm__channel *ch) {
-  if (ch->mapped)
-    (void)munmap(ch->bytes, ch->room);
+  if (ch->reserved > 0)
+    (void)munmap(ch->bytes, ch->reserved);
   else
     free(ch->bytes);
   ch->bytes = NULL;
-  ch->mapped = false;
+  ch->reserved = 0;
 }

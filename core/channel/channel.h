@@ -82,7 +82,7 @@ struct zvm__channel {
   unsigned char *bytes; /* BUFFER: owned */
   size_t size;
   size_t room;
-  bool mapped; /* BUFFER: not from the heap; room is whole pages */
+  size_t reserved; /* BUFFER: 0, or it is a mapping, of which `room` is open */
   zvm_etag algorithm; /* of both etags */
   bool wants_final;   /* has an etag, and its content can be put at random */
   bool has_final_etag;
