@@ -13,8 +13,11 @@
 
 #include "cell.h"
 
-/* Address space beside the guest's: this program, its stack and heap. */
-enum { OWN_SPACE = 16 << 20 };
+enum {
+  /* Address space beside the guest's: this program, its stack and heap. */
+  OWN_SPACE = 16 << 20,
+  OWN_STACK = 1 << 20, /* of it; a guest's is memory of its own */
+};
 
 
 /* As the zygote found them. */
@@ -61,7 +64,7 @@ const char *zvm__lock_zygote(void) {
     return "capabilities";
   if (!find_limits() || !limit(RLIMIT_CORE, 0) || !limit(RLIMIT_MEMLOCK, 0) ||
       !limit(RLIMIT_MSGQUEUE, 0) || !limit(RLIMIT_RTPRIO, 0) ||
-      !limit(RLIMIT_SIGPENDING, 64))
+      !limit(RLIMIT_SIGPENDING, 64) || !limit(RLIMIT_STACK, OWN_STACK))
     return "resource limits";
   return NULL;
 }

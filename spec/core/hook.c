@@ -81,6 +81,15 @@ static long try_raise_limit(void) {
 }
 
 
+/* Two MiB of the worker's own stack. */
+static long try_deep_stack(void) {
+  volatile char *at = __builtin_frame_address(0);
+  for (size_t i = 0; i < (size_t)2 << 20; i += 4096)
+    at[-(ptrdiff_t)i] = 0;
+  return 0;
+}
+
+
 /* The descriptors that are open: the image, the socket, what it was given. */
 static long try_count_descriptors(void) {
   int n = 0;
@@ -272,6 +281,7 @@ static const struct {
     {"mmap_beyond", try_mmap_beyond},
     {"mmap_image", try_mmap_image},
     {"raise_limit", try_raise_limit},
+    {"deep_stack", try_deep_stack},
     {"count_descriptors", try_count_descriptors},
     {"write_far", try_write_far},
     {"count_low_pages", try_count_low_pages},

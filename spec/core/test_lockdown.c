@@ -77,6 +77,15 @@ static void ends(const char *name) {
 }
 
 
+/* The host's limit may be less than that as well. */
+static void stack(void) {
+  char message[160];
+  ok(attempt("deep_stack", NULL, NULL, message) == -1 &&
+         strstr(message, "Segmentation") != NULL,
+     "a worker's own stack has a MiB at most, whatever the host's has");
+}
+
+
 static void fails(const char *name, int os, const char *sentence) {
   char message[160];
   if (!is(attempt(name, NULL, NULL, message), os, sentence))
@@ -317,6 +326,7 @@ int main(void) {
   fails("mmap_image", EPERM, "the image is shared with nobody to be written");
   fails("mmap_beyond", ENOMEM, "memory above the limit is refused");
   fails("raise_limit", EPERM, "a limit cannot be raised");
+  stack();
   files();
   linger();
   fails("find_secret", 0,
