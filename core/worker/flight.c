@@ -149,8 +149,21 @@ static void end_vigil(zvm__vigil *v) {
 }
 
 
+/*
+** Between two waits is the host's program. One that is being served is not
+** ended meanwhile: who serves it has its memory in hand.
+*/
+static void check_all(void) {
+  tidy();
+  for (zvm__flight *f = flights; f != NULL; f = f->next)
+    if (!f->busy)
+      zvm__flight_check(f);
+}
+
+
 /* Until one of them has ended, or it is too late: which. */
 static size_t wait_for(zvm__vigil *v, const zvm__wait *wait) {
+  check_all();
   begin_vigil(v, wait);
   bool acted = true;
   unsigned late = 0; /* what is there already is served, but not for ever */

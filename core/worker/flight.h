@@ -48,6 +48,11 @@ bool zvm__flight_has_others(const zvm__flight *f);
 ** wait for.
 */
 void zvm__flight_begin(zvm__flight *f);
+/*
+** Before it is waited for: has the host's program closed what it has? Then it
+** is lost, and nothing of it is touched.
+*/
+void zvm__flight_check(zvm__flight *f);
 /* Its turn, without waiting. False: it has to wait. */
 bool zvm__flight_take_turn(zvm__flight *f);
 /* There is something to read: of channel `ch`, or of the worker if NULL. */

@@ -76,6 +76,35 @@ static void lose(zvm__flight *f, const char *why) {
 }
 
 
+static bool has_sockets(const zvm__flight *f) {
+  const zvm__channels *all = f->job.channels;
+  bool has = zvm__fd_is(f->worker.socket, &f->worker.identity);
+  for (unsigned i = 0; i < all->count && all->apart > 0 && has; i++)
+    has = all->list[i].peer < 0 ||
+          zvm__fd_may_be(all->list[i].peer, &all->list[i].peer_identity);
+  return has;
+}
+
+
+void zvm__flight_check(zvm__flight *f) {
+  zvm_status st;
+  switch (f->phase) {
+  case ZVM__ACCEPTS:
+    st = zvm__channels_check(f->job.channels, &f->err);
+    if (st != ZVM_OK)
+      fail(f, st);
+    break;
+  case ZVM__RUNS:
+    if (!has_sockets(f))
+      lose(f, "the host program closed a descriptor of the run");
+    break;
+  case ZVM__QUEUES: /* seen when it is sent */
+  case ZVM__ENDED:
+    break;
+  }
+}
+
+
 zvm_progress_state zvm__flight_progress(const zvm__flight *f) {
   switch (f->phase) {
   case ZVM__ACCEPTS:

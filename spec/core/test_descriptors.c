@@ -222,6 +222,31 @@ static void closes_channels(void) {
 }
 
 
+/* While it is under way: all that there is, or what its channel has. */
+static void closes_started(int which, const char *sentence) {
+  zvm_report r = {0};
+  zvm_module *m = guest(exits);
+  (void)run_module(m, both[0]); /* a worker is at hand */
+  begin_above();
+  if (which < 0)
+    first = FIRST;
+  zvm_session *s = which < 0 ? zvm_session_new(m, NULL, &last)
+                             : make_session(m, both[0], NULL, which);
+  zvm_status st = zvm_session_start(s, &last);
+  (void)close_range((unsigned)first, ~0U, 0);
+  fill_places();
+  if (st == ZVM_OK)
+    st = zvm_session_wait(s, &r, &last);
+  ok(st == ZVM_OK && r.state == ZVM_STATE_LOST &&
+         strstr(r.message, "closed a descriptor") != NULL,
+     sentence);
+  zvm_session_free(s);
+  zvm_module_free(m);
+  ok(are_untouched(), "and what is there now is left alone");
+  is(run_new(exits, both[0]), 42, "other runs go on");
+}
+
+
 static void closes_trace(zvm_isolation isolation, const char *sentence) {
   zvm_report r = {0};
   zvm_module *m = guest(exits);
@@ -313,6 +338,8 @@ int main(void) {
   swaps_image(both[0], "a module whose image was closed does not run");
   swaps_image(both[1], "nor does it inline");
   closes_channels();
+  closes_started(-1, "a run that was started is lost without its socket");
+  closes_started(2, "or one of its channels'");
   closes_trace(both[0], "a trace that was closed ends, and the report says so");
   closes_trace(both[1], "so it does inline");
   closes_own_ends(false, "the host's own end of a pipe may be closed");
