@@ -27,18 +27,19 @@ static zvm__ring *side_of(zvm_pipe *p, bool writes, zvm_error *err) {
     return NULL;
   struct timeval look = {.tv_usec = LOOK_US};
   zvm__ring_shape shape = zvm__pipe_shape(p, writes);
+  zvm__ring *r = NULL;
   int os = 0;
   if (setsockopt(bell, SOL_SOCKET, SO_RCVTIMEO, &look, sizeof look) != 0)
     os = errno;
   else
-    os = zvm__ring_open(own, zvm__pipe_file(p), &shape, bell);
+    os = zvm__ring_open(&r, zvm__pipe_file(p), &shape, bell);
   zvm__pipe_return(p, writes);
-  if (os == 0) {
-    (*own)->over = zvm__pipe_note(p, !writes);
-    (*own)->identity = zvm__pipe_identity(p, writes);
-    return *own;
+  *own = r;
+  if (r != NULL) {
+    r->over = zvm__pipe_note(p, !writes);
+    r->identity = zvm__pipe_identity(p, writes);
+    return r;
   }
-  *own = NULL;
   zvm__fail_os(err, os == ENOMEM ? ZVM_E_NOMEM : ZVM_E_SYSTEM, os,
                "cannot use the pipe's %s end", writes ? "write" : "read");
   return NULL;
