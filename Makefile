@@ -20,8 +20,16 @@ CC = gcc
 AR = ar
 PREFIX ?= /usr/local
 DESTDIR ?=
+# Where Lua looks for modules, in Lua and in C.
+LUA_SHARE ?= $(PREFIX)/share/lua/5.1
+LUA_LIB ?= $(PREFIX)/lib/lua/5.1
 LUA_CFLAGS ?= -I/usr/include/lua5.1
 INTERPRETERS = lua5.1 luajit $(B)/luajit-noffi/bin/luajit
+
+# What is said of the host's code is not said of guests, which the makefiles of
+# others build.
+MAKEOVERRIDES =
+unexport CC AR CFLAGS CPPFLAGS LDFLAGS DESTDIR PREFIX
 
 # V=1 shows commands whole.
 run = $(if $(V),,@printf '  %-6s %s\n' $1 $@ && )
@@ -82,7 +90,7 @@ RE := $(B)/share/zvm/re.zvm $(B)/share/zvm/re-v3.zvm
 # -- What is made -----------------------------------------------------------
 
 .PHONY: all setup setup-cxx host libc cxx guests test ctests check-validator check-sanitizers \
-  check-toolchain check-busybox check-cxx check-ports soak fuzz demo bench lint check man install clean help
+  check-toolchain check-busybox check-cxx check-ports check-rock soak fuzz demo bench lint check man install clean help
 
 all: host libc guests $(INTERPRETER) ## The Lua module, the C library, the guest libc
 
@@ -642,16 +650,15 @@ ZVM_LIB = $(DESTDIR)$(PREFIX)/lib/zvm
 # What scripts require; the commands bring theirs along.
 LUA_MODULES := $(patsubst lua/%,%,$(filter-out lua/zvm/cli.lua lua/zvm/cli/% \
   lua/zvm/toolchain/% lua/zvm/interpreter.lua lua/zvm/interpreter/%,$(wildcard lua/zvm/*.lua lua/zvm/*/*.lua)))
-install: all man ## Install under DESTDIR and PREFIX
-	install -d $(ZVM_LIB) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
-	  $(DESTDIR)$(PREFIX)/lib/lua/5.1/zvm
-	install -m 755 $(B)/zvm.so $(DESTDIR)$(PREFIX)/lib/lua/5.1/
+install: host libc $(INTERPRETER) man ## Install under DESTDIR and PREFIX
+	install -d $(ZVM_LIB) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include
+	install -D -m 755 $(B)/zvm.so $(DESTDIR)$(LUA_LIB)/zvm.so
 	! test -f $(B)/zvm/disasm.so || \
-	  install -m 755 $(B)/zvm/disasm.so $(DESTDIR)$(PREFIX)/lib/lua/5.1/zvm/
+	  install -D -m 755 $(B)/zvm/disasm.so $(DESTDIR)$(LUA_LIB)/zvm/disasm.so
 	install -m 644 $(B)/libzvm.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 core/include/* $(DESTDIR)$(PREFIX)/include/
-	for m in $(LUA_MODULES); do install -D -m 644 lua/$$m \
-	  $(DESTDIR)$(PREFIX)/share/lua/5.1/$$m || exit 1; done
+	for m in $(LUA_MODULES); do \
+	  install -D -m 644 lua/$$m $(DESTDIR)$(LUA_SHARE)/$$m || exit 1; done
 	install -d $(ZVM_LIB)/build $(ZVM_LIB)/lua
 	cp -R lua/bin lua/zvm $(ZVM_LIB)/lua/
 	for m in $(MAN); do install -D -m 644 $$m \
@@ -663,6 +670,11 @@ install: all man ## Install under DESTDIR and PREFIX
 	  $(DESTDIR)$(PREFIX)/share/zvm/$${f##*/} || exit 1; done
 	install -m 755 $(INTERPRETER) $(DESTDIR)$(PREFIX)/bin/zvm
 	ln -sf ../lib/zvm/lua/bin/zvm-cc ../lib/zvm/lua/bin/zvm-c++ $(DESTDIR)$(PREFIX)/bin/
+
+# A rock of this tree, built in a copy and used from elsewhere.
+check-rock: ## `luarocks make` into a tree of its own, and a script that uses it
+	@.ci/setup rock
+	@spec/rock/check $(B)
 
 clean: ## Remove build/
 	rm -rf $(B)

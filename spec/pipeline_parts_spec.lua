@@ -335,7 +335,7 @@ describe("guests that come with zvm are found", function()
     assert.is_true(find("share/lua/5.1", "share/zvm"))
     assert.is_true(find("lib/zvm/lua", "share/zvm"))
     assert.is_true(find("share/lua/5.1",
-      "lib/luarocks/rocks-5.1/zvm/scm-1/share/zvm"))
+      "lib/luarocks/rocks-5.1/zvm/scm-1/usr/share/zvm"))
   end)
 
   it("or it is told where they were looked for", function()

@@ -12,7 +12,7 @@ local PLACES = {
   { "^(.-)lua/$", "build/share/zvm/" },
   { "^(.*/)share/lua/5%.1/$", "share/zvm/" },
   { "^(.*/)share/lua/5%.1/$",
-    "lib/luarocks/rocks-5.1/zvm/scm-1/share/zvm/" },
+    "lib/luarocks/rocks-5.1/zvm/scm-1/usr/share/zvm/" },
   { "^(.*/)lib/zvm/lua/$", "share/zvm/" },
 }
 
