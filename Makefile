@@ -546,9 +546,7 @@ check-busybox: host $(BUSYBOX) $(B)/busybox.native ## BusyBox's test suite, at l
 
 # The tests that ports bring along, in the sandbox.
 check-ports: all $(addprefix $(SYSROOT)/.,sqlite3 zlib libzstd) ## Test suites of ports, at length: PORTS="pcre2"
-	@for check in $(or $(PORTS:%=stdlib/ports/%/check),$(wildcard stdlib/ports/*/check)); do \
-	  echo "$$check"; ZVM_BUILD=$(B) LUA_PATH='lua/?.lua;spec/?.lua;;' \
-	    LUA_CPATH='$(B)/?.so;;' $$check || exit 1; done
+	@stdlib/ports/check $(B) $(PORTS)
 
 check: lint test ## Lint, then test
 
