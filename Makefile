@@ -393,6 +393,7 @@ $(B)/guest/features/$1/%.zvm: spec/guest/features/%.c spec/guest/check.h $(LIBC)
 endef
 $(foreach l,$(FEATURE_LEVELS),$(eval $(call feature,$l)))
 
+DEMO := $(addprefix $(B)/guest/06-mapreduce/,grep.zvm count.zvm)
 $(B)/guest/06-mapreduce/grep.zvm: GUEST_LIBS = -lzvm-mapreduce -lpcre2-8
 $(B)/guest/06-mapreduce/grep.zvm: $(SYSROOT)/.pcre2 $(MAPREDUCE)
 $(B)/guest/06-mapreduce/count.zvm: GUEST_LIBS = -lzvm-mapreduce
@@ -550,7 +551,7 @@ check-ports: all $(addprefix $(SYSROOT)/.,sqlite3 zlib libzstd) ## Test suites o
 
 check: lint test ## Lint, then test
 
-demo: all ## The MapReduce example over the system's licence texts
+demo: $(B)/zvm.so $(DEMO) ## The MapReduce example over the system's licence texts
 	@$(LUA_ENV) luajit examples/06-mapreduce/run.lua --twice
 
 # -- Benchmarks -------------------------------------------------------------
