@@ -9,7 +9,8 @@ ifeq ($(MAKELEVEL),0)
 JOBS ?= $(shell nproc)
 MAKEFLAGS += -j$(JOBS)
 endif
-MAKEFLAGS += --no-print-directory --no-builtin-rules
+# Without --no-builtin-rules: makefiles of ports would inherit that.
+MAKEFLAGS += --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
