@@ -10,7 +10,7 @@ local GUESTS = host.build() .. "/guest/cxx/"
 local INPUT = "1 2\nthree 4\n5 6 7\n"
 
 local function is_built()
-  local file = io.open(GUESTS .. "statics.zvm")
+  local file = io.open(GUESTS .. ".built")
   if file then file:close() end
   return file ~= nil
 end
