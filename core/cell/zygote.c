@@ -209,7 +209,7 @@ static int hand_over(int host_end, uint64_t number) {
 
 /* 0 or an errno; ENOUGH if enough are waiting to be fetched. */
 static int add_worker(void) {
-  int ends[2];
+  int ends[2] = {-1, -1};
   if (zygote->count >= WORKERS_MOST)
     return EMFILE;
   long made = zvm__zygote_call(SYS_socketpair, AF_UNIX,
@@ -280,7 +280,7 @@ static void bury(pid_t pid, int status) {
 
 static void reap(void) {
   struct signalfd_siginfo info;
-  int status;
+  int status = 0;
   pid_t pid;
   (void)!read(ZVM__CELL_SIGNALS, &info, sizeof info);
   while ((pid = (pid_t)zvm__zygote_call(SYS_wait4, -1, (long)&status, WNOHANG,
