@@ -292,6 +292,20 @@ describe("an engine of zvm.re", function()
     end
   end)
 
+  -- Code that LuaJIT has compiled calls no hook.
+  local jit = rawget(_G, "jit")
+
+  setup(function()
+    if jit then
+      jit.off()
+      jit.flush()
+    end
+  end)
+
+  teardown(function()
+    if jit then jit.on() end
+  end)
+
   -- All that f gives, while within(...) is called after so many steps.
   local function during(f, steps, within)
     debug.sethook(function()

@@ -77,9 +77,9 @@ typedef int64_t move_fn(zvm__channel *ch, void *bytes, int64_t size,
                         int64_t offset);
 
 /*
-** Nothing here calculates with floating point, so MXCSR is left as the guest has
-** it: entry/leave.S. But in the host's own process there are functions of the
-** host's, and others may have put theirs in the place of the C library's.
+** Nothing here calculates with floating point, so MXCSR is left as the guest
+** has it: entry/leave.S. But in the host's own process there are functions of
+** the host's, and others may have put theirs in the place of the C library's.
 */
 static bool stays_here(const zvm__run *run, const transfer *t) {
   const zvm__channel *ch = t->channel;
