@@ -3,9 +3,9 @@
 -- The guest's C library against the host's: spec/bench/libc/*.c, the same
 -- source at the same -O2 without builtins, as a guest of level v2, of v3, and
 -- as a native program, linked dynamically as programs are. Runs of 3 ms, or 12,
--- alternate, and of each the least CPU time of fifteen counts, of sixty where the
--- guest is slower: a neighbour on the machine only adds. A guest's time is that
--- of a run less that of one that only gets ready.
+-- alternate, and of each the least CPU time of fifteen counts, of sixty where
+-- the guest is slower: a neighbour on the machine only adds. A guest's time is
+-- that of a run less that of one that only gets ready.
 -- Where a group has both levels, v2 is compared with a native run whose glibc
 -- was told that the processor has no more than v2, so that it takes its
 -- functions for vectors of 16 bytes, as a guest of that level has to; and then
@@ -141,8 +141,8 @@ local function compare(program, levels, test, size)
       note(level, ns)
     end
   end
-  -- The least of more runs is nearer to what it takes, on both sides: so what is
-  -- slow, maybe by a neighbour that stays for a while, is measured for longer.
+  -- The least of more runs is nearer to what it takes, on both sides: so what
+  -- is slow, maybe by a neighbour that stays a while, is measured for longer.
   for _ = 1, SERIES do
     for _ = 1, RUNS do
       run()
