@@ -54,6 +54,15 @@ function M.workers(state)
   return out
 end
 
+--- Whether all workers of this process come to rest within three seconds.
+function M.workers_rest()
+  for _ = 1, 300 do
+    if #M.workers "R" == 0 then return true end
+    require("zvm").host.sleep(0.01)
+  end
+  return false
+end
+
 --- The mappings below the springboard: the guest's, one string.
 function M.guest_map()
   local out = {}
