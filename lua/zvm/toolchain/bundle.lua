@@ -171,8 +171,7 @@ function M:settle()
   for i = 1, #slots, 3 do
     local name = slots[i + 2]
     if starts[name] or numeric and find(name, "^%d") then
-      local list, index = slots[i], slots[i + 1]
-      list[index] = ALIGN .. list[index]
+      self:begin(slots[i], slots[i + 1])
     end
   end
 end
