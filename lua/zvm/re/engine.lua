@@ -298,33 +298,19 @@ local function too_long()
   return nil, "zvm.re: a subject has 1G bytes at most", "NOMEM"
 end
 
--- Send a request about a subject: true, or nil, message, code.
-local function ask(e, p, operation, subject, a, b)
-  local ok, message, code
-  if subject == e.subject then
-    ok, message, code = e.to:write(operation, p.slot, a, b, SAME)
-  else
-    if #subject > SUBJECT_MOST then return too_long() end
-    e.subject = subject
-    ok, message, code = e.to:write(operation, p.slot, a, b, #subject, subject)
-  end
-  if not ok then return lost(e, message, code) end
-  return true
+-- What a request ends with: the subject, unless it is there.
+local function sent(e, subject)
+  if subject == e.subject then return SAME end
+  e.subject = subject
+  return #subject, subject
 end
 
 local function find(self, p, subject, start)
   local ok, message, code = know(self, p)
   if not ok then return nil, message, code end
-  local status, count, size, first, last
-  if subject == self.subject then
-    status, count, size, first, last = self.to:exchange(self.from, 5, FIND,
-      p.slot, start, 0, SAME)
-  else
-    if #subject > SUBJECT_MOST then return too_long() end
-    self.subject = subject
-    status, count, size, first, last = self.to:exchange(self.from, 5, FIND,
-      p.slot, start, 0, #subject, subject)
-  end
+  if #subject > SUBJECT_MOST then return too_long() end
+  local status, count, size, first, last = self.to:exchange(self.from, 5, FIND,
+    p.slot, start, 0, sent(self, subject))
   if status == NONE then return nil end
   if not status then return lost(self, count, size) end
   if status == ERROR then return failure(self, count, size, first) end
@@ -388,8 +374,10 @@ local function all_of(self, p, subject, start, most)
   local limit = self.options.offset_limit
   local room = math.floor(limit / (width / 4))
   most = math.min(most, room + 1) -- one more tells that there are too many
-  ok, message, code = ask(self, p, ALL, subject, start, most)
-  if not ok then return nil, message, code end
+  if #subject > SUBJECT_MOST then return too_long() end
+  ok, message, code = self.to:write(ALL, p.slot, start, most,
+    sent(self, subject))
+  if not ok then return lost(self, message, code) end
   local all, matches, words = { captures = p.captures }, 0, 0
   local scratch = self.scratch or {}
   self.scratch = scratch
