@@ -87,10 +87,11 @@ static bool read_table_names(zvm__options *o, int index, size_t room,
 */
 static bool read_names(zvm__options *o, int index, entry **out,
                        size_t *count) {
+  /* In the order of aliases, which is that of the list. */
   static const char *const standard[][2] = {
+    {"/dev/stderr", "stderr"},
     {"/dev/stdin", "stdin"},
     {"/dev/stdout", "stdout"},
-    {"/dev/stderr", "stderr"},
   };
   size_t room = index != 0 ? count_keys(o->L, index) : 0;
   size_t n = 0, i;
@@ -102,7 +103,8 @@ static bool read_names(zvm__options *o, int index, entry **out,
       list[n].alias = standard[i][0];
       list[n++].name = standard[i][1];
     }
-  qsort(list, n, sizeof *list, compare_entries);
+  if (room > 0)
+    qsort(list, n, sizeof *list, compare_entries);
   *out = list;
   *count = n;
   return true;

@@ -209,20 +209,11 @@ static bool count_images(zvm__options *o, int index, void *out) {
 }
 
 
-static bool is_given(zvm__options *o, int index, const char *name) {
-  bool given;
-  lua_pushstring(o->L, name);
-  lua_rawget(o->L, index);
-  given = !lua_isnil(o->L, -1);
-  lua_pop(o->L, 1);
-  return given;
-}
-
-
 bool zvm__mounts_read(zvm__options *o, int index, zvm__lrun *out) {
   draft d = {out, 0, 0, NULL, 0};
-  if (!is_given(o, index, "images") && !is_given(o, index, "files") &&
-      !is_given(o, index, "collect"))
+  if (!zvm__options_given(o, index, "images") &&
+      !zvm__options_given(o, index, "files") &&
+      !zvm__options_given(o, index, "collect"))
     return true;
   if (!zvm__options_read(o, index, "images", count_images, &d.images) ||
       !zvm__options_read(o, index, "collect", count_list, &d.paths))

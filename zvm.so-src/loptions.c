@@ -174,6 +174,19 @@ static const char *nearest(const char *key, size_t len,
 }
 
 
+/*
+** A bit for each name, though several share one. To ask a table for what it
+** does not have takes longer, with twenty options and two of them given, than
+** all else here.
+*/
+static uint64_t mark_of(const char *name, size_t len) {
+  unsigned sum = (unsigned)len;
+  if (len > 0)
+    sum += 5 * (unsigned char)name[0] + 11 * (unsigned char)name[len - 1];
+  return (uint64_t)1 << sum % 64;
+}
+
+
 static bool is_known(const char *key, size_t len, const char *const *known) {
   for (; *known != NULL; known++)
     if (strlen(*known) == len && memcmp(*known, key, len) == 0)
@@ -195,6 +208,7 @@ bool zvm__options_table(zvm__options *o, int index,
   const char *bad = NULL;
   size_t bad_len = 0;
   bool unnamed = false;
+  uint64_t given = 0;
   if (!lua_istable(L, index))
     return zvm__options_mismatch(o, index, "table");
   for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
@@ -205,6 +219,7 @@ bool zvm__options_table(zvm__options *o, int index,
       continue;
     }
     key = lua_tolstring(L, -2, &len);
+    given |= mark_of(key, len);
     if (!is_known(key, len, known) &&
         (bad == NULL || comes_first(key, len, bad, bad_len))) {
       bad = key;
@@ -220,20 +235,51 @@ bool zvm__options_table(zvm__options *o, int index,
   if (unnamed)
     return zvm__options_fail(o, "a value without a name; options are %s = ...",
                              known[0]);
+  if (o->len == 0) {
+    o->table = index;
+    o->given = given;
+  }
   return true;
+}
+
+
+/* Of the table at the top: others at this index are of other paths. */
+static bool is_absent(const zvm__options *o, int index, const char *name) {
+  return o->len == 0 && o->table == index &&
+         (o->given & mark_of(name, strlen(name))) == 0;
+}
+
+
+/* Pushes the value, or nothing. */
+static bool push_given(zvm__options *o, int index, const char *name) {
+  if (is_absent(o, index, name))
+    return false;
+  lua_pushstring(o->L, name);
+  lua_rawget(o->L, index);
+  if (!lua_isnil(o->L, -1))
+    return true;
+  lua_pop(o->L, 1);
+  return false;
+}
+
+
+bool zvm__options_given(zvm__options *o, int index, const char *name) {
+  bool given = push_given(o, index, name);
+  if (given)
+    lua_pop(o->L, 1);
+  return given;
 }
 
 
 bool zvm__options_read(zvm__options *o, int index, const char *name,
                        zvm__reader read, void *out) {
-  lua_pushstring(o->L, name);
-  lua_rawget(o->L, index);
-  if (!lua_isnil(o->L, -1)) {
-    size_t mark = zvm__options_enter(o, name);
-    if (!read(o, lua_gettop(o->L), out))
-      return false;
-    zvm__options_leave(o, mark);
-  }
+  size_t mark;
+  if (!push_given(o, index, name))
+    return true;
+  mark = zvm__options_enter(o, name);
+  if (!read(o, lua_gettop(o->L), out))
+    return false;
+  zvm__options_leave(o, mark);
   lua_pop(o->L, 1);
   return true;
 }

@@ -21,6 +21,8 @@ typedef struct zvm__options {
   int kept;             /* values in it                        */
   size_t len;           /* of path                             */
   char path[192];       /* "channels.stdout", "" at the top    */
+  int table;            /* stack index of the one `given` is of */
+  uint64_t given;       /* see mark_of                         */
   size_t used;          /* of room                             */
   _Alignas(8) char room[1024]; /* aligned as what Lua gives    */
 } zvm__options;
@@ -44,6 +46,9 @@ void zvm__options_keep(zvm__options *o);
 /* The value at `index` is a table, with keys out of `known` only. */
 bool zvm__options_table(zvm__options *o, int index,
                         const char *const *known);
+
+/* The raw field `name` of the table at `index` is not nil. */
+bool zvm__options_given(zvm__options *o, int index, const char *name);
 
 /*
 ** Read the raw field `name` of the table at `index`, if it is not nil, by

@@ -296,12 +296,14 @@ static void take_off_queue(const zvm__run *run) {
 }
 
 
+/* What comes meanwhile goes to ours, and is raised again, or to the host's. */
 void zvm__signals_restore(void) {
   const zvm__run *run = atomic_load(&signals.run);
-  (void)zvm__mask_swap(~(uint64_t)0);
   if (run != NULL && (run->bounds.timeout_ms | run->bounds.cpu_ms |
-                      run->bounds.resident) != 0)
+                      run->bounds.resident) != 0) {
+    (void)zvm__mask_swap(~(uint64_t)0);
     take_off_queue(run);
+  }
   restore_handlers();
   atomic_store(&signals.run, NULL);
   (void)sigaltstack(&signals.host_stack, NULL);
