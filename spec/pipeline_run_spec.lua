@@ -563,23 +563,31 @@ describe("a pipeline ends", function()
     end)
   end)
 
-  -- Runs a script that gets a signal, and gives what is printed.
-  local function signalled(signal, script)
-    return host.output(([[timeout -s %s 0.6 %s -e '%s' 2>&1; echo $?]])
-      :format(signal, LUA, script))
+  -- Runs a pipeline that gets a signal when its instances run, and gives what
+  -- is printed.
+  local function signalled(signal, dir)
+    local script = ([[
+      local zvm = require "zvm"
+      local begun = 0
+      local p = assert(zvm.pipeline { { name = "a", program = "%s",
+        args = { "loop" }, count = 2, output = "%s/f%%i" } })
+      print(pcall(p.run, p, { workers = 2, listener = function(event)
+        begun = begun + (event.kind == "start" and 1 or 0)
+        if begun == 2 then
+          begun = 3
+          os.execute "(sleep 0.1; kill -%s $PPID) &"
+        end
+      end }))]]):format(NODE, dir, signal)
+    return host.output(("timeout 60 %s -e '%s' 2>&1; echo $?"):format(LUA,
+      script))
   end
 
   it("by Ctrl-C, and is put away before the host has it", function()
     host.inside(function(dir)
-      local script = ([[
-        local zvm = require "zvm"
-        local p = assert(zvm.pipeline { { name = "a", program = "%s",
-          args = { "loop" }, count = 2, output = "%s/f%%i" } })
-        print(pcall(p.run, p))]]):format(NODE, dir)
-      local text = signalled("INT", script)
+      local text = signalled("INT", dir)
       assert.is_truthy(text:find("interrupted!", 1, true))
       assert.same({}, names_in(dir))
-      signalled("TERM", script)
+      assert.is_truthy(signalled("TERM", dir):find "143\n$")
       assert.same({}, names_in(dir))
     end)
   end)
