@@ -46,17 +46,37 @@ describe("the script's own end of a pipe", function()
   it("asks and hears the answer at once", function()
     local p, q = assert(zvm.pipe()), assert(zvm.pipe())
     assert(p:write(7, 8))
-    assert.same({ 7, 8 }, { q:exchange(p, 2, 9, "abcd") })
+    local ask = q:asker(p, 2)
+    assert.same({ 7, 8 }, { ask(9, "abcd") })
     assert.same({ 9 }, { q:words(1) })
     assert.equal("abcd", q:read(4))
-    assert.has_error(function() q:exchange(p, 201, 1) end)
-    assert.has_error(function() q:exchange(io.stdout, 1, 1) end)
+    assert.has_error(function() q:asker(p, 21) end)
+    assert.has_error(function() q:asker(io.stdout, 1) end)
     assert.has_error(function() p.words(io.stdout, 1) end)
     p:timeout(0.05)
-    assert.equal("TIMEOUT", select(3, q:exchange(p, 1, 1)))
+    assert.equal("TIMEOUT", select(3, ask(1)))
     p:close()
-    assert.has_error(function() q:exchange(p, 1, 1) end)
+    assert.has_error(function() ask(1) end, "attempt to use a closed pipe")
     q:close()
+  end)
+
+  it("writes many strings, long and short, in their order", function()
+    local p, list, all = assert(zvm.pipe { size = "1M" }), {}, {}
+    for i = 1, 240 do
+      local n = (i * 37) % 150
+      list[i] = i % 3 == 0 and i or (i % 5 == 0 and "" or ("%03d"):format(i)
+        .. ("x"):rep(n))
+      all[i] = i % 3 == 0 and string.char(i, 0, 0, 0) or list[i]
+    end
+    assert(p:write(unpack(list)))
+    all = table.concat(all)
+    assert.equal(all, p:read(#all))
+    -- Nothing of it, if one of them cannot be.
+    list[240] = {}
+    assert.has_error(function() p:write(unpack(list)) end)
+    p:timeout(0.05)
+    assert.equal("TIMEOUT", select(3, p:read(1)))
+    p:close()
   end)
 
   it("writes what a run reads: strings and words", function()
@@ -65,6 +85,16 @@ describe("the script's own end of a pipe", function()
       channels = { stdin = { pipe = p } } }
     assert.is_true(p:write("ab", 0x64636261, "", 0x7a797a79, "!"))
     assert.equal("11 ababcdyzyz!\n", s:wait().channels.stdout.data)
+  end)
+
+  it("tells what fills it before it waits for room", function()
+    local p = pipe { size = "64K" }
+    local s = start { args = { "get", "0", "65541", "0" },
+      channels = { stdin = { pipe = p } } }
+    p:timeout(5)
+    assert.is_true(p:write(("x"):rep(65536), "abcde"))
+    assert.equal("65541 " .. ("x"):rep(65536) .. "abcde\n",
+      s:wait().channels.stdout.data)
   end)
 
   it("goes on when nobody reads any more", function()

@@ -403,9 +403,9 @@ describe("an instance that lies", function()
     local function answer() return unpack(said) end
     engine.engine.to = {
       write = function(_, ...) return to:write(...) end,
-      exchange = answer,
       close = function() return to:close() end,
     }
+    engine.engine.ask = answer
     engine.engine.from = {
       words = answer,
       list = function() return list end,

@@ -125,7 +125,7 @@ static int pipe_grow(lua_State *L) {
 
 /***
 How long a call that uses the script's own end of it waits from now on, at
-most, in all; `pipe:exchange` first as long for the one, then for the other.
+most, in all.
 
 @function pipe:timeout
 @tparam number seconds 0.001 to 86400; 0: for ever, as at first
@@ -185,8 +185,8 @@ static int pipe_tostring(lua_State *L) {
 
 
 static const luaL_Reg methods[] = {
+  {"asker", zvm__pipe_asker},
   {"close", pipe_close},
-  {"exchange", zvm__pipe_exchange},
   {"grow", pipe_grow},
   {"level", pipe_level},
   {"list", zvm__pipe_list},

@@ -83,10 +83,22 @@ zvm_status zvm_pipe_read(zvm_pipe *p, void *to, size_t size,
 
 zvm_status zvm_pipe_write(zvm_pipe *p, const void *from, size_t size,
                           uint32_t timeout_ms, zvm_error *err) {
-  size_t moved = 0;
+  struct iovec whole = {.iov_base = (void *)(uintptr_t)from, .iov_len = size};
+  return zvm_pipe_writev(p, &whole, 1, timeout_ms, err);
+}
+
+
+zvm_status zvm_pipe_writev(zvm_pipe *p, const struct iovec *parts, size_t count,
+                           uint32_t timeout_ms, zvm_error *err) {
   zvm__ring *r = side_of(p, true, err);
   if (r == NULL)
     return err != NULL ? err->status : ZVM_E_CHANNEL;
   set_time(r, timeout_ms);
-  return result(r, zvm__ring_put(r, from, size, &moved), err);
+  int os = 0;
+  for (size_t i = 0; i < count && os == 0; i++) {
+    size_t moved = 0;
+    os = zvm__ring_add(r, parts[i].iov_base, parts[i].iov_len, &moved);
+  }
+  zvm__ring_tell(r);
+  return result(r, os, err);
 }

@@ -195,6 +195,7 @@ static int wait_for_room(zvm__ring *r, size_t size, bool *nowhere) {
   }
   if (room_there(r) > 0)
     return 0;
+  zvm__ring_tell(r); /* what was added */
   uint64_t full = r->mine - r->size;
   uint64_t half = r->size / 2;
   return zvm__ring_wait(r, full + zvm__least(size, half), full + half);
@@ -205,15 +206,16 @@ static int wait_for_room(zvm__ring *r, size_t size, bool *nowhere) {
 ** With no reader left all goes nowhere, and counts as written: how far the
 ** reader got is no business of the writer's.
 */
-int zvm__ring_put(zvm__ring *r, const void *from, size_t size,
-                  size_t *moved) {
+static int put(zvm__ring *r, const void *from, size_t size, size_t *moved,
+               bool tells) {
   while (*moved < size && !r->broken) {
     size_t n = zvm__least(size - *moved, room_there(r));
     if (n > 0) {
       n = n < PIECE ? n : PIECE;
       copy_in(r, (const uint8_t *)from + *moved, n);
       *moved += n;
-      zvm__ring_tell(r);
+      if (tells || *moved < size)
+        zvm__ring_tell(r);
       continue;
     }
     bool nowhere = false;
@@ -224,6 +226,18 @@ int zvm__ring_put(zvm__ring *r, const void *from, size_t size,
       return os;
   }
   return r->broken ? EIO : 0;
+}
+
+
+int zvm__ring_put(zvm__ring *r, const void *from, size_t size,
+                  size_t *moved) {
+  return put(r, from, size, moved, true);
+}
+
+
+int zvm__ring_add(zvm__ring *r, const void *from, size_t size,
+                  size_t *moved) {
+  return put(r, from, size, moved, false);
 }
 
 

@@ -124,6 +124,9 @@ void zvm__ring_close(zvm__ring *r, bool ends);
 int zvm__ring_get(zvm__ring *r, void *to, size_t size, size_t *moved);
 int zvm__ring_put(zvm__ring *r, const void *from, size_t size,
                   size_t *moved);
+/* The same, but of the last bytes zvm__ring_tell, which follows, will tell. */
+int zvm__ring_add(zvm__ring *r, const void *from, size_t size,
+                  size_t *moved);
 
 /* -- To wait (bell.c) ----------------------------------------------------- */
 

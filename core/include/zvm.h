@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "zvm_abi.h"
 
@@ -623,6 +624,10 @@ ZVM_API zvm_status zvm_pipe_read(zvm_pipe *p, void *to, size_t size,
                                  zvm_error *err);
 ZVM_API zvm_status zvm_pipe_write(zvm_pipe *p, const void *from, size_t size,
                                   uint32_t timeout_ms, zvm_error *err);
+/* One part behind the other; the other side may hear of all at once. */
+ZVM_API zvm_status zvm_pipe_writev(zvm_pipe *p, const struct iovec *parts,
+                                   size_t count, uint32_t timeout_ms,
+                                   zvm_error *err);
 
 /*
 ** Double the room, up to 1 GiB, whatever both sides are doing. By one thread at

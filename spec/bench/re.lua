@@ -4,10 +4,10 @@
 --
 -- A call is one find over a subject of words whose only match is at its end.
 -- Each call has another subject than the one before, so that it travels.
--- Rounds of about a millisecond alternate; of each side the least one counts:
--- a neighbour on the machine only adds, and with one on each processor a call
--- waits for its turn. Prints "name: native us, zvm us, ratio" for each pattern
--- and size.
+-- Rounds of about a millisecond alternate, in passes over all patterns and
+-- sizes; of each side the least one counts: a neighbour on the machine only
+-- adds, for seconds at a time, and with one on each processor a call waits for
+-- its turn. Prints "name: native us, zvm us, ratio" for each pattern and size.
 -- "rare letter" is but a search for a byte.
 --
 -- SPDX-License-Identifier: Apache-2.0
@@ -27,7 +27,7 @@ local PATTERNS = {
   { "backtracking", "z[^ ]*e[^ ]*a[^ ]*9" },
   { "rare letter", "QUIXOTIC" },
 }
-local ROUNDS, SUBJECTS, ROUND_SECONDS = 100, 8, 0.001
+local PASSES, ROUNDS, SUBJECTS, ROUND_SECONDS = 5, 20, 8, 0.001
 local TAIL = "qzz zebra9 END QUIXOTIC"
 
 local seed = 1
@@ -62,32 +62,44 @@ local function seconds(find, pattern, subjects, calls)
   return (socket.gettime() - began) / calls
 end
 
-local function measure(source, size)
-  local ours, theirs = assert(re.compile(source)), rex.new(source)
-  local subjects = {}
+local function case(name, source, size)
+  local c = { name = ("%s, %d KiB"):format(name, size / 1024),
+    ours = assert(re.compile(source)), theirs = rex.new(source), subjects = {},
+    native = math.huge, guest = math.huge }
   for i = 1, SUBJECTS do
-    subjects[i] = subject(size)
+    c.subjects[i] = subject(size)
   end
-  for _, s in ipairs(subjects) do
-    local first, last = theirs:find(s)
-    local a, b = ours:find(s)
+  for _, s in ipairs(c.subjects) do
+    local first, last = c.theirs:find(s)
+    local a, b = c.ours:find(s)
     assert(first and a == first and b == last, source)
   end
-  local once = seconds(theirs.find, theirs, subjects, SUBJECTS)
-  local calls = math.max(SUBJECTS, math.min(64, ROUND_SECONDS / once))
-  local native, guest = math.huge, math.huge
-  for _ = 1, ROUNDS do
-    native = math.min(native, seconds(theirs.find, theirs, subjects, calls))
-    guest = math.min(guest, seconds(ours.find, ours, subjects, calls))
-  end
-  return native, guest
+  local once = seconds(c.theirs.find, c.theirs, c.subjects, SUBJECTS)
+  c.calls = math.max(SUBJECTS, math.min(64, ROUND_SECONDS / once))
+  return c
 end
 
+local function measure(c)
+  for _ = 1, ROUNDS do
+    c.native = math.min(c.native,
+      seconds(c.theirs.find, c.theirs, c.subjects, c.calls))
+    c.guest = math.min(c.guest,
+      seconds(c.ours.find, c.ours, c.subjects, c.calls))
+  end
+end
+
+local cases = {}
 for _, pattern in ipairs(PATTERNS) do
   for _, size in ipairs(SIZES) do
-    local native, guest = measure(pattern[2], size)
-    print(("%s, %d KiB: %.3f %.3f %.3f"):format(pattern[1], size / 1024,
-      native * 1e6, guest * 1e6, guest / native))
-    io.flush()
+    cases[#cases + 1] = case(pattern[1], pattern[2], size)
   end
+end
+for _ = 1, PASSES do
+  for _, c in ipairs(cases) do
+    measure(c)
+  end
+end
+for _, c in ipairs(cases) do
+  print(("%s: %.3f %.3f %.3f"):format(c.name, c.native * 1e6, c.guest * 1e6,
+    c.guest / c.native))
 end

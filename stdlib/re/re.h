@@ -21,8 +21,8 @@
 enum {
   RE_COMPILE = 1, /* a: PCRE2's options; bytes: the pattern               */
   RE_FREE,        /* no answer                                            */
-  RE_FIND,        /* a: where to begin; b: PCRE2's options; the subject   */
-  RE_ALL,         /* a: where to begin; b: how many at most; the subject  */
+  RE_FIND,        /* a: PCRE2's options; b: where to begin; the subject   */
+  RE_ALL,         /* a: how many at most; b: where to begin; the subject  */
   RE_NAMES,       /* of the slot: number, length, bytes of each           */
 };
 

@@ -44,9 +44,9 @@ static void set_rest(PCRE2_SIZE *o, uint32_t from, uint32_t pairs) {
 
 
 void re_find(re_state *s, const re_request *q, const re_pattern *p) {
-  int n = match(s, p, q->a, q->b);
+  int n = match(s, p, q->b, q->a);
   if (n < 0) {
-    answer_failure(s, n, q->a);
+    answer_failure(s, n, q->b);
     return;
   }
   PCRE2_SIZE *o = pcre2_get_ovector_pointer(s->match);
@@ -114,8 +114,8 @@ static size_t next_character(const re_state *s, const re_pattern *p,
 */
 void re_all(re_state *s, const re_request *q, const re_pattern *p) {
   static block b;
-  size_t at = q->a;
-  uint32_t options = 0, left = q->b;
+  size_t at = q->b;
+  uint32_t options = 0, left = q->a;
   int n = PCRE2_ERROR_NOMATCH;
   b.head = (re_answer){0};
   while (left > 0) {

@@ -78,6 +78,7 @@ local function begin(e)
   to:timeout(o.timeout)
   from:timeout(o.timeout)
   e.to, e.from, e.subject = to, from, nil
+  e.ask = to:asker(from, 5)
   e.generation = e.generation + 1
   e.slots, e.spare, e.dead = 0, {}, {}
   e.session, message, code = zvm.start {
@@ -243,6 +244,12 @@ local function names_of(e, slot, captures)
   return names
 end
 
+-- A whole number as 4 bytes, the lowest first.
+local function word(n)
+  return string.char(n % 0x100, math.floor(n / 0x100) % 0x100,
+    math.floor(n / 0x10000) % 0x100, math.floor(n / 0x1000000))
+end
+
 local function compile(self, p)
   local ok, message, code
   if not self.session then
@@ -275,6 +282,7 @@ local function compile(self, p)
     if not p.names then return nil, message, code end
   end
   p.slot, p.generation = slot, self.generation
+  p.finds = word(FIND) .. word(slot) .. word(0) -- what such a request begins with
   return true
 end
 
@@ -309,8 +317,8 @@ local function find(self, p, subject, start)
   local ok, message, code = know(self, p)
   if not ok then return nil, message, code end
   if #subject > SUBJECT_MOST then return too_long() end
-  local status, count, size, first, last = self.to:exchange(self.from, 5, FIND,
-    p.slot, start, 0, sent(self, subject))
+  local status, count, size, first, last = self.ask(p.finds, start,
+    sent(self, subject))
   if status == NONE then return nil end
   if not status then return lost(self, count, size) end
   if status == ERROR then return failure(self, count, size, first) end
@@ -375,7 +383,7 @@ local function all_of(self, p, subject, start, most)
   local room = math.floor(limit / (width / 4))
   most = math.min(most, room + 1) -- one more tells that there are too many
   if #subject > SUBJECT_MOST then return too_long() end
-  ok, message, code = self.to:write(ALL, p.slot, start, most,
+  ok, message, code = self.to:write(ALL, p.slot, most, start,
     sent(self, subject))
   if not ok then return lost(self, message, code) end
   local all, matches, words = { captures = p.captures }, 0, 0
