@@ -564,7 +564,7 @@ demo: $(B)/zvm.so $(DEMO) ## The MapReduce example over the system's licence tex
 LIBC_BENCH := $(wildcard spec/bench/libc/*.c)
 BENCH := $(KERNELS:%=$(B)/bench/%.zvm) $(KERNELS:%=$(B)/bench/%.native) \
   $(addprefix $(B)/bench/,hello.zvm hello.native large.zvm traps.zvm \
-  libc-text.zvm measure processes copy.zvm copy.native puts.zvm puts.native \
+  libc-text.zvm measure processes exchange copy.zvm copy.native puts.zvm puts.native \
   relay.zvm image.zvm image.native throw.zvm throw.native \
   mapreduce/words.zvm mapreduce/order.zvm mapreduce/generate) \
   $(patsubst spec/bench/libc/%.c,$(B)/bench/libc/%.native,$(LIBC_BENCH)) \
@@ -622,7 +622,7 @@ $(addprefix $(B)/bench/,copy.native puts.native image.native): $(B)/bench/%.nati
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 -o $@ $<
 
-$(B)/bench/processes: spec/bench/processes.c | setup
+$(B)/bench/processes $(B)/bench/exchange: $(B)/bench/%: spec/bench/%.c | setup
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) -O2 $(WARN) $(CORE_CFLAGS) -o $@ $<
 

@@ -7,7 +7,8 @@
 -- Rounds of about a millisecond alternate, in passes over all patterns and
 -- sizes; of each side the least one counts: a neighbour on the machine only
 -- adds, for seconds at a time, and with one on each processor a call waits for
--- its turn. Prints "name: native us, zvm us, ratio" for each pattern and size.
+-- its turn. Prints "name: native us, zvm us, ratio" for each pattern and size,
+-- and for each size what the bare exchange of a subject takes.
 -- "rare letter" is but a search for a byte.
 --
 -- SPDX-License-Identifier: Apache-2.0
@@ -88,6 +89,16 @@ local function measure(c)
   end
 end
 
+-- What two processors take to exchange so many bytes, by size.
+local bare = {}
+
+local function exchange(size)
+  local pipe = assert(io.popen(("%s/bench/exchange %d"):format(
+    os.getenv "ZVM_BUILD", size)))
+  bare[size] = math.min(bare[size] or math.huge, pipe:read "*n")
+  pipe:close()
+end
+
 local cases = {}
 for _, pattern in ipairs(PATTERNS) do
   for _, size in ipairs(SIZES) do
@@ -95,6 +106,9 @@ for _, pattern in ipairs(PATTERNS) do
   end
 end
 for _ = 1, PASSES do
+  for _, size in ipairs(SIZES) do
+    exchange(size)
+  end
   for _, c in ipairs(cases) do
     measure(c)
   end
@@ -102,4 +116,7 @@ end
 for _, c in ipairs(cases) do
   print(("%s: %.3f %.3f %.3f"):format(c.name, c.native * 1e6, c.guest * 1e6,
     c.guest / c.native))
+end
+for _, size in ipairs(SIZES) do
+  print(("exchange, %d KiB: %.3f"):format(size / 1024, bare[size]))
 end

@@ -282,7 +282,7 @@ local function compile(self, p)
     if not p.names then return nil, message, code end
   end
   p.slot, p.generation = slot, self.generation
-  p.finds = word(FIND) .. word(slot) .. word(0) -- what such a request begins with
+  p.finds = word(FIND) .. word(slot) .. word(0) -- a find begins with that
   return true
 end
 
