@@ -66,17 +66,13 @@ static bool read_resident(zvm__options *o, int index, void *out) {
 /* -- Isolation ----------------------------------------------------------- */
 
 static bool read_isolation(zvm__options *o, int index, void *out) {
-  zvm_isolation *isolation = out;
-  const char *name = NULL;
-  if (!zvm__options_text(o, index, &name))
+  static const char *const words[] = {"inline", "process", NULL};
+  static const zvm_isolation all[] = {ZVM_ISOLATION_INLINE,
+                                      ZVM_ISOLATION_PROCESS};
+  int which;
+  if (!zvm__options_choice(o, index, words, &which))
     return false;
-  if (strcmp(name, "inline") == 0)
-    *isolation = ZVM_ISOLATION_INLINE;
-  else if (strcmp(name, "process") == 0)
-    *isolation = ZVM_ISOLATION_PROCESS;
-  else
-    return zvm__options_fail(o, "\"inline\" or \"process\" expected, "
-                             "got \"%s\"", name);
+  *(zvm_isolation *)out = all[which];
   return true;
 }
 

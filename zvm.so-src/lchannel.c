@@ -159,36 +159,20 @@ bool zvm__image_source_read(zvm__options *o, int index,
 
 /* -- Mode and type ------------------------------------------------------- */
 
-static bool parse_mode(const char *text, zvm_mode *out) {
-  if (strcmp(text, "r") == 0)
-    *out = ZVM_MODE_READ;
-  else if (strcmp(text, "w") == 0)
-    *out = ZVM_MODE_WRITE;
-  else if (strcmp(text, "a") == 0)
-    *out = ZVM_MODE_APPEND;
-  else if (strcmp(text, "r+") == 0)
-    *out = ZVM_MODE_READ_WRITE;
-  else
-    return false;
-  return true;
-}
-
-
 static bool read_mode(zvm__options *o, int index, void *out) {
+  static const char *const words[] = {"r", "w", "a", "r+", NULL};
+  static const zvm_mode all[] = {ZVM_MODE_READ, ZVM_MODE_WRITE,
+                                 ZVM_MODE_APPEND, ZVM_MODE_READ_WRITE};
   zvm_channel_options *ch = out;
-  const char *text;
-  char shown[ZVM__SHOWN_MAX];
+  int which;
   if (ch->source != ZVM_SOURCE_FILE && ch->source != ZVM_SOURCE_FD &&
       ch->source != ZVM_SOURCE_URI && ch->source != ZVM_SOURCE_PIPE)
     return zvm__options_fail(o, "only a channel with \"path\", \"fd\", "
                              "\"uri\" or \"pipe\" has a mode");
-  if (!zvm__options_text(o, index, &text))
+  if (!zvm__options_choice(o, index, words, &which))
     return false;
-  if (parse_mode(text, &ch->mode))
-    return true;
-  zvm__options_show(shown, text, strlen(text));
-  return zvm__options_fail(o, "\"r\", \"w\", \"a\" or \"r+\" expected, "
-                           "got \"%s\"", shown);
+  ch->mode = all[which];
+  return true;
 }
 
 
@@ -244,28 +228,21 @@ static bool read_type(zvm__options *o, int index, void *out) {
 /* -- Etag ---------------------------------------------------------------- */
 
 bool zvm__etag_read(zvm__options *o, int index, void *out) {
+  static const char *const words[] = {"sha256", "sha1", "md5", NULL};
   static const zvm_etag all[] = {ZVM_ETAG_SHA256, ZVM_ETAG_SHA1,
                                  ZVM_ETAG_MD5};
   zvm_etag *etag = out;
-  char shown[ZVM__SHOWN_MAX];
-  const char *text;
-  size_t i;
+  int which;
   if (lua_isboolean(o->L, index)) {
     *etag = lua_toboolean(o->L, index) ? ZVM_ETAG_SHA256 : ZVM_ETAG_NONE;
     return true;
   }
   if (lua_type(o->L, index) != LUA_TSTRING)
     return zvm__options_mismatch(o, index, "boolean or name of a digest");
-  if (!zvm__options_text(o, index, &text))
+  if (!zvm__options_choice(o, index, words, &which))
     return false;
-  for (i = 0; i < sizeof all / sizeof all[0]; i++)
-    if (strcmp(text, zvm_etag_name(all[i])) == 0) {
-      *etag = all[i];
-      return true;
-    }
-  zvm__options_show(shown, text, strlen(text));
-  return zvm__options_fail(o, "\"sha256\", \"sha1\" or \"md5\" expected, "
-                           "got \"%s\"", shown);
+  *etag = all[which];
+  return true;
 }
 
 

@@ -138,20 +138,12 @@ static bool read_table(zvm__options *o, int index, void *out) {
 
 
 static bool read_on_limit(zvm__options *o, int index, void *out) {
-  zvm_on_limit *on_limit = out;
-  const char *text;
-  char shown[ZVM__SHOWN_MAX];
-  if (!zvm__options_text(o, index, &text))
+  static const char *const words[] = {"error", "stop", NULL};
+  static const zvm_on_limit all[] = {ZVM_ON_LIMIT_ERROR, ZVM_ON_LIMIT_STOP};
+  int which;
+  if (!zvm__options_choice(o, index, words, &which))
     return false;
-  if (strcmp(text, "error") == 0) {
-    *on_limit = ZVM_ON_LIMIT_ERROR;
-  } else if (strcmp(text, "stop") == 0) {
-    *on_limit = ZVM_ON_LIMIT_STOP;
-  } else {
-    zvm__options_show(shown, text, strlen(text));
-    return zvm__options_fail(o, "\"error\" or \"stop\" expected, "
-                             "got \"%s\"", shown);
-  }
+  *(zvm_on_limit *)out = all[which];
   return true;
 }
 

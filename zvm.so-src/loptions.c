@@ -22,7 +22,7 @@ void zvm__options_start(zvm__options *o, lua_State *L, const char *function) {
   memset(o, 0, sizeof *o);
   o->L = L;
   o->function = function;
-  lua_newtable(L);
+  lua_pushnil(L);
   o->anchor = lua_gettop(L);
 }
 
@@ -94,6 +94,10 @@ bool zvm__options_mismatch(zvm__options *o, int index, const char *what) {
 /* -- What must stay alive ------------------------------------------------ */
 
 void zvm__options_keep(zvm__options *o) {
+  if (o->kept == 0) {
+    lua_createtable(o->L, 4, 0);
+    lua_replace(o->L, o->anchor);
+  }
   lua_rawseti(o->L, o->anchor, ++o->kept);
 }
 
@@ -187,9 +191,14 @@ static uint64_t mark_of(const char *name, size_t len) {
 }
 
 
+static bool is_word(const char *key, size_t len, const char *word) {
+  return strlen(word) == len && memcmp(word, key, len) == 0;
+}
+
+
 static bool is_known(const char *key, size_t len, const char *const *known) {
   for (; *known != NULL; known++)
-    if (strlen(*known) == len && memcmp(*known, key, len) == 0)
+    if (is_word(key, len, *known))
       return true;
   return false;
 }
@@ -305,6 +314,37 @@ bool zvm__options_text(zvm__options *o, int index, const char **out) {
   if (memchr(*out, '\0', size) != NULL)
     return zvm__options_fail(o, "string contains a NUL byte");
   return true;
+}
+
+
+/* "a", "b" or "c" */
+static bool fail_choice(zvm__options *o, const char *text, size_t len,
+                        const char *const *words) {
+  char shown[ZVM__SHOWN_MAX];
+  int i;
+  lua_pushliteral(o->L, "");
+  for (i = 0; words[i] != NULL; i++) {
+    const char *before = words[i + 1] == NULL ? " or " : ", ";
+    lua_pushfstring(o->L, "%s\"%s\"", i == 0 ? "" : before, words[i]);
+    lua_concat(o->L, 2);
+  }
+  zvm__options_show(shown, text, len);
+  return zvm__options_fail(o, "%s expected, got \"%s\"",
+                           lua_tostring(o->L, -1), shown);
+}
+
+
+bool zvm__options_choice(zvm__options *o, int index, const char *const *words,
+                         int *out) {
+  size_t len;
+  const char *text;
+  if (lua_type(o->L, index) != LUA_TSTRING)
+    return zvm__options_mismatch(o, index, "string");
+  text = lua_tolstring(o->L, index, &len);
+  for (*out = 0; words[*out] != NULL; ++*out)
+    if (is_word(text, len, words[*out]))
+      return true;
+  return fail_choice(o, text, len, words);
 }
 
 

@@ -17,7 +17,8 @@
 typedef struct zvm__options {
   lua_State *L;
   const char *function; /* "zvm.run"                           */
-  int anchor;           /* stack index of the anchor table     */
+  int anchor;           /* stack index of the anchor table; nil as long as
+                           nothing is in it                    */
   int kept;             /* values in it                        */
   size_t len;           /* of path                             */
   char path[192];       /* "channels.stdout", "" at the top    */
@@ -27,7 +28,7 @@ typedef struct zvm__options {
   _Alignas(8) char room[1024]; /* aligned as what Lua gives    */
 } zvm__options;
 
-/* Pushes the anchor table. */
+/* Pushes what becomes the anchor table. */
 void zvm__options_start(zvm__options *o, lua_State *L, const char *function);
 
 /* Descend into `name`; give the result to zvm__options_leave. */
@@ -62,6 +63,9 @@ bool zvm__options_read(zvm__options *o, int index, const char *name,
 bool zvm__options_text(zvm__options *o, int index, const char **out);
 bool zvm__options_bytes(zvm__options *o, int index, const char **out,
                         size_t *size);
+/* One of `words`, behind the last of which is NULL: which. */
+bool zvm__options_choice(zvm__options *o, int index, const char *const *words,
+                         int *out);
 bool zvm__options_flag(zvm__options *o, int index, bool *out);
 bool zvm__options_integer(zvm__options *o, int index, int64_t low,
                           int64_t high, int64_t *out);

@@ -143,16 +143,12 @@ static bool read_flag(zvm__options *o, int index, void *out) {
 
 
 static bool read_on_stop(zvm__options *o, int index, void *out) {
-  const char *text;
-  char shown[ZVM__SHOWN_MAX];
-  if (!zvm__options_text(o, index, &text))
+  static const char *const words[] = {"raise", "report", NULL};
+  int which;
+  if (!zvm__options_choice(o, index, words, &which))
     return false;
-  ((zvm__lrun *)out)->keep_stops = strcmp(text, "report") == 0;
-  if (((zvm__lrun *)out)->keep_stops || strcmp(text, "raise") == 0)
-    return true;
-  zvm__options_show(shown, text, strlen(text));
-  return zvm__options_fail(o, "\"raise\" or \"report\" expected, "
-                           "got \"%s\"", shown);
+  ((zvm__lrun *)out)->keep_stops = which == 1;
+  return true;
 }
 
 

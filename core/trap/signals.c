@@ -296,14 +296,13 @@ static void take_off_queue(const zvm__run *run) {
 }
 
 
-/* What comes meanwhile goes to ours, and is raised again, or to the host's. */
 void zvm__signals_restore(void) {
   const zvm__run *run = atomic_load(&signals.run);
+  /* A handler of the host's may not return: none comes until all is back. */
+  (void)zvm__mask_swap(~(uint64_t)0);
   if (run != NULL && (run->bounds.timeout_ms | run->bounds.cpu_ms |
-                      run->bounds.resident) != 0) {
-    (void)zvm__mask_swap(~(uint64_t)0);
+                      run->bounds.resident) != 0)
     take_off_queue(run);
-  }
   restore_handlers();
   atomic_store(&signals.run, NULL);
   (void)sigaltstack(&signals.host_stack, NULL);
