@@ -63,7 +63,7 @@ describe("the script's own end of a pipe", function()
   it("writes many strings, long and short, in their order", function()
     local p, list, all = assert(zvm.pipe { size = "1M" }), {}, {}
     for i = 1, 240 do
-      local n = (i * 37) % 150
+      local n = i % 50 == 1 and 5000 or (i * 37) % 150
       list[i] = i % 3 == 0 and i or (i % 5 == 0 and "" or ("%03d"):format(i)
         .. ("x"):rep(n))
       all[i] = i % 3 == 0 and string.char(i, 0, 0, 0) or list[i]
@@ -72,7 +72,7 @@ describe("the script's own end of a pipe", function()
     all = table.concat(all)
     assert.equal(all, p:read(#all))
     -- Nothing of it, if one of them cannot be.
-    list[240] = {}
+    list[240] = false
     assert.has_error(function() p:write(unpack(list)) end)
     p:timeout(0.05)
     assert.equal("TIMEOUT", select(3, p:read(1)))
@@ -85,6 +85,16 @@ describe("the script's own end of a pipe", function()
       channels = { stdin = { pipe = p } } }
     assert.is_true(p:write("ab", 0x64636261, "", 0x7a797a79, "!"))
     assert.equal("11 ababcdyzyz!\n", s:wait().channels.stdout.data)
+  end)
+
+  it("is not taken by who writes nothing", function()
+    local p = pipe()
+    assert.is_true(p:write() and p:write("") and p:write("", ""))
+    local report = zvm.run { program = "build/guest/01-hello/main.zvm",
+      channels = { stdout = { pipe = p } } }
+    assert.equal("exit", report.state)
+    assert.is_true(p:write "")
+    assert.equal("CHANNEL", select(3, p:write "x"))
   end)
 
   it("tells what fills it before it waits for room", function()

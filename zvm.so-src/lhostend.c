@@ -50,24 +50,25 @@ typedef struct outbox {
   zvm_status status;
   zvm_error err;
   size_t count, used; /* of parts, and of bytes */
+  const char *end;    /* of the part before, if that is in `bytes` */
   struct iovec parts[PARTS];
   char bytes[TOGETHER]; /* words and short strings, which parts point to */
 } outbox;
 
 
-static void begin(outbox *b) {
+static void empty(outbox *b) {
   b->count = b->used = 0;
-  b->status = ZVM_OK;
-  b->err.status = ZVM_OK;
+  b->end = NULL;
 }
 
 
+/* Who writes nothing needs no end of the pipe. */
 static void put(outbox *b) {
-  if (b->status == ZVM_OK)
+  if (b->status == ZVM_OK && b->count > 0)
     b->status = zvm_pipe_writev(b->p, b->parts, b->count, b->timeout_ms,
                                 &b->err);
   b->timeout_ms = ZVM_PIPE_GOES_ON;
-  b->count = b->used = 0;
+  empty(b);
 }
 
 
@@ -85,17 +86,20 @@ static void add_part(outbox *b, const void *from, size_t size) {
 /* There is room. A long string stays where it is: Lua has it until then. */
 static void append(outbox *b, const void *from, size_t size) {
   char *to = b->bytes + b->used;
-  struct iovec *last = &b->parts[b->count - 1];
+  if (size == 0)
+    return;
   if (size > SHORT) {
     add_part(b, from, size);
+    b->end = NULL;
     return;
   }
   memcpy(to, from, size);
   b->used += size;
-  if (b->count > 0 && (char *)last->iov_base + last->iov_len == to)
-    last->iov_len += size;
+  if (b->end == to)
+    b->parts[b->count - 1].iov_len += size;
   else
     add_part(b, to, size);
+  b->end = to + size;
 }
 
 
@@ -120,10 +124,15 @@ static void check_values(lua_State *L, int first, int last) {
 /* The arguments from `first` on; false, and the error is in the outbox. */
 static bool write_all(lua_State *L, outbox *b, int first) {
   int top = lua_gettop(L), i;
-  begin(b);
+  bool checked = false;
+  b->status = ZVM_OK;
+  b->err.status = ZVM_OK;
+  empty(b);
   for (i = first; i <= top; i++) {
     if (!has_room(b)) {
-      check_values(L, i, top);
+      if (!checked)
+        check_values(L, i, top);
+      checked = true;
       put(b);
     }
     if (lua_type(L, i) == LUA_TNUMBER) {
@@ -267,9 +276,10 @@ static int ask(lua_State *L) {
 
 
 /***
-A function for questions that have answers of one length. What it is given is
-written as by `pipe:write`, and it returns what `from:words(count)` then does;
-each of the two has its own time. It does both in half the time that they take.
+A function for questions that have answers of one length: it takes what
+`pipe:write` takes, and returns what that does if it fails, or else what
+`from:words(count)` does. Each of the two has its own time. It raises an error
+when one of the pipes is closed.
 
 @function pipe:asker
 @tparam zvm.pipe from
@@ -278,13 +288,15 @@ each of the two has its own time. It does both in half the time that they take.
 */
 int zvm__pipe_asker(lua_State *L) {
   uint32_t timeout_ms;
+  size_t count;
   asker *a;
   (void)check(L, 1, &timeout_ms);
   (void)check(L, 2, &timeout_ms);
+  count = check_count(L, 3, ANSWER_MOST);
   a = lua_newuserdata(L, sizeof *a);
   a->to = lua_touserdata(L, 1);
   a->from = lua_touserdata(L, 2);
-  a->count = check_count(L, 3, ANSWER_MOST);
+  a->count = count;
   lua_pushvalue(L, 1);
   lua_pushvalue(L, 2);
   lua_pushcclosure(L, ask, 3);

@@ -125,7 +125,8 @@ static int pipe_grow(lua_State *L) {
 
 /***
 How long a call that uses the script's own end of it waits from now on, at
-most, in all.
+most, in all; a function of `pipe:asker` first as long for the one, then for the
+other.
 
 @function pipe:timeout
 @tparam number seconds 0.001 to 86400; 0: for ever, as at first

@@ -13,7 +13,10 @@
 
 #include "pipe.h"
 
-enum { LOOK_US = 5000 }; /* how often who sleeps looks at the clock */
+enum {
+  LOOK_US = 5000, /* how often who sleeps looks at the clock           */
+  LARGE = 4096,   /* a part of which the other side hears before others */
+};
 
 
 /* The host's side, mapped; NULL and *err. */
@@ -98,6 +101,9 @@ zvm_status zvm_pipe_writev(zvm_pipe *p, const struct iovec *parts, size_t count,
   for (size_t i = 0; i < count && os == 0; i++) {
     size_t moved = 0;
     os = zvm__ring_add(r, parts[i].iov_base, parts[i].iov_len, &moved);
+    /* It may work on that while more is copied. */
+    if (parts[i].iov_len >= LARGE && i + 1 < count)
+      zvm__ring_tell(r);
   }
   zvm__ring_tell(r);
   return result(r, os, err);
