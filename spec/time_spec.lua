@@ -233,6 +233,60 @@ describe("zvm.workers", function()
     end
   end)
 
+  -- Runs of 20 ms of processor time, started one after the other.
+  local function started(first, last, list)
+    for i = first, last do
+      list[#list + 1] = { number = i, session = assert(zvm.start {
+        program = loop, cpu = 0.02, timeout = 20 }) }
+    end
+    return list
+  end
+
+  -- The number of the first one that ends, and why: it is taken off.
+  local function ended(list)
+    local sessions = {}
+    for i, one in ipairs(list) do
+      sessions[i] = one.session
+    end
+    local one = table.remove(list, assert(zvm.wait(sessions, 20)))
+    return one.number, one.session:wait().limit
+  end
+
+  it("has who was started first run first", function()
+    finally(function() zvm.workers(1024, nil) end)
+    zvm.workers(1)
+    local list, order = started(1, 4, {}), {}
+    for i = 1, 4 do
+      order[i] = ended(list)
+    end
+    assert.same({ 1, 2, 3, 4 }, order)
+  end)
+
+  it("has nobody wait while others come and go", function()
+    finally(function() zvm.workers(1024, nil) end)
+    zvm.workers(1)
+    local list, order = started(1, 3, {}), {}
+    for i = 4, 9 do
+      order[#order + 1] = ended(list)
+      started(i, i, list)
+    end
+    assert.same({ 1, 2, 3, 4, 5, 6 }, order)
+    while #list > 0 do
+      ended(list)
+    end
+  end)
+
+  it("refuses who comes when as many as may wait are waiting", function()
+    finally(function() zvm.workers(1024, nil) end)
+    zvm.workers(1, 1)
+    local list, refused = started(1, 4, {}), {}
+    while #list > 0 do
+      local number, limit = ended(list)
+      refused[number] = limit
+    end
+    assert.same({ "cpu", "cpu", "workers", "workers" }, refused)
+  end)
+
   it("takes how many runs may wait, any number at first", function()
     for _, queue in ipairs { 0, 3, 2 ^ 40, math.huge } do
       assert.is_true(zvm.workers(1, queue))

@@ -72,6 +72,28 @@ static void leave_queues(void) {
 }
 
 
+/* Who came before is asked first, whoever asks now. */
+static void ask_in_order(void) {
+  tidy();
+  for (zvm__flight *f = flights; f != NULL; f = f->next) {
+    if (f->phase != ZVM__QUEUES || f->busy)
+      continue;
+    zvm__flight_check(f);
+    if (f->phase == ZVM__QUEUES)
+      (void)zvm__flight_take_turn(f);
+  }
+}
+
+
+/* The last of all: the list is in the order in which they came. */
+static void link_flight(zvm__flight *f) {
+  zvm__flight **at = &flights;
+  while (*at != NULL)
+    at = &(*at)->next;
+  *at = f;
+}
+
+
 static void unlink_flight(zvm__flight *f) {
   zvm__flight **at = &flights;
   while (*at != NULL && *at != f)
@@ -94,8 +116,7 @@ static zvm__flight *new_flight(const zvm__job *job, zvm_error *err) {
   f->start_ns = zvm__now_ns();
   f->worker.socket = -1;
   f->hearing = (zvm__hearing){.worker = &f->worker, .watcher = -1};
-  f->next = flights;
-  flights = f;
+  link_flight(f);
   return f;
 }
 
@@ -107,6 +128,7 @@ zvm__flight *zvm__flight_start(const zvm__job *job, zvm__wait *wait,
   if (f == NULL)
     return NULL;
   zvm__wait_open(wait);
+  ask_in_order();
   zvm__flight_begin(f);
   leave_queues();
   return f;
