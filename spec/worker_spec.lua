@@ -58,6 +58,38 @@ describe("isolation", function()
   end)
 end)
 
+-- Limits of the process that runs a guest, in words of the kernel's.
+local function limits_with(bounds)
+  local found
+  local function look()
+    for _, id in ipairs(host.workers()) do
+      local text = host.read_file("/proc/" .. id .. "/limits")
+      if text:find "Max open files +1 " then found = text end
+    end
+    return nil -- the end
+  end
+  local options = { program = code.new():pread(0, 0x21000, 1):exit(0):module(),
+    channels = { stdin = { read = look } } }
+  for name, value in pairs(bounds) do
+    options[name] = value
+  end
+  assert.equal("exit", assert(apart(options)).state)
+  return assert(found)
+end
+
+describe("the processor", function()
+  it("is a guest's no longer than the smaller of timeout and cpu allows",
+    function()
+      for _, case in ipairs { { {}, "unlimited" }, { { timeout = 4 }, "6" },
+        { { cpu = 3.5, timeout = 60 }, "5" }, { { cpu = 9, timeout = 4 }, "6" },
+        { { cpu = 2 }, "4" } }
+      do
+        assert.equal(case[2],
+          limits_with(case[1]):match "Max cpu time +(%w+)")
+      end
+    end)
+end)
+
 describe("a job for a worker", function()
   it("may be larger than a message", function()
     local text = ("0123456789abcdef"):rep(4096 * 16)

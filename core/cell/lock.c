@@ -17,6 +17,7 @@ enum {
   /* Address space beside the guest's: this program, its stack and heap. */
   OWN_SPACE = 16 << 20,
   OWN_STACK = 1 << 20, /* of it; a guest's is memory of its own */
+  DESCRIPTORS = 3 * ZVM__CHANNELS_MAX, /* a job comes with fewer */
 };
 
 
@@ -83,11 +84,11 @@ bool zvm__lock_worker(pid_t parent, int socket) {
   if (zvm__zygote_call(SYS_setsid, 0, 0, 0, 0) < 0)
     return false;
   zvm__secret_forget();
-  return limit(RLIMIT_NPROC, 0);
+  return limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, DESCRIPTORS);
 }
 
 
-/* Behind the timer of the run, for one that lost its timer: in seconds. */
+/* Behind the timers of the run, for one that lost its timers: in seconds. */
 static bool limit_cpu(uint64_t ms) {
   return ms == 0 || limit(RLIMIT_CPU, ms / 1000 + 2);
 }
@@ -95,7 +96,7 @@ static bool limit_cpu(uint64_t ms) {
 
 bool zvm__lock_job(const zvm__wire_head *head) {
   /* 0 is taken; poll refuses to look at more descriptors than this. */
-  return limit_cpu(head->cpu_ms) && limit(RLIMIT_NOFILE, 1) &&
+  return limit_cpu(head->most_ms) && limit(RLIMIT_NOFILE, 1) &&
          limit(RLIMIT_FSIZE, head->file_size) &&
          (head->shared == 0 ||
           limit(RLIMIT_DATA, OWN_SPACE + head->memory)) &&

@@ -115,8 +115,7 @@ void zvm__work(int patience) {
   if (!zvm__receive_wait(patience))
     _exit(ZVM__CELL_RETIRED);
   if (!zvm__receive(&job, &head) || (head.tells && !tell_taken()) ||
-      !zvm__map_keep(job.map, job.module) ||
-      !zvm__lock_job(&head))
+      !zvm__lock_job(&head) || !zvm__map_keep(job.map, job.module))
     _exit(1);
   size_t size = sizeof(zvm__wire_reply) +
                 job.channels->count * sizeof(zvm__wire_moved) +

@@ -106,7 +106,7 @@ typedef struct zvm__wire_head {
   uint64_t blob;   /* bytes */
   uint64_t memory; /* address space for the guest and its channels, bytes */
   uint64_t shared; /* the same for rings */
-  uint64_t cpu_ms;    /* of the job; 0: no limit */
+  uint64_t most_ms;   /* of the processor, whichever limit says so; 0: none */
   uint64_t file_size; /* RLIMIT_FSIZE: the host's, or what the channels need */
   bool apart;      /* the second descriptor is the blob */
   bool tells;      /* when it has taken the job         */

@@ -171,6 +171,13 @@ static uint64_t longest_file(const zvm__channel *ch) {
 }
 
 
+/* One thread uses no more of the processor than time passes. */
+static uint64_t most_ms(const zvm__job *job) {
+  uint64_t cpu = job->bounds.cpu_ms, wall = job->bounds.timeout_ms;
+  return cpu == 0 || (wall != 0 && wall < cpu) ? wall : cpu;
+}
+
+
 static void fill_head(zvm__wire_head *head, const zvm__job *job) {
   struct rlimit files;
   memset(head, 0, sizeof *head);
@@ -178,7 +185,7 @@ static void fill_head(zvm__wire_head *head, const zvm__job *job) {
       .magic = ZVM__WIRE_JOB,
       .fds = 1,
       .tells = job->channels->apart > 0,
-      .cpu_ms = job->bounds.cpu_ms,
+      .most_ms = most_ms(job),
       .blob = sizeof(zvm__wire_job) + job->manifest_size +
               job->channels->count * sizeof(zvm__wire_channel),
   };
