@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/action.h"
 #include "base/clock.h"
 #include "entry/offsets.h"
 #include "memory/lowmem.h"
@@ -227,6 +228,8 @@ typedef struct turn {
   zvm__outcome *out;
   times from, to;               /* of the guest, and of its digests    */
   uint64_t began_ns, mapped_ns; /* for the trace; 0 where there is none */
+  uint64_t host_mask;           /* to be brought back, if `blocked`     */
+  bool blocked;
 } turn;
 
 
@@ -275,7 +278,8 @@ static zvm_status run_mapped(turn *t, zvm_error *err) {
   if (t->job->once)
     zvm__signals_close();
   else
-    zvm__signals_restore();
+    t->host_mask = zvm__signals_restore();
+  t->blocked = !t->job->once;
   return st;
 }
 
@@ -334,9 +338,10 @@ zvm_status zvm__job_run(const zvm__job *job, zvm__outcome *out,
   *out = (zvm__outcome){0};
   st = run_in_turn(&t, err);
   zvm__lowmem_give();
-  if (st != ZVM_OK)
-    return st;
-  fill_outcome(out, &run, &t.from, &t.to);
+  if (st == ZVM_OK)
+    fill_outcome(out, &run, &t.from, &t.to);
   *again = (zvm__again){.set = run.again, .any = run.has_again};
-  return ZVM_OK;
+  if (t.blocked)
+    (void)zvm__mask_swap(t.host_mask);
+  return st;
 }

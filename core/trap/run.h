@@ -115,7 +115,11 @@ zvm_status zvm__signals_arm(zvm_error *err);
 ** changed.
 */
 zvm_status zvm__signals_install(zvm__run *run, zvm_error *err);
-void zvm__signals_restore(void);
+/*
+** Gives the host's mask, all being blocked still: it comes back last of all, as
+** a handler of the host's may not return.
+*/
+uint64_t zvm__signals_restore(void);
 /* Where they were armed: from here on all are blocked, and none is a run's. */
 void zvm__signals_close(void);
 

@@ -296,9 +296,8 @@ static void take_off_queue(const zvm__run *run) {
 }
 
 
-void zvm__signals_restore(void) {
+uint64_t zvm__signals_restore(void) {
   const zvm__run *run = atomic_load(&signals.run);
-  /* A handler of the host's may not return: none comes until all is back. */
   (void)zvm__mask_swap(~(uint64_t)0);
   if (run != NULL && (run->bounds.timeout_ms | run->bounds.cpu_ms |
                       run->bounds.resident) != 0)
@@ -306,7 +305,7 @@ void zvm__signals_restore(void) {
   restore_handlers();
   atomic_store(&signals.run, NULL);
   (void)sigaltstack(&signals.host_stack, NULL);
-  (void)zvm__mask_swap(signals.host_mask);
+  return signals.host_mask;
 }
 
 

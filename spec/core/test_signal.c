@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -385,6 +387,38 @@ static void test_children(void) {
 }
 
 
+static sigjmp_buf out;
+
+
+static void jump_out(int sig) {
+  (void)sig;
+  siglongjmp(out, 1);
+}
+
+
+/* Its timer strikes within the run, its handler comes at the end of that. */
+static int run_after_jump(void) {
+  const struct itimerval soon = {.it_value = {.tv_usec = 2000}};
+  const zvm_session_options opt = {.timeout_ms = 40};
+  handle(SIGALRM, jump_out);
+  if (sigsetjmp(out, 1) == 0) {
+    (void)setitimer(ITIMER_REAL, &soon, NULL);
+    (void)run_guest(spins, &opt);
+    return 1;
+  }
+  return exit_code(exits, NULL) == 0 ? 0 : 2;
+}
+
+
+static void test_no_return(void) {
+  pid_t pid = fork();
+  if (pid == 0)
+    _exit(run_after_jump());
+  is(wait_ten_seconds(pid), 0,
+     "a handler of the host's that does not return leaves all as it was");
+}
+
+
 int main(void) {
   test_stops();
   test_others();
@@ -393,5 +427,6 @@ int main(void) {
   test_own_timer();
   test_threads();
   test_children();
+  test_no_return();
   return tap_done();
 }
