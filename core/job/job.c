@@ -179,6 +179,7 @@ static uint64_t trace_entry(const zvm__run *run, uint64_t began_ns,
     return 0;
   t->blocked = true;
   t->stop = &run->ctx->done;
+  t->state = &run->state;
   zvm__trace_line(t, mapped_ns, mapped_ns - began_ns,
                   "map heap=0x%" PRIx32 "-0x%" PRIx32 " stack=0x%" PRIx32
                   " manifest=0x%" PRIx32,

@@ -219,7 +219,7 @@ void zvm__tracing_report(zvm__trace *t, const zvm_report *report,
                          uint64_t since_ns) {
   uint64_t now = zvm__now_ns();
   char message[ZVM__QUOTED_MAX] = "";
-  zvm__trace_hurry(t);
+  zvm__trace_over(t, report->state);
   if (report->message != NULL)
     zvm__trace_quote(message, report->message);
   zvm__trace_line(t, now, now - since_ns, "report state=%s%s%s",

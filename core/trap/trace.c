@@ -19,14 +19,28 @@
 #include "base/clock.h"
 #include "channel/limits.h"
 
-enum { LINGER_MS = 1000 }; /* less than a host waits for a worker's report */
+enum {
+  LINGER_MS = 1000, /* less than a host waits for a worker's report */
+  LATE_MS = 5,      /* the same when it was a limit that ended the run */
+};
 
 
 /* -- Writing ------------------------------------------------------------- */
 
-void zvm__trace_hurry(zvm__trace *t) {
+static void wait_no_longer(zvm__trace *t, uint64_t most_ms) {
   t->stop = NULL;
-  t->until_ns = zvm__now_ns() + LINGER_MS * ZVM__MS_NS;
+  t->until_ns = zvm__now_ns() + most_ms * ZVM__MS_NS;
+}
+
+
+void zvm__trace_hurry(zvm__trace *t) {
+  wait_no_longer(t, LINGER_MS);
+}
+
+
+void zvm__trace_over(zvm__trace *t, zvm_state state) {
+  bool late = state == ZVM_STATE_TIMEOUT || state == ZVM_STATE_LIMIT;
+  wait_no_longer(t, late ? LATE_MS : LINGER_MS);
 }
 
 
@@ -60,7 +74,7 @@ static int wait_for_room(const zvm__trace *t) {
 static int write_all(zvm__trace *t, const char *line, size_t size) {
   while (size > 0) {
     if (t->stop != NULL && *t->stop != 0)
-      zvm__trace_hurry(t);
+      zvm__trace_over(t, *t->state);
     int os = t->is_file ? 0 : wait_for_room(t);
     long n = 0;
     if (os == 0) {
@@ -248,7 +262,7 @@ void zvm__trace_end(const zvm__run *run, uint64_t since_ns) {
   zvm__trace *t = run->trace;
   uint64_t now = zvm__now_ns(), took = now - since_ns;
   const zvm_fault *f = &run->fault;
-  zvm__trace_hurry(t);
+  zvm__trace_over(t, run->state);
   switch (run->state) {
   case ZVM_STATE_EXIT:
     zvm__trace_line(t, now, took, "end state=exit code=%" PRId32, run->code);

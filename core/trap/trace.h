@@ -27,6 +27,7 @@ typedef struct zvm__trace {
   uint64_t base_ns; /* CLOCK_MONOTONIC, when the session was opened       */
   uint64_t until_ns; /* the last line may wait so long; 0: as it takes    */
   const volatile int *stop; /* not zero: the run has ended; or NULL       */
+  const volatile zvm_state *state; /* by what; with `stop`                */
 } zvm__trace;
 
 #define ZVM__TRACE_MAX 1024 /* a line: below what a pipe takes whole */
@@ -46,8 +47,10 @@ zvm__trace_line(zvm__trace *t, uint64_t at_ns, uint64_t took_ns,
 #define ZVM__QUOTED_MAX 700
 void zvm__trace_quote(char out[ZVM__QUOTED_MAX], const char *text);
 
-/* From here on a line may wait for a reader no longer than a moment. */
+/* From here on a line may wait for a reader no longer than a second. */
 void zvm__trace_hurry(zvm__trace *t);
+/* The same, as the run is over; if a limit ended it, 5 ms. */
+void zvm__trace_over(zvm__trace *t, zvm_state state);
 
 /* -- In the run ---------------------------------------------------------- */
 

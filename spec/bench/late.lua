@@ -81,6 +81,7 @@ local loop = code.new():raw "eb fe":module()
 local copies = code.new():mov("esi", 0x21000):mov("edi", 0x1821000)
   :mov("ecx", 0x1800000):raw "67 f3 a4":raw "eb ec":module()
 local reads = code.new():pread(0, 0x21000, 4096):exit(0):module()
+local traps = code.new():call "fork":raw "eb de":module()
 local writes = code.new():pwrite(1, 0x22000, 2 ^ 20):exit(0):module()
 
 assert(run { program = code.exit(0) }) -- what starts once has started
@@ -89,6 +90,14 @@ timeout("rep movsb", copies)
 pipes(function(silent, full)
   timeout("read", reads, { stdin = { path = silent } })
   timeout("write", writes, { stdout = { path = full, mode = "w" } })
+end)
+line("timeout, trace that nobody reads", function()
+  local report, took
+  pipes(function(silent)
+    report, took = run { program = traps, timeout = LIMIT, trace = silent }
+  end)
+  assert(report.state == "timeout" and report.trace_error)
+  return took - LIMIT
 end)
 timeout("digest of a GiB", code.new():pwrite(3, 0x22000, 2 ^ 30):exit(0)
   :module(), { out = { null = true, etag = true } }, "1100M")
