@@ -73,6 +73,33 @@ describe("memory and files of an instance", function()
     check_both("transfer_check", 75)
   end)
 
+  it("has all of its tree once there is memory for it", function()
+    local function check(memory, args, least)
+      passed(run("late_check", {
+        args = args,
+        memory = memory,
+        directory = "/home/guest",
+        channels = { input = "in", ["/x/y/z"] = "z" },
+      }), least)
+    end
+    check("4M", { "full" }, 34)
+    check("256K", { "full" }, 34)
+    check("128K", {}, 18)
+  end)
+
+  it("leaves out no channel and no directory in silence", function()
+    local function refused(options, line)
+      options.program = directory .. "/late_check.zvm"
+      local report = assert(zvm.run(options))
+      assert.equal(125, report.code)
+      assert.equal(line, report.channels.stderr.data)
+    end
+    refused({ channels = { ["/x"] = "a", ["/x/y/z"] = "z" } },
+            "zvm: /x/y/z: a part of its name is another channel\n")
+    refused({ directory = "/dev/null/x" },
+            "zvm: /dev/null/x: the working directory is no directory\n")
+  end)
+
   it("has defined results for what only an instance meets", function()
     local letters = {}
     for i = 0, 9999 do letters[#letters + 1] = string.char(97 + i % 26) end

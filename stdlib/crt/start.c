@@ -97,7 +97,7 @@ int __zvm_channel_named(const char *name) {
 /* -- Start --------------------------------------------------------------- */
 
 /* In programs that look files up; others have no use for images. */
-extern weak hidden void __zvm_fs_start(void);
+extern weak hidden int __zvm_fs_start(void);
 
 static _Noreturn void run(size_t argc, char **argv, char **envp) {
   __environ = envp;

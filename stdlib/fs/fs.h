@@ -111,9 +111,13 @@ static inline void node_was_read(struct node *n) {
 extern hidden struct node *__zvm_root; /* NULL before __zvm_fs_start    */
 extern hidden struct node *__zvm_cwd;  /* the working directory         */
 
-/* The tree with its devices, images and channels; called by whoever needs
-** it first, and at the start when there are mounts. */
-hidden void __zvm_fs_start(void);
+/*
+** The tree with its devices, images and channels; called by whoever needs
+** it first, and at the start when there are mounts. It is there as a whole
+** after, or not at all: ENOMEM, and the next call tries again. With mounts,
+** or where a name cannot be placed at all, the program ends instead.
+*/
+hidden int __zvm_fs_start(void);
 
 /* Constant time, whatever the size of the directory. */
 hidden struct node *__zvm_dir_find(struct node *dir, const char *name,
@@ -239,8 +243,11 @@ hidden int __zvm_file_open(struct node *n, int flags);
 */
 hidden void *__zvm_fs_alloc(size_t size); /* NULL: ENOSPC */
 hidden void __zvm_fs_free(void *p);
-/* Set while a name moves: what it takes for a moment may be the program's. */
+/* Set while a name moves: what it takes for a moment may be the program's;
+** and while the tree is made, which takes little and no file. */
 extern hidden bool __zvm_fs_uses_reserve;
+/* Set by each allocation that fails. */
+extern hidden bool __zvm_fs_lacked_memory;
 
 /* -- Parts of the tree --------------------------------------------------- */
 
@@ -248,7 +255,9 @@ extern hidden bool __zvm_fs_uses_reserve;
 ** A weak one counts where it is linked, but does not bring its part along.
 */
 hidden void __zvm_devices_add(struct node *dev);
-hidden int __zvm_mount_images(void);
+hidden void __zvm_mount_images(void);
+/* "zvm: NAME: WHAT" on stderr, and the end with code 125. */
+hidden _Noreturn void __zvm_mount_refuse(const char *name, const char *what);
 hidden void __zvm_proc_add(struct node *root);
 extern hidden weak void __zvm_locks_drop(struct file *f, bool last);
 hidden int __zvm_lock(struct file *f, int command, arg a);

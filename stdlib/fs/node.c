@@ -13,11 +13,14 @@
 /* The root is 1, the standard channels are 2, 3 and 4. */
 static uint32_t last_ino = 4;
 
-bool __zvm_fs_uses_reserve;
+bool __zvm_fs_uses_reserve, __zvm_fs_lacked_memory;
 
 void *__zvm_fs_alloc(size_t size) {
-  if (!__zvm_fs_uses_reserve && !__zvm_pages_leave_reserve(size)) return NULL;
-  return __libc_malloc(size);
+  void *p = NULL;
+  if (__zvm_fs_uses_reserve || __zvm_pages_leave_reserve(size))
+    p = __libc_malloc(size);
+  if (!p) __zvm_fs_lacked_memory = true;
+  return p;
 }
 
 void __zvm_fs_free(void *p) { __libc_free(p); }

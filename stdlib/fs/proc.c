@@ -181,11 +181,13 @@ static int64_t read_link(struct file *f, void *to, size_t size, int64_t off) {
 
 static const struct kind open_link = { .read = read_link, .follow = follow };
 
-static void add_link(struct node *dir, const char *name, int fd) {
+static bool add_link(struct node *dir, const char *name, int fd) {
   struct node *n = __zvm_node_new(&open_link, S_IFLNK | 0700);
-  if (!n) return;
+  if (!n) return false;
   n->own = (void *)(intptr_t)fd;
-  if (__zvm_dir_add(dir, name, strlen(name), n)) __zvm_node_release(n);
+  if (!__zvm_dir_add(dir, name, strlen(name), n)) return true;
+  __zvm_node_release(n);
+  return false;
 }
 
 static void name_of(int fd, char name[5]) {
@@ -195,20 +197,25 @@ static void name_of(int fd, char name[5]) {
   *at = 0;
 }
 
-/* Names come and go as descriptors did; those that stay are not touched. */
+/* Names come and go as descriptors did; those that stay are not touched.
+** What finds no memory comes the next time. */
 static void refresh(struct node *dir) {
   LARGE static bool listed[FD_MAX];
+  if (!__zvm_cwd) return; /* the tree is still made, or undone */
+  __zvm_fs_uses_reserve = true;
   for (int fd = 0; fd < FD_MAX; fd++) {
     bool is_open = __zvm_file(fd) != NULL;
     char name[5];
     if (is_open == listed[fd]) continue;
     name_of(fd, name);
-    if (is_open)
-      add_link(dir, name, fd);
-    else
+    if (is_open) {
+      listed[fd] = add_link(dir, name, fd);
+    } else {
       __zvm_dir_remove(dir, name, strlen(name));
-    listed[fd] = is_open;
+      listed[fd] = false;
+    }
   }
+  __zvm_fs_uses_reserve = false;
 }
 
 /* -- The tree ------------------------------------------------------------ */
@@ -223,12 +230,12 @@ static struct node *exe(void) {
   if (*name == '/') return __zvm_link_new(name);
   if (!strchr(name, '/') || !dir) dir = "/bin";
   while (name[0] == '.' && name[1] == '/') name += 2;
-  if (!(path = malloc(strlen(dir) + strlen(name) + 2))) return NULL;
+  if (!(path = __zvm_fs_alloc(strlen(dir) + strlen(name) + 2))) return NULL;
   strcpy(path, dir);
   if (path[strlen(path) - 1] != '/') strcat(path, "/");
   strcat(path, name);
   n = __zvm_link_new(path);
-  free(path);
+  __zvm_fs_free(path);
   return n;
 }
 

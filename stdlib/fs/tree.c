@@ -8,7 +8,6 @@
 
 #include "fs.h"
 
-/* It takes no memory: where there is none, there is an empty root. */
 static struct node root = {
   .kind = &__zvm_kind_directory,
   .ino = 1,
@@ -53,44 +52,123 @@ struct node *__zvm_dir_make(struct node *from, const char *path) {
   return make(from, path, false);
 }
 
-/* A channel hides what had its name, with all that was below. */
-static void place_channel(int channel) {
-  const char *alias = MANIFEST->channels[channel].name;
-  const char *name = strrchr(alias, '/');
-  struct node *n, *dir = __zvm_root;
+/* -- All of it or nothing ------------------------------------------------ */
+
+/*
+** Leaves go first, and a directory when it is empty. The nodes of the
+** standard channels stay, as they were before they had a name.
+*/
+static void undo(void) {
+  struct node *dir = &root, *n, *up;
+  const char *name;
   size_t len;
-  char *parent;
-  name = name ? name + 1 : alias;
-  len = strlen(name);
-  if (!len || len > 255) return;
-  if (name != alias) {
-    if (!(parent = __zvm_fs_alloc(name - alias + 1))) return;
-    memcpy(parent, alias, name - alias);
-    parent[name - alias] = 0;
-    dir = make(__zvm_root, parent, true);
-    __zvm_fs_free(parent);
+  for (;;) {
+    uint32_t cursor = 0;
+    if ((n = __zvm_dir_next(dir, &cursor, &name, &len))) {
+      if (is_directory(n)) {
+        dir = n;
+        continue;
+      }
+      if (n->kind == &__zvm_kind_channel && n->channel < 3) n->links++;
+      __zvm_dir_remove(dir, name, len);
+    } else if (dir == &root) {
+      break;
+    } else {
+      up = __zvm_dir_parent(dir);
+      len = __zvm_dir_name(dir, &name);
+      __zvm_dir_remove(up, name, len);
+      dir = up;
+    }
   }
-  if (!dir || !(n = __zvm_node_of_channel(channel))) return;
-  __zvm_dir_remove(dir, name, len);
-  /* A standard one was counted before it had a name. */
-  if (__zvm_dir_add(dir, name, len, n)) __zvm_node_release(n);
-  else n->links = 1;
+  root.kind->drop(&root);
+  root.directory = NULL;
+  __zvm_root = NULL;
 }
 
-void __zvm_fs_start(void) {
+/* A channel hides what had its name, with all that was below. */
+static bool place_at(struct node *dir, const char *name, int channel) {
+  size_t len = strlen(name);
+  struct node *n = __zvm_node_of_channel(channel);
+  if (!n) return false;
+  __zvm_dir_remove(dir, name, len);
+  /* A standard one was counted before it had a name. */
+  if (!__zvm_dir_add(dir, name, len, n)) {
+    n->links = 1;
+    return true;
+  }
+  if (channel >= 3) __zvm_node_release(n);
+  return false;
+}
+
+/* False: no memory. */
+static bool place_channel(int channel) {
+  const char *alias = MANIFEST->channels[channel].name;
+  const char *name = strrchr(alias, '/');
+  struct node *dir = __zvm_root;
+  char *parent;
+  if (!name) return place_at(dir, alias, channel);
+  if (!(parent = __zvm_fs_alloc(name - alias + 1))) return false;
+  memcpy(parent, alias, name - alias);
+  parent[name - alias] = 0;
+  dir = make(__zvm_root, parent, true);
+  __zvm_fs_free(parent);
+  if (dir) return place_at(dir, name + 1, channel);
+  if (!__zvm_fs_lacked_memory)
+    __zvm_mount_refuse(alias, "a part of its name is another channel");
+  return false;
+}
+
+static bool add_own(void) {
+  struct node *dev = __zvm_dir_make(&root, "/dev");
+  struct node *tmp = __zvm_dir_make(&root, "/tmp");
+  if (!dev || !tmp) return false;
+  tmp->mode = S_IFDIR | 01777;
+  __zvm_dir_make(&root, "/home/guest");
+  __zvm_devices_add(dev);
+  __zvm_proc_add(&root);
+  return !__zvm_fs_lacked_memory;
+}
+
+static bool place_channels(void) {
+  for (int i = 0; i < MANIFEST->channels_count; i++)
+    if (!place_channel(i)) return false;
+  return true;
+}
+
+static struct node *start_directory(void) {
   const char *directory = PTR(const char, START_BLOCK->directory);
-  struct node *dev, *tmp;
-  if (__zvm_root) return;
+  struct node *n = directory ? make(&root, directory, false) : &root;
+  if (!n && !__zvm_fs_lacked_memory)
+    __zvm_mount_refuse(directory, "the working directory is no directory");
+  return n;
+}
+
+static struct node *make_tree(void) {
+  struct node *cwd = NULL;
+  __zvm_fs_lacked_memory = false;
+  __zvm_fs_uses_reserve = true;
+  if (add_own()) {
+    __zvm_fs_uses_reserve = false;
+    __zvm_mount_images();
+    __zvm_fs_uses_reserve = true;
+    __zvm_fs_lacked_memory = false;
+    if (place_channels()) cwd = start_directory();
+  }
+  __zvm_fs_uses_reserve = false;
+  return cwd;
+}
+
+int __zvm_fs_start(void) {
+  struct node *cwd;
+  if (__zvm_root) return 0;
   __zvm_root = &root;
   root.atime = root.mtime = root.ctime = __zvm_clock_start();
-  dev = __zvm_dir_make(&root, "/dev");
-  if ((tmp = __zvm_dir_make(&root, "/tmp"))) tmp->mode = S_IFDIR | 01777;
-  __zvm_dir_make(&root, "/home/guest");
-  if (dev) __zvm_devices_add(dev);
-  __zvm_proc_add(&root);
-  __zvm_mount_images();
-  for (int i = 0; i < MANIFEST->channels_count; i++) place_channel(i);
-  __zvm_cwd = directory ? make(&root, directory, false) : NULL;
-  if (!__zvm_cwd) __zvm_cwd = &root;
+  if (!(cwd = make_tree())) {
+    if (__zvm_mounts_count) __zvm_mount_refuse("/", "no memory for its names");
+    undo();
+    return -ENOMEM;
+  }
+  __zvm_cwd = cwd;
   __zvm_cwd->refs++;
+  return 0;
 }

@@ -117,7 +117,7 @@ int __zvm_walk(int dirfd, const char *path, unsigned flags,
                struct place *out) {
   struct walk w;
   int err;
-  if (!__zvm_cwd) __zvm_fs_start();
+  if (!__zvm_cwd && (err = __zvm_fs_start())) return err;
   if ((uintptr_t)path < ZVM_NULL_GUARD) return -EFAULT;
   if (!*path) return -ENOENT;
   if (strnlen(path, PATH_MAX) == PATH_MAX) return -ENAMETOOLONG;

@@ -20,6 +20,7 @@
 
 #include "atomic.h"
 #include "pages.h"
+#include "zvm.h"
 
 #define heap __zvm_heap
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -74,13 +75,17 @@ static void *no_memory(void) {
 
 /* -- Small blocks -------------------------------------------------------- */
 
+#define FEW_BYTES (256u << 10) /* a heap where each page counts */
+
 static bool new_slab(struct class *k, unsigned c) {
   uint32_t size = size_of_class(c);
+  uint32_t least = (size + PAGE_BYTES - 1) / PAGE_BYTES;
   uint32_t count = size <= 512 ? 4 : size <= 2048 ? 8 : 16;
   bool fresh;
+  if (MANIFEST->heap_size < FEW_BYTES) count = least;
   uint32_t page = __zvm_pages_try(count, &fresh);
   if (!page) { /* the smallest that will do, before anything dear */
-    count = (size + PAGE_BYTES - 1) / PAGE_BYTES;
+    count = least;
     if (!(page = __zvm_pages_take(count, &fresh))) return false;
   }
   for (uint32_t i = 0; i < count; i++)

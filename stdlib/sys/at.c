@@ -23,7 +23,7 @@ int __zvm_node_at(int dirfd, const char *path, int flags, struct node **out) {
   if ((flags & AT_EMPTY_PATH) && (!path || !*path)) {
     struct file *f = __zvm_file(dirfd);
     if (!f && dirfd != AT_FDCWD) return -EBADF;
-    if (!__zvm_cwd && !f) __zvm_fs_start();
+    if (!__zvm_cwd && !f && (err = __zvm_fs_start())) return err;
     *out = f ? f->node : __zvm_cwd;
     return 0;
   }

@@ -29,8 +29,9 @@ SYS(chdir) {
 
 SYS(fchdir) {
   struct file *file = __zvm_file((int)a);
+  int err;
   if (!file) return -EBADF;
-  if (!__zvm_cwd) __zvm_fs_start();
+  if (!__zvm_cwd && (err = __zvm_fs_start())) return err;
   return change(file->node);
 }
 
@@ -40,7 +41,8 @@ SYS(getcwd) {
   size_t size = (size_t)b, used = 1;
   struct node *n;
   const char *name;
-  if (!__zvm_cwd) __zvm_fs_start();
+  int err;
+  if (!__zvm_cwd && (err = __zvm_fs_start())) return err;
   for (n = __zvm_cwd; n != __zvm_root; n = __zvm_dir_parent(n)) {
     size_t len = __zvm_dir_name(n, &name);
     if (!len) return -ENOENT;

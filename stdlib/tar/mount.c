@@ -27,6 +27,16 @@ static void say_name(struct tar_message *m, const struct tar_reader *r) {
                   r->name_len > SHOWN_MAX ? SHOWN_MAX : r->name_len);
 }
 
+_Noreturn void __zvm_mount_refuse(const char *name, const char *what) {
+  struct tar_message m = { 0 };
+  __zvm_tar_say(&m, "zvm: ");
+  __zvm_tar_quote(&m, name, strnlen(name, SHOWN_MAX));
+  __zvm_tar_say(&m, ": ");
+  __zvm_tar_say(&m, what);
+  __zvm_tar_send(&m);
+  zvm_exit(EXIT_UNUSABLE);
+}
+
 /* "zvm: ALIAS: entry NAME at OFFSET: WHAT" */
 static _Noreturn void refuse(const struct tar_reader *r) {
   struct tar_message m = { 0 };
@@ -57,17 +67,18 @@ static bool mount(struct tar_reader *r, struct tar_place *p, int channel,
   return more == 0;
 }
 
-int __zvm_mount_images(void) {
+void __zvm_mount_images(void) {
   const zvm_abi_mount *m = __zvm_mounts, *end = m + __zvm_mounts_count;
   struct tar_reader *r = NULL;
   struct tar_place p;
   for (; m < end; m++) {
     if (m->kind != ZVM_MOUNT_IMAGE) continue;
-    if (r == NULL && !(r = __zvm_fs_alloc(sizeof(*r)))) __builtin_trap();
+    if (r == NULL && !(r = __zvm_fs_alloc(sizeof(*r))))
+      __zvm_mount_refuse(MANIFEST->channels[m->channel].name,
+                         "no memory to read it");
     if (!mount(r, &p, (int)m->channel, PTR(const char, m->path))) refuse(r);
   }
   __zvm_fs_free(r);
-  return 0;
 }
 
 /* -- At exit -------------------------------------------------------------- */
@@ -83,7 +94,7 @@ static bool is_first(uint32_t at) {
 int __zvm_export(void) {
   const zvm_abi_mount *m = __zvm_mounts;
   uint32_t count = __zvm_mounts_count;
-  if (count > 0 && __zvm_root == NULL) __zvm_fs_start();
+  if (count > 0) __zvm_fs_start();
   for (uint32_t i = 0; i < count; i++)
     if (m[i].kind == ZVM_MOUNT_EXPORT && is_first(i) &&
         !__zvm_tar_export(m + i, count - i))
