@@ -291,6 +291,31 @@ static void check_characters(void) {
   iconv_close(cd);
 }
 
+static int finds(const char *expression, int flags, const char *text) {
+  regex_t re;
+  int err = regcomp(&re, expression, flags);
+  if (err) return err;
+  err = regexec(&re, text, 0, NULL, 0);
+  regfree(&re);
+  return err;
+}
+
+/* In extended expressions too, where POSIX leaves them open. */
+static void check_back_references(void) {
+  const int extended = REG_EXTENDED;
+  CHECK(finds("^(.).*\\1$", extended, "abca") == 0);
+  CHECK(finds("^(.).*\\1$", extended, "abc1") == REG_NOMATCH);
+  CHECK(finds("^(a|b)\\1(c)\\2+$", extended, "bbccc") == 0);
+  CHECK(finds("^(a|b)\\1$", extended, "ab") == REG_NOMATCH);
+  CHECK(finds("^((.)(.))\\3\\2\\1$", extended, "abbaab") == 0);
+  CHECK(finds("^\\((a)\\)\\1$", extended, "(a)a") == 0);
+  CHECK(finds("^\\(a\\)1$", extended, "(a)1") == 0);
+  CHECK(finds("(a)\\9", extended, "a9") == REG_ESUBREG);
+  CHECK(finds("\\1", extended, "1") == REG_ESUBREG);
+  CHECK(finds("^(a)\\0$", extended, "a0") == 0);
+  CHECK(finds("^\\(a\\)\\1$", 0, "aa") == 0);
+}
+
 static void check_regex(void) {
   regex_t re;
   regmatch_t m[3];
@@ -298,6 +323,7 @@ static void check_regex(void) {
   CHECK(regexec(&re, "mail to me@example.org now", 3, m, 0) == 0);
   CHECK(m[0].rm_so == 8 && m[0].rm_eo == 22 && m[2].rm_so == 11);
   CHECK(regexec(&re, "nothing", 3, m, 0) == REG_NOMATCH);
+  check_back_references();
   regfree(&re);
   CHECK(regcomp(&re, "(", REG_EXTENDED) != 0);
 }
