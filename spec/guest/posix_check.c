@@ -51,6 +51,7 @@ static void no_processes(void) {
   FAILS(_Fork(), EAGAIN);
   FAILS(vfork(), EAGAIN);
   FAILS(daemon(1, 1), EAGAIN);
+  FAILS(daemon(0, 0), EAGAIN); /* and what follows is said on stdout */
   FAILS(clone(run, &info, 0, NULL), EAGAIN);
   CHECK(posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, environ) == EAGAIN);
   CHECK(posix_spawnp(&pid, "sh", NULL, NULL, argv, environ) == EAGAIN);
