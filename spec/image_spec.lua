@@ -439,8 +439,10 @@ describe("a damaged image", function()
       "at the start at 0: a name of more than 255 bytes")
     recorded("path=" .. ("x/"):rep(3000),
       "at the start at 0: a path of more than 4095 bytes")
-    recorded("GNU.sparse.major=1", "at the start at 0: sparse files are"
-      .. " not supported: pack without --sparse")
+    local sparse = " at 0: sparse files are not supported: "
+      .. "pack without --sparse"
+    recorded("GNU.sparse.major=1", "victim" .. sparse)
+    recorded("GNU.sparse.name=its/name", "its/name" .. sparse)
   end)
 
   it("never does harm, whatever byte is another", function()

@@ -52,7 +52,7 @@ hidden bool __zvm_tar_number(const char *field, size_t size, int64_t *out);
 /* What extended headers say of an entry. */
 struct tar_facts {
   char *path, *target; /* room for PATH_MAX bytes with their zero */
-  bool has_path, has_target, has_size, has_mtime;
+  bool has_path, has_target, has_size, has_mtime, is_sparse;
   int64_t size;
   int64_t mtime; /* ns since 1970 */
 };

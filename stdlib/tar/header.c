@@ -156,8 +156,10 @@ static const char *take(struct tar_facts *facts, bool global, const char *key,
   bool path = is_key(key, key_len, "path");
   bool target = is_key(key, key_len, "linkpath");
   bool size = is_key(key, key_len, "size");
-  if (key_len > 11 && memcmp(key, "GNU.sparse.", 11) == 0)
-    return "sparse files are not supported: pack without --sparse";
+  if (key_len > 11 && memcmp(key, "GNU.sparse.", 11) == 0) {
+    facts->is_sparse = true;
+    path = is_key(key, key_len, "GNU.sparse.name");
+  }
   if (global && (path || target || size))
     return "a global header that speaks of one entry";
   if (path) return take_text(facts->path, &facts->has_path, value, len);

@@ -275,6 +275,8 @@ static bool read_entry(struct tar_reader *r, const struct tar_header *h,
   bool slash;
   if (!read_name(r, h, &slash)) return false;
   r->named = true;
+  if (r->local.is_sparse || r->global.is_sparse)
+    return fail(r, "sparse files are not supported: pack without --sparse");
   if (!read_type(r, h->type, slash)) return false;
   if (!read_mode(r, h) || !read_times(r, h)) return false;
   if ((r->type == '1' || r->type == '2') && !read_target(r, h)) return false;
