@@ -214,6 +214,11 @@ channel=/dev/out, mountpoint=/tmp, access=rw, removable=yes
     { "[env]\nfoo=1", "line 2: no such key in this section: foo" },
     { "[env]\nname=A=B,value=1", "line 2: no name of a variable: A=B" },
     { "[env]\nname=,value=1", "line 2: no name of a variable: " },
+    { '[args]\nargs=a "b c', 'line 2: a quote has no end: a "b c' },
+    { "[args]\nargs=a b\\xzz",
+      "line 2: no two hexadecimal digits after \\x: b\\xzz" },
+    { "[env]\nname=A,value=\\x4",
+      "line 2: no two hexadecimal digits after \\x: \\x4" },
     { "[args]\nargs=a\\x00b", "line 2: a value has a zero byte: a\\x00b" },
     { "[time]\nseconds=soon", "line 2: seconds are a number up to "
       .. "7258118400: soon" },

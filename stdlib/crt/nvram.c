@@ -101,8 +101,11 @@ RARE static int hex(char c) {
 RARE static char *keep(struct nvram *p, struct slice v, char end_of_it) {
   char *start = p->room, *end = v.s + v.n;
   for (char *s = v.s; s < end; s++) {
-    int high = end - s > 3 && s[0] == '\\' && s[1] == 'x' ? hex(s[2]) : -1;
+    bool escape = end - s > 1 && s[0] == '\\' && s[1] == 'x';
+    int high = escape && end - s > 3 ? hex(s[2]) : -1;
     int low = high >= 0 ? hex(s[3]) : -1;
+    if (escape && low < 0)
+      refuse(p->line, "no two hexadecimal digits after \\x", v);
     if (low >= 0) s += 3;
     if (low == 0 && high == 0) refuse(p->line, "a value has a zero byte", v);
     *p->room++ = low >= 0 ? (char)(high << 4 | low) : *s;
@@ -129,6 +132,7 @@ RARE static void take_args(struct nvram *p, struct slice v[KEYS]) {
     if (quoted) word.s = ++s;
     while (s < end && (quoted ? *s != '"' : *s != ' ' && *s != '\t')) s++;
     word.n = (size_t)(s - word.s);
+    if (quoted && s == end) refuse(p->line, "a quote has no end", v[0]);
     s += s < end; /* the byte that gives way to the word's end */
     if (p->keeps) p->argv[p->words] = keep(p, word, 0);
     p->words++;
