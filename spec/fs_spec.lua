@@ -3,6 +3,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 
+local host = require "support.host"
 local zvm = require "zvm"
 
 local GUESTS = (os.getenv "ZVM_BUILD" or "build") .. "/guest/fs/"
@@ -112,8 +113,11 @@ describe("the guest's file system", function()
   end)
 
   it("has channels as files, anywhere and by their type", function()
+    local turns = host.temporary()
+    host.write_file(turns, "0123456789")
     local report = check("channel_check", {
       channels = {
+        ["/out/turns"] = { path = turns, mode = "r+", type = 2 },
         ["/data/deep/input"] = { data = "0123456789", type = 1 },
         ["/data/pipe"] = { data = "abcdef", type = 0 },
         ["/out/file"] = { buffer = true, type = 3,
@@ -125,6 +129,8 @@ describe("the guest's file system", function()
           limits = { put_bytes = 10 } },
       },
     })
+    assert.equal("0123W5678X", host.read_file(turns))
+    os.remove(turns)
     assert.equal("Jello!", report.channels["/out/file"].data)
     assert.equal("one two three", report.channels["/out/log"].data)
     assert.equal("abcyz", report.channels["/out/blind"].data)

@@ -38,6 +38,10 @@ bool __zvm_is_appended(int channel) {
   return MANIFEST->channels[channel].type == RGetSPut;
 }
 
+bool __zvm_is_read_in_turn(int channel) {
+  return MANIFEST->channels[channel].type == SGetRPut;
+}
+
 int64_t __zvm_channel_size(int channel) {
   int64_t size = MANIFEST->channels[channel].size;
   int64_t end = *end_of(channel);

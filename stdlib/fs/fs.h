@@ -66,6 +66,7 @@ struct node {
     int channel;
     void *own;
   };
+  bool is_nameless; /* a pipe of pipe(): st_nlink is 1 all the same     */
 };
 
 /* A node of no name yet, with the clock's time; NULL: no memory. */

@@ -211,7 +211,7 @@ SYS(pipe2) {
   int flags = (int)b, *out = PTR(int, a), fd[2];
   struct node *n;
   if (flags & ~(O_CLOEXEC | O_NONBLOCK)) return -EINVAL;
-  n = __zvm_pipe_new(0600);
+  if ((n = __zvm_pipe_new(0600))) n->is_nameless = true;
   fd[0] = __zvm_open_new(n, O_RDONLY | flags);
   if (fd[0] < 0) return fd[0];
   fd[1] = __zvm_file_open(n, O_WRONLY | (flags & O_NONBLOCK));

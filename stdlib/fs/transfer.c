@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "fs.h"
+#include "move.h"
 
 #define PIECE 16384
 
@@ -69,7 +69,7 @@ SYS(copy_file_range) {
   struct file *to = __zvm_file_to_write((int)c);
   int64_t *in = PTR(int64_t, b), *out = PTR(int64_t, d);
   size_t n = length(e);
-  int64_t first, second;
+  int64_t first, second, size;
   int err;
   if (!from || !to || (to->flags & O_APPEND)) return -EBADF;
   if ((int)f) return -EINVAL;
@@ -77,6 +77,10 @@ SYS(copy_file_range) {
     return err;
   first = in ? *in : from->pos;
   second = out ? *out : to->pos;
+  /* At the end there is nothing that could overlap. */
+  size = __zvm_end_of(from);
+  if (first >= size) return 0;
+  if ((int64_t)n > size - first) n = (size_t)(size - first);
   if (from->node == to->node && first < second + (int64_t)n &&
       second < first + (int64_t)n)
     return -EINVAL;

@@ -19,6 +19,15 @@ static int duplicate(struct file *f, arg from, bool cloexec) {
   return fd;
 }
 
+#define PIPE_BYTES 65536 /* whatever is asked for */
+
+/* A pipe has at least what is asked for, or more is not for this user. */
+static int pipe_size(const struct file *f, bool set, arg size) {
+  if (!S_ISFIFO(f->node->mode)) return -EBADF;
+  if (!set || (unsigned)size <= PIPE_BYTES) return PIPE_BYTES;
+  return (int)size < 0 ? -EINVAL : -EPERM;
+}
+
 SYS(fcntl) {
   struct file *file = __zvm_file((int)a);
   int command = (int)b;
@@ -38,6 +47,8 @@ SYS(fcntl) {
     case F_SETFL:
       file->flags = (file->flags & ~CHANGEABLE) | ((int)c & CHANGEABLE);
       return 0;
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ: return pipe_size(file, command == F_SETPIPE_SZ, c);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:

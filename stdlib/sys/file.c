@@ -95,8 +95,10 @@ struct file *__zvm_file_to_write(int fd) {
 
 bool __zvm_file_has_position(const struct file *f) {
   const struct node *n = f->node;
-  return n->kind->has_position &&
-         (n->kind != &__zvm_kind_channel || __zvm_is_random(n->channel));
+  if (n->kind != &__zvm_kind_channel) return n->kind->has_position;
+  if (__zvm_is_read_in_turn(n->channel))
+    return (f->flags & O_ACCMODE) != O_RDONLY;
+  return __zvm_is_random(n->channel);
 }
 
 void __zvm_file_place(struct file *f, int fd) {

@@ -12,8 +12,13 @@
 #include "move.h"
 
 static int64_t get(struct file *f, void *buf, size_t size) {
+  const struct node *node = f->node;
   int64_t n = __zvm_move_in(f, buf, size, f->pos);
-  if (n > 0 && f->node->kind->has_position) f->pos += n;
+  if (n <= 0 || !node->kind->has_position) return n;
+  /* Where gets are in turn and puts random, it is the writer's. */
+  if (node->kind != &__zvm_kind_channel || !__zvm_file_has_position(f) ||
+      !__zvm_is_read_in_turn(node->channel))
+    f->pos += n;
   return n;
 }
 

@@ -15,6 +15,12 @@ static int refuse(const struct file *f, int64_t off) {
   return __zvm_file_has_position(f) ? 0 : -ESPIPE;
 }
 
+static int refuse_get(const struct file *f, int64_t off) {
+  int err = refuse(f, off);
+  if (err || f->node->kind != &__zvm_kind_channel) return err;
+  return __zvm_is_read_in_turn(f->node->channel) ? -ESPIPE : 0;
+}
+
 typedef int64_t step(struct file *f, void *buf, size_t size, int64_t off);
 
 static int64_t get(struct file *f, void *buf, size_t size, int64_t off) {
@@ -28,7 +34,7 @@ static int64_t put(struct file *f, void *buf, size_t size, int64_t off) {
 
 SYS(pread64) {
   struct file *file = __zvm_file_to_read((int)a);
-  int err = refuse(file, d);
+  int err = refuse_get(file, d);
   return err ? err : moved(get(file, PTR(void, b), (size_t)c, d));
 }
 
@@ -42,7 +48,7 @@ SYS(pwrite64) {
 static int64_t each(struct file *f, const struct iovec *v, int count,
                     int64_t off, step *move) {
   int64_t total = 0;
-  int err = refuse(f, off);
+  int err = move == get ? refuse_get(f, off) : refuse(f, off);
   if (err || (err = vector_error(v, count))) return err;
   for (int i = 0; i < count; i++) {
     int64_t n;

@@ -22,6 +22,8 @@ SYS(lseek) {
   int64_t to = b;
   if (!file) return -EBADF;
   if (!__zvm_file_has_position(file)) return -ESPIPE;
+  /* A device is at its start wherever one seeks. */
+  if (file->node->device) return (unsigned)c > SEEK_HOLE ? -EINVAL : 0;
   switch ((int)c) {
     case SEEK_SET: break;
     case SEEK_CUR:

@@ -54,7 +54,7 @@ static int fill(struct kstat *st, struct node *n) {
   st->st_mode = n->mode;
   st->st_dev = DEVICE;
   st->st_ino = n->ino;
-  st->st_nlink = n->links;
+  st->st_nlink = n->links + n->is_nameless;
   st->st_uid = n->owner;
   st->st_gid = n->group;
   st->st_rdev = n->device;
@@ -127,7 +127,7 @@ SYS(statx) {
   *st = (struct statx_answer){
     .mask = STATX_BASIC,
     .blksize = 4096,
-    .nlink = n->links,
+    .nlink = n->links + n->is_nameless,
     .uid = n->owner,
     .gid = n->group,
     .mode = n->mode,

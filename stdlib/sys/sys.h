@@ -40,6 +40,8 @@ hidden bool __zvm_can_get(int channel);
 hidden bool __zvm_can_put(int channel);
 hidden bool __zvm_is_random(int channel); /* has a position */
 hidden bool __zvm_is_appended(int channel); /* puts go to the end alone */
+/* Gets give the next bytes, and a position is that of puts alone. */
+hidden bool __zvm_is_read_in_turn(int channel);
 hidden unsigned __zvm_channel_mode(int channel);
 /* Bytes of a channel, counting what was written to it since the start. */
 hidden int64_t __zvm_channel_size(int channel);

@@ -153,7 +153,25 @@ static void check_clock(void) {
             before.tv_nsec == 1000 + 5000 + 1000 + 100 + 1000);
 }
 
+/* Gets in turn, puts at random: the position is that of puts. */
+static void check_turns(void) {
+  char b[20];
+  int fd = open("/out/turns", O_RDONLY);
+  CHECK(read(fd, b, 2) == 2 && !memcmp(b, "01", 2));
+  FAILS(lseek(fd, 0, SEEK_SET), ESPIPE);
+  FAILS(pread(fd, b, 1, 0), ESPIPE);
+  CHECK(close(fd) == 0);
+  fd = open("/out/turns", O_RDWR);
+  CHECK(lseek(fd, 4, SEEK_SET) == 4 && read(fd, b, 2) == 2);
+  CHECK(!memcmp(b, "23", 2) && lseek(fd, 0, SEEK_CUR) == 4);
+  FAILS(pread(fd, b, 1, 0), ESPIPE);
+  CHECK(write(fd, "W", 1) == 1 && lseek(fd, 0, SEEK_CUR) == 5);
+  CHECK(pwrite(fd, "X", 1, 9) == 1 && read(fd, b, 1) == 1);
+  CHECK(close(fd) == 0);
+}
+
 int main(void) {
+  check_turns();
   check_tree();
   check_standard();
   check_directions();

@@ -96,6 +96,10 @@ static void check_ends(void) {
 static void check_descriptors(void) {
   struct stat st;
   int fd[2];
+  CHECK(pipe(fd) == 0 && fstat(fd[0], &st) == 0 && st.st_nlink == 1);
+  CHECK(fcntl(fd[0], F_GETPIPE_SZ) == CAPACITY);
+  CHECK(fcntl(fd[1], F_SETPIPE_SZ, CAPACITY) == CAPACITY);
+  close(fd[0]), close(fd[1]);
   CHECK(FAILS(pipe2(fd, O_APPEND) == -1, EINVAL));
   CHECK(pipe2(fd, O_NONBLOCK | O_CLOEXEC) == 0 && fd[1] == fd[0] + 1);
   CHECK(fcntl(fd[0], F_GETFL) == (O_RDONLY | O_NONBLOCK));

@@ -70,6 +70,10 @@ static void check_copy_file_range(void) {
   CHECK(FAILS(copy_file_range(in, &from, in, &to, 100, 0) == -1, EINVAL));
   to = 200;
   CHECK(copy_file_range(in, &from, in, &to, 100, 0) == 100);
+  from = SIZE + 3, to = SIZE + 5;
+  CHECK(copy_file_range(in, &from, in, &to, 100, 0) == 0);
+  from = SIZE - 3, to = SIZE;
+  CHECK(copy_file_range(in, &from, in, &to, 100, 0) == 3);
   CHECK(FAILS(copy_file_range(in, &from, out, NULL, 1, 1) == -1, EINVAL));
   CHECK(pipe(fd) == 0);
   CHECK(FAILS(copy_file_range(in, &from, fd[1], NULL, 1, 0) == -1, EINVAL));
@@ -116,6 +120,8 @@ static int device(const char *name, unsigned number) {
 static void check_devices(void) {
   int null = device("/dev/null", 3), zero = device("/dev/zero", 5);
   int full = device("/dev/full", 7), chance = device("/dev/urandom", 9);
+  CHECK(lseek(null, 10, SEEK_SET) == 0 && lseek(zero, 3, SEEK_CUR) == 0);
+  CHECK(FAILS(lseek(null, 0, 9) == -1, EINVAL));
   memset(back, 'x', SIZE);
   CHECK(read(null, back, 10) == 0 && write(null, back, SIZE) == SIZE);
   CHECK(read(zero, back, 1000) == 1000 && !back[0] && !back[999]);
@@ -123,6 +129,7 @@ static void check_devices(void) {
   back[0] = 'x';
   CHECK(read(full, back, 10) == 10 && !back[0]);
   CHECK(FAILS(write(full, back, 10) == -1, ENOSPC));
+  CHECK(FAILS(pwrite(full, back, 0, 0) == -1, ENOSPC));
   memset(back, 0, 64);
   CHECK(read(chance, back, 64) == 64);
   CHECK(memchr(back, back[0] ^ 1, 64) || memcmp(back, back + 1, 63));
