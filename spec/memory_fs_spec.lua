@@ -96,6 +96,8 @@ describe("memory and files of an instance", function()
     end
     refused({ channels = { ["/x"] = "a", ["/x/y/z"] = "z" } },
             "zvm: /x/y/z: a part of its name is another channel\n")
+    refused({ channels = { ["/dev"] = "a" } },
+            "zvm: /dev/stdin: a part of its name is another channel\n")
     refused({ directory = "/dev/null/x" },
             "zvm: /dev/null/x: the working directory is no directory\n")
   end)

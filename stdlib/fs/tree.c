@@ -58,8 +58,8 @@ struct node *__zvm_dir_make(struct node *from, const char *path) {
 ** Leaves go first, and a directory when it is empty. The nodes of the
 ** standard channels stay, as they were before they had a name.
 */
-static void undo(void) {
-  struct node *dir = &root, *n, *up;
+static void empty(struct node *top) {
+  struct node *dir = top, *n, *up;
   const char *name;
   size_t len;
   for (;;) {
@@ -71,7 +71,7 @@ static void undo(void) {
       }
       if (n->kind == &__zvm_kind_channel && n->channel < 3) n->links++;
       __zvm_dir_remove(dir, name, len);
-    } else if (dir == &root) {
+    } else if (dir == top) {
       break;
     } else {
       up = __zvm_dir_parent(dir);
@@ -80,6 +80,10 @@ static void undo(void) {
       dir = up;
     }
   }
+}
+
+static void undo(void) {
+  empty(&root);
   root.kind->drop(&root);
   root.directory = NULL;
   __zvm_root = NULL;
@@ -89,7 +93,9 @@ static void undo(void) {
 static bool place_at(struct node *dir, const char *name, int channel) {
   size_t len = strlen(name);
   struct node *n = __zvm_node_of_channel(channel);
+  struct node *before = __zvm_dir_find(dir, name, len);
   if (!n) return false;
+  if (before && is_directory(before)) empty(before);
   __zvm_dir_remove(dir, name, len);
   /* A standard one was counted before it had a name. */
   if (!__zvm_dir_add(dir, name, len, n)) {
@@ -100,12 +106,26 @@ static bool place_at(struct node *dir, const char *name, int channel) {
   return false;
 }
 
+static _Noreturn void refuse(const char *alias) {
+  __zvm_mount_refuse(alias, "a part of its name is another channel");
+}
+
+/* The standard channels are placed first; the others are in order. */
+static void keep_standard(const char *alias) {
+  size_t len = strlen(alias);
+  for (int i = 0; i < 3; i++) {
+    const char *below = MANIFEST->channels[i].name;
+    if (!strncmp(below, alias, len) && below[len] == '/') refuse(below);
+  }
+}
+
 /* False: no memory. */
 static bool place_channel(int channel) {
   const char *alias = MANIFEST->channels[channel].name;
   const char *name = strrchr(alias, '/');
   struct node *dir = __zvm_root;
   char *parent;
+  keep_standard(alias);
   if (!name) return place_at(dir, alias, channel);
   if (!(parent = __zvm_fs_alloc(name - alias + 1))) return false;
   memcpy(parent, alias, name - alias);
@@ -113,8 +133,7 @@ static bool place_channel(int channel) {
   dir = make(__zvm_root, parent, true);
   __zvm_fs_free(parent);
   if (dir) return place_at(dir, name + 1, channel);
-  if (!__zvm_fs_lacked_memory)
-    __zvm_mount_refuse(alias, "a part of its name is another channel");
+  if (!__zvm_fs_lacked_memory) refuse(alias);
   return false;
 }
 
