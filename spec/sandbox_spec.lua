@@ -801,4 +801,42 @@ describe("a hostile reply", function()
     end
     assert.same({ nil, "reading takes too long" }, { ok, message })
   end)
+
+  it("is given up also if it was its last value that took long", function()
+    assert.same({ nil, "reading takes too long" },
+      { values.read(values.reader("z\n", 1, -1)) })
+  end)
+
+  -- A table whose keys are `key(1)` to `key(count)`.
+  local function with_keys(count, key)
+    local out = { "R1\n{0\n" }
+    for i = 1, count do
+      out[#out + 1] = ("d%.17g\nt\n"):format(key(i))
+    end
+    return table.concat(out) .. "}\n"
+  end
+
+  it("has no more numbers as keys than can collide harmlessly", function()
+    for name, key in pairs {
+      fraction = function(i) return i + 0.5 end,
+      large = function(i) return 2 ^ 20 + i end,
+      negative = function(i) return 1 - i end,
+    } do
+      local outcome = reply(with_keys(10000, key))
+      assert.is_true(outcome.ok, name)
+      assert.is_true(outcome[1][key(10000)], name)
+      outcome = reply(with_keys(10001, key))
+      assert.same({ false, "VALUE" }, { outcome.ok, outcome.code }, name)
+      assert.truthy(outcome.message:find("more than 10000 keys that are "
+        .. "numbers, but no whole numbers from 1 to 1048576", 1, true), name)
+      assert.is_nil(outcome[1])
+    end
+    local outcome = reply(with_keys(20000, function(i) return i + 1 end))
+    assert.is_true(outcome.ok and outcome[1][20001])
+  end)
+
+  it("assigns nothing where a table has a nil", function()
+    assert.same({ true, { 1, nil, 3, x = 1 } }, { values.read(values.reader(
+      "{3\nd1\nz\nd3\ns1\nxd1\ns1\nxz\n}\n", 1, 5)) })
+  end)
 end)
