@@ -9,6 +9,7 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -99,6 +100,28 @@ static int person(lua_State *L) {
 }
 
 
+/* LuaSocket, which is the system's: for zvm.nodes alone. */
+static int open_socket(lua_State *L) {
+  static const char *const files[] = {
+      "/usr/local/lib/lua/5.1/socket/core.so",
+      "/usr/lib/x86_64-linux-gnu/lua/5.1/socket/core.so",
+      "/usr/lib/lua/5.1/socket/core.so",
+      "/usr/lib64/lua/5.1/socket/core.so",
+  };
+  lua_CFunction opener = NULL;
+  for (size_t i = 0; i < sizeof files / sizeof files[0] && !opener; i++) {
+    void *library = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
+    if (library != NULL)
+      *(void **)&opener = dlsym(library, "luaopen_socket_core");
+  }
+  if (opener == NULL) {
+    lua_pushliteral(L, "LuaSocket is not there: install lua-socket");
+    return lua_error(L);
+  }
+  return opener(L);
+}
+
+
 /*
 ** C that zvm's own modules need, and scripts do not get: by name, what opens
 ** it.
@@ -106,6 +129,7 @@ static int person(lua_State *L) {
 static void push_own(lua_State *L) {
   static const luaL_Reg own[] = {
       {"cjson", luaopen_cjson},
+      {"socket.core", open_socket},
       {"zvm.disasm", luaopen_zvm_disasm},
       {"zvm.line", zvm__line_open},
       {"zvm.step", zvm__step_open},
