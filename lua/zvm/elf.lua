@@ -160,6 +160,28 @@ function M.level(bytes, elf)
   return 2
 end
 
+--- Where the module wants to be told of its own faults (zvm_abi.h): an
+-- address, or nil.
+--
+-- @tparam string bytes of the file
+-- @tparam table elf
+-- @treturn ?number
+function M.faults(bytes, elf)
+  for _, segment in ipairs(elf.segments) do
+    local notes = segment.type == PT_NOTE and M.content(bytes, segment) or ""
+    local at = 0
+    while at + 20 <= #notes do
+      if u32(notes, at + 8) == 2 and sub(notes, at + 13, at + 16) == "zvm\0"
+      then
+        return u32(notes, at + 16)
+      end
+      local sizes = { u32(notes, at), u32(notes, at + 4) }
+      at = at + 12 + sizes[1] + -sizes[1] % 4 + sizes[2] + -sizes[2] % 4
+    end
+  end
+  return nil
+end
+
 --- Which field of the ELF header a file offset is in: nil when none.
 --
 -- @tparam number offset from 0

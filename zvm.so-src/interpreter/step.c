@@ -4,12 +4,15 @@
 ** The run goes on in a copy of this process, which traces it (ptrace), so that
 ** neither zvm.so nor the core knows of it: what is seen is what runs. A step
 ** is an instruction; those that stay in a bundle are taken together, and a trap
-** is taken as one, by a breakpoint of the processor's behind its call. For
-** people who want to see how it works: no part of the trusted base.
+** is taken as one, by a breakpoint of the processor's behind its call. A fault
+** is a stop before it is delivered; then the host's code runs, unwatched, to
+** the end or to where the guest wants to hear of its faults. For people who want
+** to see how it works: no part of the trusted base.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdbool.h>
@@ -31,11 +34,19 @@
 #define GUEST_END 0x100000000
 #define BREAK_ON_EXECUTE 1u /* DR7: breakpoint 0, of this task */
 #define MEMORY_MAX 4096
+#define TOLD_MAX 4096       /* of what the copy says at its end            */
+#define HOST_STEPS 1000000  /* of a handler of the host's, back to a guest */
+#define LOOK_US 5000        /* between looks whether somebody interrupts   */
 
 typedef struct run {
   pid_t pid; /* 0: it is over, and waited for */
   int status;
+  int told;        /* end of a pipe: what the copy says; -1: closed      */
+  uint64_t faults; /* address of the guest's zvm_abi_faults; 0: none     */
+  bool fault;      /* it stopped for a fault, which is not delivered yet */
 } run;
+
+typedef enum outcome { STOPPED, FAULTED, OVER } outcome;
 
 
 static int failed(lua_State *L, const char *what) {
@@ -48,30 +59,67 @@ static int failed(lua_State *L, const char *what) {
 
 /* -- Waiting --------------------------------------------------------------- */
 
+/*
+** Whether the stop is a fault of what runs. A SIGTRAP that is no doing of ours
+** is of an int3.
+*/
+static bool is_fault(const run *r) {
+  int number = WSTOPSIG(r->status);
+  siginfo_t info;
+  if ((number != SIGSEGV && number != SIGBUS && number != SIGILL &&
+       number != SIGFPE && number != SIGTRAP) ||
+      ptrace(PTRACE_GETSIGINFO, r->pid, NULL, &info) != 0)
+    return false;
+  return number == SIGTRAP ? info.si_code == SI_KERNEL : info.si_code > 0;
+}
+
+
+static bool note_stop(run *r, pid_t got) {
+  if (got == r->pid && WIFSTOPPED(r->status)) {
+    r->fault = is_fault(r);
+    return true;
+  }
+  r->pid = 0;
+  r->fault = false;
+  return false;
+}
+
+
 /* Waits for the next stop; false if there will be none. */
 static bool wait_stop(run *r) {
   pid_t got;
   do
     got = waitpid(r->pid, &r->status, 0);
   while (got < 0 && errno == EINTR);
-  if (got == r->pid && WIFSTOPPED(r->status))
-    return true;
-  r->pid = 0;
-  return false;
+  return note_stop(r, got);
 }
 
 
 /*
-** Let it go on with `request`, to its next stop. A signal that is not of ours
-** is for the run: a guest's fault, a time limit.
+** Let it go on with `request`. A signal that is not of ours is for the run: a
+** guest's fault, a time limit. An interrupt is for who watches.
 */
-static bool go_on(run *r, int request) {
+static bool let_go(const run *r, int request) {
   int number = WSTOPSIG(r->status);
-  if (number == SIGTRAP || number == SIGSTOP)
+  if (!r->fault &&
+      (number == SIGTRAP || number == SIGSTOP || number == SIGINT))
     number = 0;
-  if (ptrace(request, r->pid, NULL, (void *)(intptr_t)number) != 0)
+  return ptrace(request, r->pid, NULL, (void *)(intptr_t)number) == 0;
+}
+
+
+/* The same, to its next stop. */
+static bool go_on(run *r, int request) {
+  return let_go(r, request) && wait_stop(r);
+}
+
+
+/* Whether SIGINT came (main.c); it is taken. */
+static bool interrupted(lua_State *L) {
+  if (lua_gethook(L) == NULL)
     return false;
-  return wait_stop(r);
+  lua_sethook(L, NULL, 0, 0);
+  return true;
 }
 
 
@@ -85,24 +133,44 @@ static bool set_break(const run *r, uint64_t address) {
 }
 
 
-/* Run to `address`; false if it ends before. */
-static bool run_to(run *r, uint64_t address, struct user_regs_struct *regs) {
-  if (!set_break(r, address))
-    return false;
-  do {
-    if (!go_on(r, PTRACE_CONT) ||
-        ptrace(PTRACE_GETREGS, r->pid, NULL, regs) != 0)
-      return false;
-  } while (regs->rip != address);
-  return true;
-}
-
-
 static bool read_memory(const run *r, uint64_t address, void *to,
                         size_t size) {
   struct iovec local = {to, size};
   struct iovec remote = {(void *)address, size};
   return process_vm_readv(r->pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+
+static bool in_guest(const struct user_regs_struct *regs) {
+  return regs->rip < GUEST_END;
+}
+
+
+/* Where the guest wants to hear of its next fault; 0: nowhere. */
+static uint64_t handler_of(const run *r) {
+  zvm_abi_faults block;
+  if (r->faults == 0 || !read_memory(r, r->faults, &block, sizeof block))
+    return 0;
+  return block.entry >= ZVM_TEXT_BASE ? block.entry : 0;
+}
+
+
+/*
+** Run to `address` (0: none), or to a fault of the guest's. One that the host
+** takes for it, on the way in or out, leads to the guest's handler.
+*/
+static outcome run_to(run *r, uint64_t address,
+                      struct user_regs_struct *regs) {
+  do {
+    if (!set_break(r, address) || !go_on(r, PTRACE_CONT) ||
+        ptrace(PTRACE_GETREGS, r->pid, NULL, regs) != 0)
+      return OVER;
+    if (r->fault && in_guest(regs))
+      return FAULTED;
+    if (r->fault)
+      address = handler_of(r);
+  } while (address == 0 || regs->rip != address);
+  return STOPPED;
 }
 
 
@@ -141,10 +209,16 @@ static run *check(lua_State *L) {
 
 
 /* How it ended: nil and why. */
-static int ended(lua_State *L, const run *r) {
+static int ended(lua_State *L, run *r) {
+  char text[TOLD_MAX];
+  ssize_t n = 0;
+  if (r->pid == 0 && r->told >= 0)
+    n = read(r->told, text, sizeof text);
   lua_pushnil(L);
   if (r->pid != 0)
     lua_pushfstring(L, "it cannot be traced: %s", strerror(errno));
+  else if (n > 0)
+    lua_pushlstring(L, text, (size_t)n);
   else if (WIFEXITED(r->status))
     lua_pushliteral(L, "the run is over");
   else
@@ -154,50 +228,122 @@ static int ended(lua_State *L, const run *r) {
 
 
 /*
-** In a gate slot or beyond: what the trap is to come back to, is on the stack.
-** False where the trap has no way back, or cannot be followed.
+** In a gate slot or beyond: what the trap is to come back to, is on the stack,
+** and cut to the start of a bundle. An exit runs to the end.
 */
-static bool pass_trap(run *r, struct user_regs_struct *regs) {
-  uint64_t back = 0;
-  return regs->rsp < GUEST_END &&
-         read_memory(r, regs->rsp, &back, sizeof back) &&
-         back >= ZVM_TEXT_BASE && back < GUEST_END && run_to(r, back, regs);
+static outcome pass_trap(run *r, struct user_regs_struct *regs) {
+  uint32_t back = 0;
+  if (regs->rsp >= GUEST_END ||
+      !read_memory(r, regs->rsp, &back, sizeof back))
+    back = 0;
+  back -= back % ZVM_BUNDLE_SIZE;
+  return run_to(r, back >= ZVM_TEXT_BASE ? back : 0, regs);
+}
+
+
+/* In the host's code, where a signal that was sent led: back to the guest. */
+static outcome pass_host(run *r, struct user_regs_struct *regs) {
+  for (int i = 0; i < HOST_STEPS && !in_guest(regs); i++) {
+    if (!go_on(r, PTRACE_SINGLESTEP) ||
+        ptrace(PTRACE_GETREGS, r->pid, NULL, regs) != 0)
+      return OVER;
+  }
+  return in_guest(regs) ? STOPPED : run_to(r, 0, regs);
+}
+
+
+/* An instruction, or a trap, whose slot is noted. */
+static outcome one_instruction(run *r, struct user_regs_struct *regs,
+                               int *slot) {
+  if (!go_on(r, PTRACE_SINGLESTEP) ||
+      ptrace(PTRACE_GETREGS, r->pid, NULL, regs) != 0)
+    return OVER;
+  if (r->fault && in_guest(regs))
+    return FAULTED;
+  if (!in_guest(regs))
+    return pass_host(r, regs);
+  if (regs->rip < ZVM_GATE_BASE || regs->rip >= ZVM_TEXT_BASE)
+    return STOPPED;
+  *slot = (int)((regs->rip - ZVM_GATE_BASE) / ZVM_BUNDLE_SIZE);
+  return pass_trap(r, regs);
+}
+
+
+/* On to the next bundle, or round a loop in this one. */
+static outcome one_bundle(run *r, struct user_regs_struct *regs, int *slot) {
+  *slot = -1;
+  if (r->fault)
+    return run_to(r, handler_of(r), regs);
+  uint64_t bundle = regs->rip / ZVM_BUNDLE_SIZE;
+  uint64_t last;
+  do {
+    last = regs->rip;
+    outcome how = one_instruction(r, regs, slot);
+    if (how != STOPPED)
+      return how;
+    /* A loop within a bundle is a step each time round. */
+  } while (regs->rip / ZVM_BUNDLE_SIZE == bundle && regs->rip > last);
+  return STOPPED;
+}
+
+
+static void push_fault(lua_State *L, const run *r) {
+  static const char *const names[] = {[SIGSEGV] = "SIGSEGV",
+                                      [SIGBUS] = "SIGBUS",
+                                      [SIGILL] = "SIGILL",
+                                      [SIGFPE] = "SIGFPE",
+                                      [SIGTRAP] = "SIGTRAP"};
+  siginfo_t info;
+  lua_pushstring(L, names[WSTOPSIG(r->status)]);
+  lua_setfield(L, -2, "signal");
+  /* Of the processor's other exceptions no address is known. */
+  if (ptrace(PTRACE_GETSIGINFO, r->pid, NULL, &info) == 0 &&
+      WSTOPSIG(r->status) == SIGSEGV && info.si_code != SI_KERNEL) {
+    lua_pushnumber(L, (lua_Number)(uintptr_t)info.si_addr);
+    lua_setfield(L, -2, "address");
+  }
 }
 
 
 /*
-** run:bundle(): go on to the next bundle, or round a loop in this one. Gives
-** registers, as hex strings, with pc and flags; and the slot number of a trap
-** that was taken on the way. Or nil and how it ended.
+** run:bundle(count): go on by so many bundles, to a fault, or to where somebody
+** interrupts. Gives registers, as hex strings, with pc and flags; and a table:
+** steps, before (the registers before the last of them), slot of a trap that
+** was taken in it, interrupted; of a fault signal, and address if it is known.
+** Or nil and how it ended.
 */
 static int next_bundle(lua_State *L) {
   run *r = check(L);
-  struct user_regs_struct regs;
+  lua_Number count = luaL_optnumber(L, 2, 1);
+  lua_Number steps = 0;
+  struct user_regs_struct before, regs;
+  outcome how;
+  int slot;
+  bool stop;
   if (ptrace(PTRACE_GETREGS, r->pid, NULL, &regs) != 0)
     return ended(L, r);
-  uint64_t bundle = regs.rip / ZVM_BUNDLE_SIZE;
-  uint64_t last;
-  int slot = -1;
   do {
-    last = regs.rip;
-    if (!go_on(r, PTRACE_SINGLESTEP) ||
-        ptrace(PTRACE_GETREGS, r->pid, NULL, &regs) != 0)
-      return ended(L, r);
-    if (regs.rip >= ZVM_GATE_BASE && regs.rip < ZVM_TEXT_BASE) {
-      slot = (int)((regs.rip - ZVM_GATE_BASE) / ZVM_BUNDLE_SIZE);
-      if (!pass_trap(r, &regs)) {
-        if (r->pid != 0)
-          (void)go_on(r, PTRACE_CONT); /* an exit: to the end */
-        return ended(L, r);
-      }
-    }
-    /* A loop within a bundle is a step each time round. */
-  } while (regs.rip / ZVM_BUNDLE_SIZE == bundle && regs.rip > last);
+    before = regs;
+    how = one_bundle(r, &regs, &slot);
+    steps += how == STOPPED;
+    stop = interrupted(L);
+  } while (how == STOPPED && !stop && steps < count);
+  if (how == OVER)
+    return ended(L, r);
   push_registers(L, &regs);
-  if (slot < 0)
-    lua_pushnil(L);
-  else
+  lua_createtable(L, 0, 6);
+  push_registers(L, &before);
+  lua_setfield(L, -2, "before");
+  lua_pushnumber(L, steps);
+  lua_setfield(L, -2, "steps");
+  lua_pushboolean(L, stop && steps < count);
+  lua_setfield(L, -2, "interrupted");
+  if (slot >= 0) {
     lua_pushinteger(L, slot);
+    lua_setfield(L, -2, "slot");
+  }
+  if (how == FAULTED)
+    push_fault(L, r);
   return 2;
 }
 
@@ -223,13 +369,40 @@ static int process(lua_State *L) {
 }
 
 
-/* run:finish(): go on to the end, unwatched. */
+/* Waits for the next stop, or stops it where somebody interrupts. */
+static bool wait_or_interrupt(lua_State *L, run *r, bool *stop) {
+  pid_t got;
+  useconds_t time = 1;
+  while ((got = waitpid(r->pid, &r->status, WNOHANG)) == 0) {
+    if (interrupted(L)) {
+      *stop = true;
+      (void)kill(r->pid, SIGSTOP);
+    }
+    (void)usleep(time);
+    time = time < LOOK_US ? 2 * time : LOOK_US;
+  }
+  return note_stop(r, got);
+}
+
+
+/*
+** run:finish(): go on to the end, unwatched: nil and how it ended. Or, when it
+** was interrupted, registers where it is.
+*/
 static int finish(lua_State *L) {
   run *r = check(L);
+  struct user_regs_struct regs;
+  bool stop = false;
   (void)set_break(r, 0);
-  while (go_on(r, PTRACE_CONT))
-    ;
-  return ended(L, r);
+  do {
+    if (!let_go(r, PTRACE_CONT) || !wait_or_interrupt(L, r, &stop))
+      return ended(L, r);
+  } while (!stop || r->fault);
+  if (ptrace(PTRACE_GETREGS, r->pid, NULL, &regs) != 0 ||
+      pass_host(r, &regs) != STOPPED)
+    return ended(L, r);
+  push_registers(L, &regs);
+  return 1;
 }
 
 
@@ -240,31 +413,56 @@ static int close_run(lua_State *L) {
     while (wait_stop(r))
       (void)kill(r->pid, SIGKILL);
   }
+  if (r->told >= 0)
+    (void)close(r->told);
+  r->told = -1;
   return 0;
 }
 
 
 /*
-** start(f, entry): call f in a copy of this process, and stop where the guest
-** that it runs inline begins, at `entry`. The run; or nil, message, code.
+** The copy: it calls f, the first argument, and says what that gives. An
+** interrupt is not its to hear.
+*/
+static _Noreturn void be_watched(lua_State *L, int to) {
+  if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+    _exit(1);
+  (void)signal(SIGINT, SIG_IGN);
+  (void)raise(SIGSTOP);
+  lua_pushvalue(L, 1);
+  (void)lua_pcall(L, 0, 1, 0);
+  size_t size;
+  const char *text = lua_tolstring(L, -1, &size);
+  if (text != NULL && size > TOLD_MAX)
+    size = TOLD_MAX;
+  _exit(text != NULL && write(to, text, size) == (ssize_t)size ? 0 : 2);
+}
+
+
+/*
+** start(f, entry, faults): call f in a copy of this process, and stop where the
+** guest that it runs inline begins, at `entry`. `faults`: address of its
+** zvm_abi_faults, or nil. f gives a line that says how the run ended. The run;
+** or nil, message, code.
 */
 static int start(lua_State *L) {
+  lua_settop(L, 3);
   luaL_checktype(L, 1, LUA_TFUNCTION);
   uint64_t entry = (uint64_t)luaL_checknumber(L, 2);
   run *r = lua_newuserdata(L, sizeof *r);
-  memset(r, 0, sizeof *r);
+  *r = (run){.told = -1, .faults = (uint64_t)luaL_optnumber(L, 3, 0)};
   luaL_getmetatable(L, STEP_TYPE);
   lua_setmetatable(L, -2);
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return failed(L, "cannot make a pipe");
+  r->told = ends[0];
   pid_t pid = fork();
+  if (pid == 0)
+    be_watched(L, ends[1]);
+  (void)close(ends[1]);
   if (pid < 0)
     return failed(L, "cannot make a process");
-  if (pid == 0) {
-    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-      _exit(1);
-    (void)raise(SIGSTOP);
-    lua_pushvalue(L, 1);
-    _exit(lua_pcall(L, 0, 0, 0) == 0 ? 0 : 2);
-  }
   r->pid = pid;
   struct user_regs_struct regs;
   if (!wait_stop(r)) {
@@ -272,7 +470,7 @@ static int start(lua_State *L) {
     return failed(L, "this system lets no process be traced");
   }
   (void)ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_EXITKILL);
-  if (!run_to(r, entry, &regs))
+  if (run_to(r, entry, &regs) != STOPPED)
     return r->pid == 0 ? ended(L, r) : failed(L, "cannot watch the run");
   push_registers(L, &regs);
   return 2;

@@ -127,7 +127,8 @@ function STEP.map(run)
 end
 
 function STEP.c(run)
-  return run:finish()
+  local ok, message = run:finish()
+  return ok and run:show() or message
 end
 
 function STEP.q(run)
@@ -151,6 +152,22 @@ local function take_step(run, line)
   return action and action(run, words) or STEP_HELP
 end
 
+-- One line of a person who watches a run. An interrupt is for the line alone.
+local function converse(session, run)
+  session.here.catch(true)
+  local ok, line = pcall(session.read, "step> ")
+  if not ok then
+    session.write "\n"
+    return true
+  elseif not line then
+    return false
+  end
+  local _, said = pcall(take_step, run, line)
+  said = tostring(said)
+  session.write((said:find "interrupted!$" and "interrupted" or said) .. "\n")
+  return not run.over
+end
+
 command("step", "PROGRAM [ARGUMENT...]", "run it bundle by bundle",
   function(session, text)
     local words = words_of(text)
@@ -163,13 +180,7 @@ command("step", "PROGRAM [ARGUMENT...]", "run it bundle by bundle",
       return message
     end
     session.write(STEP_HELP .. "\n" .. run:show() .. "\n")
-    while not run.over do
-      local line = session.read "step> "
-      if not line then
-        break
-      end
-      session.write(take_step(run, line) .. "\n")
-    end
+    while converse(session, run) do end
     run:close()
     return nil
   end)

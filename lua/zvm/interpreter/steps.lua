@@ -3,6 +3,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local bundle = require "zvm.explain.bundle"
 local elf = require "zvm.elf"
+local reports = require "zvm.report"
 local safety = require "zvm.interpreter.safety"
 local step = require "zvm.step"
 local symbols = require "zvm.symbols"
@@ -33,17 +34,21 @@ function M.start(path, args)
   local file = assert(io.open(path, "rb"))
   local bytes = file:read "*a"
   file:close()
-  local segment = elf.text_segment(elf.read(bytes))
+  local headers = elf.read(bytes)
+  local segment = elf.text_segment(headers)
   local about = module:about()
   local run, registers = step.start(function()
-    zvm.run { program = module, args = args, isolation = "inline",
-      channels = { stdout = { fd = 1 }, stderr = { fd = 2 } } }
-  end, about.entry)
+    local report, why = zvm.run { program = module, args = args,
+      isolation = "inline", channels = { stdout = { fd = 1 },
+      stderr = { fd = 2 } } }
+    return report and "the run is over: "
+      .. reports.summary(report):match "^[^\n]*" or why
+  end, about.entry, elf.faults(bytes, headers))
   if not run then
     return nil, registers
   end
   return setmetatable({ run = run, registers = registers, before = {},
-    about = about, code = elf.content(bytes, segment),
+    last = {}, about = about, code = elf.content(bytes, segment),
     address = segment.address, symbols = symbols.read(bytes),
     decode = bundle.decoder(), steps = 0 }, Steps)
 end
@@ -57,18 +62,17 @@ local function place_of(self, address)
     and ("+0x%x"):format(found.offset) or "")
 end
 
---- Go on, by `count` bundles; nil and why when the run is over.
+--- Go on, by `count` bundles, to a fault, or to where somebody interrupts; nil
+-- and why when the run is over.
 function Steps:next(count)
-  for _ = 1, count or 1 do
-    self.before = self.registers
-    local registers, slot = self.run:bundle()
-    if not registers then
-      self.over = slot
-      return nil, slot
-    end
-    self.registers, self.slot = registers, slot
-    self.steps = self.steps + 1
+  local registers, last = self.run:bundle(count)
+  if not registers then
+    self.over = last
+    return nil, last
   end
+  last.after_fault = self.last.signal ~= nil
+  self.registers, self.before, self.last = registers, last.before, last
+  self.steps = self.steps + last.steps
   return true
 end
 
@@ -102,25 +106,63 @@ local function show_instruction(self, out, entry)
   out[#out + 1] = ("             %s%s"):format(rule and rule .. ": " or "", why)
 end
 
+-- What happened on the way here.
+local function show_last(self, out)
+  local last = self.last
+  if last.interrupted then
+    out[#out + 1] = "   interrupted"
+  elseif last.after_fault then
+    out[#out + 1] = "   the guest handles its fault here, by itself"
+  end
+  if last.slot and not last.signal then
+    out[#out + 1] = ("   the trap %s answered %s"):format(
+      safety.SLOTS[last.slot] or "?", self.registers.rax)
+  end
+end
+
+local function show_fault(self, out)
+  local last = self.last
+  out[#out + 1] = ("   fault: %s at pc 0x%x%s"):format(last.signal,
+    self.registers.pc, last.address
+    and (", at an access to 0x%x"):format(last.address) or "")
+  out[#out + 1] = "   why: " .. safety.caught(last.signal, last.address,
+    self.registers.pc)
+  out[#out + 1] = "   it ends the run, unless the guest handles it: return"
+end
+
+-- Code that jail has made, from memory; nil if nothing there executes.
+local function made_code(self, start)
+  for _, range in ipairs(self:maps()) do
+    if start >= range.from and start < range.to and range.rights:find "x" then
+      return self.run:memory(start, BUNDLE)
+    end
+  end
+end
+
+local function show_bundle(self, out, pc)
+  local start = pc - pc % BUNDLE
+  local code, address, at = self.code, self.address, pc - self.address
+  if at < 0 or at >= #code then
+    code, address, at = made_code(self, start), start, pc - start
+    out[#out + 1] = code and "   (code that was made at run time, by jail)"
+      or "   (no code of the guest's is here)"
+  end
+  for _, entry in ipairs(code and bundle.read(code, address, at, self.decode)
+    or {}) do
+    show_instruction(self, out, entry)
+  end
+end
+
 --- Where it stands: the bundle, why it is safe, the registers. A string.
 function Steps:show()
   local pc = self.registers.pc
   local out = {}
-  if self.slot then
-    out[1] = ("   the trap %s answered %s"):format(
-      safety.SLOTS[self.slot] or "?", self.registers.rax)
-  end
-  local at = pc - self.address
-  local start = at - at % BUNDLE
-  out[#out + 1] = ("-- bundle 0x%x, in %s; step %d"):format(self.address
-    + start, place_of(self, pc), self.steps)
-  if at < 0 or at >= #self.code then
-    out[#out + 1] = "   (code that was made at run time, by jail)"
-  else
-    for _, entry in ipairs(bundle.read(self.code, self.address, at,
-      self.decode)) do
-      show_instruction(self, out, entry)
-    end
+  show_last(self, out)
+  out[#out + 1] = ("-- bundle 0x%x, in %s; step %d"):format(pc - pc % BUNDLE,
+    place_of(self, pc), self.steps)
+  show_bundle(self, out, pc)
+  if self.last.signal then
+    show_fault(self, out)
   end
   self:show_registers(out)
   return table.concat(out, "\n")
@@ -158,11 +200,16 @@ function Steps:maps()
   return list
 end
 
---- To the end, unwatched; says how it ended.
+--- To the end, unwatched: nil and how it ended; true if it was interrupted.
 function Steps:finish()
-  local _, message = self.run:finish()
-  self.over = message
-  return message
+  local registers, message = self.run:finish()
+  if not registers then
+    self.over = message
+    return nil, message
+  end
+  self.before, self.registers = self.registers, registers
+  self.last = { interrupted = true }
+  return true
 end
 
 function Steps:close()
