@@ -2,52 +2,30 @@
 ** step.c - the module zvm.step: a run that is watched bundle by bundle.
 **
 ** The run goes on in a copy of this process, which traces it (ptrace), so that
-** neither zvm.so nor the core knows of it: what is seen is what runs. A step
-** is an instruction; those that stay in a bundle are taken together, and a trap
-** is taken as one, by a breakpoint of the processor's behind its call. A fault
-** is a stop before it is delivered; then the host's code runs, unwatched, to
-** the end or to where the guest wants to hear of its faults. For people who want
-** to see how it works: no part of the trusted base.
+** neither zvm.so nor the core knows of it: what is seen is what runs
+** (watched.c). For people who want to see how it works: no part of the trusted
+** base.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stddef.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
 
 #include "interpreter.h"
-#include "zvm_abi.h"
+#include "watched.h"
 
-#define STEP_TYPE "zvm.step"
-#define GUEST_END 0x100000000
-#define BREAK_ON_EXECUTE 1u /* DR7: breakpoint 0, of this task */
+#define STEP_TYPE  "zvm.step"
 #define MEMORY_MAX 4096
-#define TOLD_MAX 4096       /* of what the copy says at its end            */
-#define HOST_STEPS 1000000  /* of a handler of the host's, back to a guest */
-#define LOOK_US 5000        /* between looks whether somebody interrupts   */
-
-typedef struct run {
-  pid_t pid; /* 0: it is over, and waited for */
-  int status;
-  int told;        /* end of a pipe: what the copy says; -1: closed      */
-  uint64_t faults; /* address of the guest's zvm_abi_faults; 0: none     */
-  bool fault;      /* it stopped for a fault, which is not delivered yet */
-} run;
-
-typedef enum outcome { STOPPED, FAULTED, OVER } outcome;
-
+#define TOLD_MAX   4096 /* of what the copy says at its end            */
+#define LOOK_US    5000 /* between looks whether somebody interrupts   */
 
 static int failed(lua_State *L, const char *what) {
   lua_pushnil(L);
@@ -57,62 +35,7 @@ static int failed(lua_State *L, const char *what) {
 }
 
 
-/* -- Waiting --------------------------------------------------------------- */
-
-/*
-** Whether the stop is a fault of what runs. A SIGTRAP that is no doing of ours
-** is of an int3.
-*/
-static bool is_fault(const run *r) {
-  int number = WSTOPSIG(r->status);
-  siginfo_t info;
-  if ((number != SIGSEGV && number != SIGBUS && number != SIGILL &&
-       number != SIGFPE && number != SIGTRAP) ||
-      ptrace(PTRACE_GETSIGINFO, r->pid, NULL, &info) != 0)
-    return false;
-  return number == SIGTRAP ? info.si_code == SI_KERNEL : info.si_code > 0;
-}
-
-
-static bool note_stop(run *r, pid_t got) {
-  if (got == r->pid && WIFSTOPPED(r->status)) {
-    r->fault = is_fault(r);
-    return true;
-  }
-  r->pid = 0;
-  r->fault = false;
-  return false;
-}
-
-
-/* Waits for the next stop; false if there will be none. */
-static bool wait_stop(run *r) {
-  pid_t got;
-  do
-    got = waitpid(r->pid, &r->status, 0);
-  while (got < 0 && errno == EINTR);
-  return note_stop(r, got);
-}
-
-
-/*
-** Let it go on with `request`. A signal that is not of ours is for the run: a
-** guest's fault, a time limit. An interrupt is for who watches.
-*/
-static bool let_go(const run *r, int request) {
-  int number = WSTOPSIG(r->status);
-  if (!r->fault &&
-      (number == SIGTRAP || number == SIGSTOP || number == SIGINT))
-    number = 0;
-  return ptrace(request, r->pid, NULL, (void *)(intptr_t)number) == 0;
-}
-
-
-/* The same, to its next stop. */
-static bool go_on(run *r, int request) {
-  return let_go(r, request) && wait_stop(r);
-}
-
+/* -- Steps ----------------------------------------------------------------- */
 
 /* Whether SIGINT came (main.c); it is taken. */
 static bool interrupted(lua_State *L) {
@@ -123,69 +46,15 @@ static bool interrupted(lua_State *L) {
 }
 
 
-static bool set_break(const run *r, uint64_t address) {
-  size_t at = offsetof(struct user, u_debugreg);
-  size_t word = sizeof(((struct user *)NULL)->u_debugreg[0]);
-  return ptrace(PTRACE_POKEUSER, r->pid, (void *)(at + 7 * word), NULL) == 0 &&
-         ptrace(PTRACE_POKEUSER, r->pid, (void *)at, (void *)address) == 0 &&
-         ptrace(PTRACE_POKEUSER, r->pid, (void *)(at + 7 * word),
-                (void *)(uintptr_t)BREAK_ON_EXECUTE) == 0;
-}
-
-
-static bool read_memory(const run *r, uint64_t address, void *to,
-                        size_t size) {
-  struct iovec local = {to, size};
-  struct iovec remote = {(void *)address, size};
-  return process_vm_readv(r->pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
-}
-
-
-static bool in_guest(const struct user_regs_struct *regs) {
-  return regs->rip < GUEST_END;
-}
-
-
-/* Where the guest wants to hear of its next fault; 0: nowhere. */
-static uint64_t handler_of(const run *r) {
-  zvm_abi_faults block;
-  if (r->faults == 0 || !read_memory(r, r->faults, &block, sizeof block))
-    return 0;
-  return block.entry >= ZVM_TEXT_BASE ? block.entry : 0;
-}
-
-
-/*
-** Run to `address` (0: none), or to a fault of the guest's. One that the host
-** takes for it, on the way in or out, leads to the guest's handler.
-*/
-static outcome run_to(run *r, uint64_t address,
-                      struct user_regs_struct *regs) {
-  do {
-    if (!set_break(r, address) || !go_on(r, PTRACE_CONT) ||
-        ptrace(PTRACE_GETREGS, r->pid, NULL, regs) != 0)
-      return OVER;
-    if (r->fault && in_guest(regs))
-      return FAULTED;
-    if (r->fault)
-      address = handler_of(r);
-  } while (address == 0 || regs->rip != address);
-  return STOPPED;
-}
-
-
-/* -- Steps ----------------------------------------------------------------- */
-
 static void push_registers(lua_State *L, const struct user_regs_struct *u) {
   const struct {
     const char *name;
     uint64_t value;
-  } all[] = {{"rax", u->rax}, {"rcx", u->rcx}, {"rdx", u->rdx},
-             {"rbx", u->rbx}, {"rsp", u->rsp}, {"rbp", u->rbp},
-             {"rsi", u->rsi}, {"rdi", u->rdi}, {"r8", u->r8},
-             {"r9", u->r9},   {"r10", u->r10}, {"r11", u->r11},
-             {"r12", u->r12}, {"r13", u->r13}, {"r14", u->r14},
-             {"r15", u->r15}};
+  } all[] = {
+      {"rax", u->rax}, {"rcx", u->rcx}, {"rdx", u->rdx}, {"rbx", u->rbx},
+      {"rsp", u->rsp}, {"rbp", u->rbp}, {"rsi", u->rsi}, {"rdi", u->rdi},
+      {"r8", u->r8},   {"r9", u->r9},   {"r10", u->r10}, {"r11", u->r11},
+      {"r12", u->r12}, {"r13", u->r13}, {"r14", u->r14}, {"r15", u->r15}};
   lua_createtable(L, 0, 18);
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
     char text[20];
@@ -200,8 +69,8 @@ static void push_registers(lua_State *L, const struct user_regs_struct *u) {
 }
 
 
-static run *check(lua_State *L) {
-  run *r = luaL_checkudata(L, 1, STEP_TYPE);
+static zvm__watched *check(lua_State *L) {
+  zvm__watched *r = luaL_checkudata(L, 1, STEP_TYPE);
   if (r->pid == 0)
     luaL_error(L, "the run is over");
   return r;
@@ -209,7 +78,7 @@ static run *check(lua_State *L) {
 
 
 /* How it ended: nil and why. */
-static int ended(lua_State *L, run *r) {
+static int ended(lua_State *L, zvm__watched *r) {
   char text[TOLD_MAX];
   ssize_t n = 0;
   if (r->pid == 0 && r->told >= 0)
@@ -227,67 +96,7 @@ static int ended(lua_State *L, run *r) {
 }
 
 
-/*
-** In a gate slot or beyond: what the trap is to come back to, is on the stack,
-** and cut to the start of a bundle. An exit runs to the end.
-*/
-static outcome pass_trap(run *r, struct user_regs_struct *regs) {
-  uint32_t back = 0;
-  if (regs->rsp >= GUEST_END ||
-      !read_memory(r, regs->rsp, &back, sizeof back))
-    back = 0;
-  back -= back % ZVM_BUNDLE_SIZE;
-  return run_to(r, back >= ZVM_TEXT_BASE ? back : 0, regs);
-}
-
-
-/* In the host's code, where a signal that was sent led: back to the guest. */
-static outcome pass_host(run *r, struct user_regs_struct *regs) {
-  for (int i = 0; i < HOST_STEPS && !in_guest(regs); i++) {
-    if (!go_on(r, PTRACE_SINGLESTEP) ||
-        ptrace(PTRACE_GETREGS, r->pid, NULL, regs) != 0)
-      return OVER;
-  }
-  return in_guest(regs) ? STOPPED : run_to(r, 0, regs);
-}
-
-
-/* An instruction, or a trap, whose slot is noted. */
-static outcome one_instruction(run *r, struct user_regs_struct *regs,
-                               int *slot) {
-  if (!go_on(r, PTRACE_SINGLESTEP) ||
-      ptrace(PTRACE_GETREGS, r->pid, NULL, regs) != 0)
-    return OVER;
-  if (r->fault && in_guest(regs))
-    return FAULTED;
-  if (!in_guest(regs))
-    return pass_host(r, regs);
-  if (regs->rip < ZVM_GATE_BASE || regs->rip >= ZVM_TEXT_BASE)
-    return STOPPED;
-  *slot = (int)((regs->rip - ZVM_GATE_BASE) / ZVM_BUNDLE_SIZE);
-  return pass_trap(r, regs);
-}
-
-
-/* On to the next bundle, or round a loop in this one. */
-static outcome one_bundle(run *r, struct user_regs_struct *regs, int *slot) {
-  *slot = -1;
-  if (r->fault)
-    return run_to(r, handler_of(r), regs);
-  uint64_t bundle = regs->rip / ZVM_BUNDLE_SIZE;
-  uint64_t last;
-  do {
-    last = regs->rip;
-    outcome how = one_instruction(r, regs, slot);
-    if (how != STOPPED)
-      return how;
-    /* A loop within a bundle is a step each time round. */
-  } while (regs->rip / ZVM_BUNDLE_SIZE == bundle && regs->rip > last);
-  return STOPPED;
-}
-
-
-static void push_fault(lua_State *L, const run *r) {
+static void push_fault(lua_State *L, const zvm__watched *r) {
   static const char *const names[] = {[SIGSEGV] = "SIGSEGV",
                                       [SIGBUS] = "SIGBUS",
                                       [SIGILL] = "SIGILL",
@@ -313,22 +122,22 @@ static void push_fault(lua_State *L, const run *r) {
 ** Or nil and how it ended.
 */
 static int next_bundle(lua_State *L) {
-  run *r = check(L);
+  zvm__watched *r = check(L);
   lua_Number count = luaL_optnumber(L, 2, 1);
   lua_Number steps = 0;
   struct user_regs_struct before, regs;
-  outcome how;
+  zvm__outcome how;
   int slot;
   bool stop;
   if (ptrace(PTRACE_GETREGS, r->pid, NULL, &regs) != 0)
     return ended(L, r);
   do {
     before = regs;
-    how = one_bundle(r, &regs, &slot);
-    steps += how == STOPPED;
+    how = zvm__watched_bundle(r, &regs, &slot);
+    steps += how == ZVM__STOPPED;
     stop = interrupted(L);
-  } while (how == STOPPED && !stop && steps < count);
-  if (how == OVER)
+  } while (how == ZVM__STOPPED && !stop && steps < count);
+  if (how == ZVM__OVER)
     return ended(L, r);
   push_registers(L, &regs);
   lua_createtable(L, 0, 6);
@@ -342,7 +151,7 @@ static int next_bundle(lua_State *L) {
     lua_pushinteger(L, slot);
     lua_setfield(L, -2, "slot");
   }
-  if (how == FAULTED)
+  if (how == ZVM__FAULTED)
     push_fault(L, r);
   return 2;
 }
@@ -350,13 +159,14 @@ static int next_bundle(lua_State *L) {
 
 /* run:memory(address, size): bytes of the guest, or nil. */
 static int memory(lua_State *L) {
-  const run *r = check(L);
+  const zvm__watched *r = check(L);
   lua_Number address = luaL_checknumber(L, 2);
   lua_Integer size = luaL_checkinteger(L, 3);
   char bytes[MEMORY_MAX];
-  luaL_argcheck(L, address >= 0 && address < GUEST_END, 2, "not the guest's");
+  luaL_argcheck(L, address >= 0 && address < ZVM__WATCHED_END, 2,
+                "not the guest's");
   luaL_argcheck(L, size >= 0 && size <= MEMORY_MAX, 3, "too many bytes");
-  if (!read_memory(r, (uint64_t)address, bytes, (size_t)size))
+  if (!zvm__watched_read(r, (uint64_t)address, bytes, (size_t)size))
     return 0;
   lua_pushlstring(L, bytes, (size_t)size);
   return 1;
@@ -370,7 +180,7 @@ static int process(lua_State *L) {
 
 
 /* Waits for the next stop, or stops it where somebody interrupts. */
-static bool wait_or_interrupt(lua_State *L, run *r, bool *stop) {
+static bool wait_or_interrupt(lua_State *L, zvm__watched *r, bool *stop) {
   pid_t got;
   useconds_t time = 1;
   while ((got = waitpid(r->pid, &r->status, WNOHANG)) == 0) {
@@ -381,7 +191,7 @@ static bool wait_or_interrupt(lua_State *L, run *r, bool *stop) {
     (void)usleep(time);
     time = time < LOOK_US ? 2 * time : LOOK_US;
   }
-  return note_stop(r, got);
+  return zvm__watched_note(r, got);
 }
 
 
@@ -390,16 +200,16 @@ static bool wait_or_interrupt(lua_State *L, run *r, bool *stop) {
 ** was interrupted, registers where it is.
 */
 static int finish(lua_State *L) {
-  run *r = check(L);
+  zvm__watched *r = check(L);
   struct user_regs_struct regs;
   bool stop = false;
-  (void)set_break(r, 0);
+  (void)zvm__watched_break(r, 0);
   do {
-    if (!let_go(r, PTRACE_CONT) || !wait_or_interrupt(L, r, &stop))
+    if (!zvm__watched_let_go(r, PTRACE_CONT) || !wait_or_interrupt(L, r, &stop))
       return ended(L, r);
   } while (!stop || r->fault);
   if (ptrace(PTRACE_GETREGS, r->pid, NULL, &regs) != 0 ||
-      pass_host(r, &regs) != STOPPED)
+      zvm__watched_pass_host(r, &regs) != ZVM__STOPPED)
     return ended(L, r);
   push_registers(L, &regs);
   return 1;
@@ -407,10 +217,10 @@ static int finish(lua_State *L) {
 
 
 static int close_run(lua_State *L) {
-  run *r = luaL_checkudata(L, 1, STEP_TYPE);
+  zvm__watched *r = luaL_checkudata(L, 1, STEP_TYPE);
   if (r->pid != 0) {
     (void)kill(r->pid, SIGKILL);
-    while (wait_stop(r))
+    while (zvm__watched_wait(r))
       (void)kill(r->pid, SIGKILL);
   }
   if (r->told >= 0)
@@ -449,8 +259,8 @@ static int start(lua_State *L) {
   lua_settop(L, 3);
   luaL_checktype(L, 1, LUA_TFUNCTION);
   uint64_t entry = (uint64_t)luaL_checknumber(L, 2);
-  run *r = lua_newuserdata(L, sizeof *r);
-  *r = (run){.told = -1, .faults = (uint64_t)luaL_optnumber(L, 3, 0)};
+  zvm__watched *r = lua_newuserdata(L, sizeof *r);
+  *r = (zvm__watched){.told = -1, .faults = (uint64_t)luaL_optnumber(L, 3, 0)};
   luaL_getmetatable(L, STEP_TYPE);
   lua_setmetatable(L, -2);
   int ends[2];
@@ -465,12 +275,12 @@ static int start(lua_State *L) {
     return failed(L, "cannot make a process");
   r->pid = pid;
   struct user_regs_struct regs;
-  if (!wait_stop(r)) {
+  if (!zvm__watched_wait(r)) {
     errno = EPERM;
     return failed(L, "this system lets no process be traced");
   }
   (void)ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_EXITKILL);
-  if (run_to(r, entry, &regs) != STOPPED)
+  if (zvm__watched_run_to(r, entry, &regs) != ZVM__STOPPED)
     return r->pid == 0 ? ended(L, r) : failed(L, "cannot watch the run");
   push_registers(L, &regs);
   return 2;

@@ -70,7 +70,7 @@ function Steps:next(count)
     self.over = last
     return nil, last
   end
-  last.after_fault = self.last.signal ~= nil
+  last.after_fault = self.last.signal and last.steps == 1
   self.registers, self.before, self.last = registers, last.before, last
   self.steps = self.steps + last.steps
   return true
