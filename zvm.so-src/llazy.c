@@ -24,9 +24,12 @@ static const lazy fields[] = {
 };
 
 
+enum { FIELDS = sizeof fields / sizeof fields[0] };
+
+
 static const lazy *find(const char *name) {
-  size_t i;
-  for (i = 0; i < sizeof fields / sizeof fields[0]; i++)
+  int i;
+  for (i = 0; i < FIELDS; i++)
     if (strcmp(fields[i].field, name) == 0)
       return &fields[i];
   return NULL;
@@ -75,9 +78,17 @@ static int index_field(lua_State *L) {
 }
 
 
+/* The metatable's `lazy`: their names, for who lists what there is. */
 void zvm__lazy_open(lua_State *L) {
-  lua_createtable(L, 0, 1);
+  int i;
+  lua_createtable(L, 0, 2);
   lua_pushcfunction(L, index_field);
   lua_setfield(L, -2, "__index");
+  lua_createtable(L, FIELDS, 0);
+  for (i = 0; i < FIELDS; i++) {
+    lua_pushstring(L, fields[i].field);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "lazy");
   lua_setmetatable(L, -2);
 }

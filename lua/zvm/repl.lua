@@ -73,42 +73,42 @@ end
 
 local show
 
-local function show_key(key, seen, depth)
+local function show_key(key, walk, depth)
   if type(key) == "string" and key:find "^[%a_][%w_]*$"
     and not KEYWORDS[key]
   then
     return key
   end
-  return "[" .. show(key, seen, depth) .. "]"
+  return "[" .. show(key, walk, depth) .. "]"
 end
 
-local function show_members(values, seen, depth)
+local function show_members(values, walk, depth)
   local parts, n = {}, 0
   for i, value in ipairs(values) do
-    parts[i], n = show(value, seen, depth), i
+    parts[i], n = show(value, walk, depth), i
   end
   for _, key in ipairs(sorted_keys(values)) do
     local listed = type(key) == "number" and key >= 1 and key <= n
       and key % 1 == 0
     if not listed then
-      parts[#parts + 1] = ("%s = %s"):format(show_key(key, seen, depth),
-        show(values[key], seen, depth))
+      parts[#parts + 1] = ("%s = %s"):format(show_key(key, walk, depth),
+        show(values[key], walk, depth))
     end
   end
   return parts
 end
 
-local function show_table(values, seen, depth)
-  if seen[values] then
+local function show_table(values, walk, depth)
+  if walk.seen[values] then
     return "{ ... }"
   elseif next(values) == nil then
     return "{}"
   elseif depth >= DEPTH then
     return "{ ... }"
   end
-  seen[values] = true
-  local parts = show_members(values, seen, depth + 1)
-  seen[values] = nil
+  walk.seen[values] = true
+  local parts = show_members(values, walk, depth + 1)
+  walk.seen[values] = nil
   local line = "{ " .. table.concat(parts, ", ") .. " }"
   if #line + 2 * depth <= WIDTH and not line:find "\n" then
     return line
@@ -118,11 +118,22 @@ local function show_table(values, seen, depth)
     .. ("  "):rep(depth) .. "}"
 end
 
-function show(value, seen, depth)
+-- Text of a form of its own, or nil; further lines of it are set in.
+local function formed(value, walk, depth)
+  local ok, text = pcall(walk.form, value)
+  return ok and type(text) == "string" and (text:gsub("\n$", "")
+    :gsub("\n", "\n" .. ("  "):rep(depth))) or nil
+end
+
+function show(value, walk, depth)
+  local text = walk.form and formed(value, walk, depth)
+  if text then
+    return text
+  end
   if type(value) == "string" then
     return quoted(value)
   elseif type(value) == "table" and not getmetatable(value) then
-    return show_table(value, seen, depth)
+    return show_table(value, walk, depth)
   elseif type(value) == "number" and value % 1 == 0
     and math.abs(value) <= 2 ^ 53
   then
@@ -134,9 +145,11 @@ end
 --- A value as Lua would write it; tables in the order of their keys.
 --
 -- @param value
+-- @tparam[opt] function form gives text for what has a form of its own, or nil;
+--  values within others too
 -- @treturn string of several lines for a table that has parts
-function M.show(value)
-  return show(value, {}, 0)
+function M.show(value, form)
+  return show(value, { seen = {}, form = form }, 0)
 end
 
 -- -- Evaluation -------------------------------------------------------------

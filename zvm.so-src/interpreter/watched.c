@@ -20,7 +20,7 @@
 
 #define GUEST_END        ZVM__WATCHED_END
 #define BREAK_ON_EXECUTE 1u      /* DR7: breakpoint 0, of this task */
-#define HOST_STEPS       1000000 /* of a handler of the host's, back to a guest */
+#define HOST_STEPS       1000000 /* of a host's handler, back to the guest */
 
 
 /* -- Waiting --------------------------------------------------------------- */

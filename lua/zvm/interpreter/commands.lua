@@ -90,13 +90,13 @@ command("map", "PROGRAM", "the memory of an instance, drawn",
     return drawing
   end)
 
-command("trace", "on|off", "show each trap of runs that follow",
+command("trace", "on|off", "show each trap of all runs that begin",
   function(session, text)
     if text ~= "on" and text ~= "off" then
       return (".trace is %s; .trace on, .trace off"):format(
-        session.tracing and "on" or "off")
+        session.tracing.on and "on" or "off")
     end
-    session.tracing = text == "on"
+    session.tracing:set(text == "on")
     return "tracing is " .. text
   end)
 

@@ -40,6 +40,7 @@ local function add_fields(set, value, prefix, methods_only)
       for key, each in next, value do
         if type(key) == "string" and key:find "^[%a_][%w_]*$"
           and key:sub(1, #prefix) == prefix
+          and (key:sub(1, 2) ~= "__" or prefix:sub(1, 2) == "__")
           and (not methods_only or type(each) == "function")
         then
           set[key] = true

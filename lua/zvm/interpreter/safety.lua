@@ -156,7 +156,7 @@ end
 local OTHERS = {
   SIGILL = "no such instruction, or one that is there to end the run",
   SIGFPE = "a division by zero, or its result has no room",
-  SIGTRAP = "an int3",
+  SIGTRAP = "an int3, just before",
   SIGBUS = "the system had no memory to give",
   SIGSEGV = "an instruction that no guest may execute, such as hlt, or an "
     .. "address that is not aligned",

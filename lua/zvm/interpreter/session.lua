@@ -8,6 +8,7 @@ local explain = require "zvm.explain"
 local line = require "zvm.line"
 local repl = require "zvm.repl"
 local reports = require "zvm.report"
+local tracing = require "zvm.interpreter.tracing"
 local zvm = require "zvm"
 
 local M = {}
@@ -40,10 +41,48 @@ local function pipeline(graph)
     table.concat(out, "\n"))
 end
 
+-- What the module has: functions, then all else; some names a line.
+local function module()
+  local names = { ["function"] = {}, other = {} }
+  for name, value in next, zvm do
+    local list = names[type(value)] or names.other
+    list[#list + 1] = name
+  end
+  local function listed(list)
+    table.sort(list)
+    local lines = { "" }
+    for i, name in ipairs(list) do
+      local text = name .. (list[i + 1] and ", " or "")
+      if #lines[#lines] + #text > 60 then
+        lines[#lines + 1] = ""
+      end
+      lines[#lines] = lines[#lines] .. text
+    end
+    return (table.concat(lines, "\n             "):gsub(" +\n", "\n"))
+  end
+  return ("zvm %s\n  functions  %s\n  others     %s"):format(zvm.VERSION,
+    listed(names["function"]), listed(names.other))
+end
+
+-- Parts of the module that can be called are tables to look at.
+local function part_of_module(value)
+  for _, each in next, zvm do
+    if rawequal(each, value) then
+      local plain = {}
+      for key, member in next, value do
+        plain[key] = member
+      end
+      return repl.show(plain)
+    end
+  end
+end
+
 -- Text for what has a form of its own to be read in, or nil.
 local function form(value)
   if type(value) ~= "table" then
     return nil
+  elseif value == zvm then
+    return module()
   elseif rawget(value, "state") and type(rawget(value, "channels")) == "table"
   then
     return reports.format(value)
@@ -63,11 +102,11 @@ local function form(value)
   if type(index) == "table" and type(rawget(index, "text")) == "function" then
     return value:text()
   end
+  return debug.getmetatable(value) and part_of_module(value)
 end
 
 local function show(value)
-  local ok, text = pcall(form, value)
-  return ok and text and (text:gsub("\n$", "")) or repl.show(value)
+  return repl.show(value, form)
 end
 
 -- -- Reading ----------------------------------------------------------------
@@ -122,30 +161,6 @@ function Session:value(text)
   return ok and value or nil
 end
 
--- zvm as lines see it: runs are traced when that is on.
-local function traced(self)
-  local function run(options)
-    if not self.tracing or type(options) ~= "table" or options.trace then
-      return zvm.run(options)
-    end
-    local path = os.tmpname()
-    local copy = {}
-    for key, value in pairs(options) do
-      copy[key] = value
-    end
-    copy.trace = path
-    local results = { zvm.run(copy) }
-    local file = io.open(path)
-    if file then
-      self.write(file:read "*a")
-      file:close()
-    end
-    os.remove(path)
-    return unpack(results, 1, 3)
-  end
-  return setmetatable({ run = run }, { __index = zvm, __newindex = zvm })
-end
-
 -- One line, which may be a command, else goes to the loop.
 function Session:take(text)
   if not self.loop.pending and commands.is(text) then
@@ -158,6 +173,7 @@ end
 -- Takes a line and prints what it gives; whether more lines are wanted.
 function Session:answer(text)
   local said, more = self:take(text)
+  self.tracing:show()
   if said then
     self.write(said .. "\n")
   end
@@ -190,6 +206,16 @@ local function write(text)
   io.flush()
 end
 
+-- Fields of the module that would be there from their first use on: who looks
+-- at it is to see them.
+local function complete_module()
+  for _, name in ipairs(debug.getmetatable(zvm).lazy) do
+    pcall(function()
+      return zvm[name]
+    end)
+  end
+end
+
 --- Talk until the end of the input.
 --
 -- @tparam table here what zvm.interpreter has
@@ -197,7 +223,9 @@ end
 function M.run(here)
   local self = setmetatable({ write = write }, Session)
   self.loop = repl.new({}, show)
-  self.loop.environment.zvm = traced(self)
+  self.loop.environment.zvm = zvm
+  self.tracing = tracing.new(write)
+  complete_module()
   local person = here.person(0) and here.person(1)
   self.read = person and editing_reader(self) or plain_reader
   if person then

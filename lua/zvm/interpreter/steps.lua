@@ -145,7 +145,7 @@ local function show_bundle(self, out, pc)
   if at < 0 or at >= #code then
     code, address, at = made_code(self, start), start, pc - start
     out[#out + 1] = code and "   (code that was made at run time, by jail)"
-      or "   (no code of the guest's is here)"
+      or "   (the guest has no code here)"
   end
   for _, entry in ipairs(code and bundle.read(code, address, at, self.decode)
     or {}) do
