@@ -134,6 +134,12 @@ describe("completion", function()
     assert.same({}, of("x = ", ".h"))
   end)
 
+  it("offers no metamethods", function()
+    environment.pattern = setmetatable({}, { __index = { match = print,
+      __tostring = print } })
+    assert.same({ "pattern:match" }, of("", "pattern:"))
+  end)
+
   it("runs nobody's code", function()
     environment.trap = setmetatable({},
       { __index = function() error "ran" end })
@@ -349,7 +355,9 @@ describe("why an instruction is safe", function()
     { "push %rbx", "R_RSP_WRITE" }, { "sub $0x8, %esp", "R_RSP_WRITE" },
     { "call 0x10040", "R_FLOW_OUTSIDE" }, { "jnz 0x20040", "R_FLOW_TARGET" },
     { "lea 0x4(%rax,%rbx,1), %eax" }, { "nop" }, { "hlt" },
-    { "add %eax, %ebx" },
+    { "add %eax, %ebx" }, { "movl $0x1, 0x10", "R_MEM_ADDR32" },
+    { "mov %eax, 0x0", "R_MEM_ADDR32" }, { "mov 0x0, %eax", "R_MEM_ADDR32" },
+    { "movsdq 0x0, %xmm0", "R_MEM_ADDR32" }, { "rep stosq", "R_MEM_ADDR32" },
   }
   for _, case in ipairs(CASES) do
     it(("of %s is told by %s"):format(case[1], case[2] or "no rule"), function()
@@ -358,4 +366,16 @@ describe("why an instruction is safe", function()
       assert.truthy(#why > 5)
     end)
   end
+
+  it("is not told where it is not known", function()
+    local rule, why = safety.of({ disasm = "frob <somewhere>" }, tostring)
+    assert.is_nil(rule)
+    assert.truthy(why:find("not told here", 1, true))
+  end)
+
+  it("says why a fault was caught", function()
+    assert.truthy(safety.caught("SIGSEGV", 16, 0x20000):find "0x10000")
+    assert.truthy(safety.caught("SIGSEGV", 0, 0):find "no code")
+    assert.truthy(safety.caught("SIGFPE", nil, 0x20000):find "division")
+  end)
 end)

@@ -71,6 +71,11 @@ describe("zvm.repl", function()
       ("b"):rep(50)), long)
   end)
 
+  it("shows values within others in a form that they have", function()
+    assert.equal("{\n  r = one\n    two\n}", repl.show({ r = { 1 } },
+      function(value) return value[1] and "one\n  two\n" end))
+  end)
+
   it("runs nobody's metamethods to show a table", function()
     local t = setmetatable({}, { __index = function() error "no" end,
       __tostring = function() return "mine\27" end })

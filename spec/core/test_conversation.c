@@ -16,6 +16,7 @@
 enum { PATIENCE_MS = 20000, SCREEN = 1 << 16 };
 
 #define PROGRAM "build/guest/01-hello/main.zvm"
+#define FAULTS "build/guest/faults.zvm"
 
 typedef struct talk {
   pid_t pid;
@@ -104,6 +105,9 @@ static void completions(talk *t) {
   ok(says(t, "zvm.ru\t\t", "zvm.rules") && shows(t, "zvm.run") &&
          says(t, "\025", ""),
      "where there are several, they are listed");
+  ok(says(t, "zvm.pipeli\t", "ne") && says(t, "\025", "") &&
+         says(t, "zvm.san\t", "dbox") && says(t, "\025", ""),
+     "so are those that are there from their first use on");
   ok(says(t, "zvm.run { mem\t\t", "memory_etag = ") && says(t, "\025", ""),
      "an option of zvm.run is completed");
   ok(says(t, "zvm.run { channels = { stdin = { lim\t", "its = ") &&
@@ -139,6 +143,10 @@ static void values(talk *t) {
      "a report is shown as one");
   ok(says(t, "_.channels.stdout.data\r", "\"hello, world\\n\""),
      "and is the last value");
+  ok(says(t, "{ zvm.run { program = \"" PROGRAM "\" } }\r", "  exit 0"),
+     "within another value too");
+  ok(says(t, "zvm\r", "functions  barriers") && shows(t, "pipeline"),
+     "the module is shown by its names");
   ok(says(t, "select(4, zvm.load \"build/guest/08-explain/bad.zvm\")\r",
           "R_MEM_ADDR32") &&
          shows(t, "to do:"),
@@ -157,6 +165,10 @@ static void commands(talk *t) {
          says(t, "_ = zvm.run { program = \"" PROGRAM "\" }\r",
               "pwrite handle=1"),
      ".trace shows traps");
+  ok(says(t, "zvm.start { program = \"" PROGRAM "\" }:wait().state\r",
+          "pwrite handle=1") &&
+         says(t, ".trace off\r", "tracing is off"),
+     "also of runs that zvm.start began");
   ok(says(t, ".step " PROGRAM "\r", "in _start; step 0") &&
          shows(t, "R_RSP_WRITE") && shows(t, "rsp ffffffe8") &&
          shows(t, "step> "),
@@ -169,6 +181,26 @@ static void commands(talk *t) {
   ok(says(t, "c\r", "hello, world") && shows(t, "the run is over") &&
          shows(t, "> "),
      "the rest runs, and prints");
+  ok(says(t, ".step " FAULTS " null-write\r", "step> ") &&
+         says(t, "n 100000\r", "fault: SIGSEGV") &&
+         shows(t, "access to 0x0") && shows(t, "step> "),
+     ".step stops at a fault");
+  ok(says(t, "\r", "the run is over: fault memory") && shows(t, "> "),
+     "and then tells how the run ended");
+  ok(says(t, ".step build/guest/handler_check.zvm\r", "step> ") &&
+         says(t, "n 100000\r", "fault: SIGSEGV") && shows(t, "step> ") &&
+         says(t, "\r", "handles its fault here") &&
+         shows(t, "in __zvm_fault_entry") && shows(t, "step> "),
+     "or goes on where the guest handles it");
+  ok(says(t, "n 1000000000\r", "fault: SIGSEGV") && shows(t, "step> ") &&
+         says(t, "q\r", "stopped after"),
+     "and from there on");
+  ok(says(t, ".step " FAULTS " overflow\r", "step> ") &&
+         says(t, "n 1000000000\r", "before") &&
+         says(t, "\003", "interrupted") && shows(t, "step> ") &&
+         says(t, "q\r", "stopped after"),
+     "Ctrl-C stops it at a bundle, and no more");
+  ok(says(t, ".help lua\r", "zvm.sandbox"), "topics have help");
   ok(says(t, ".setp\r", "no command .setp"), "what is no command is told");
 }
 

@@ -49,15 +49,45 @@ name, each a file (path =), bytes (data =), a buffer, a descriptor, a socket
 A program is machine code that the validator has accepted: no instruction
 reaches memory beyond its own 4 GiB, no jump leaves the text or enters an
 instruction in its middle. `.explain` says why one is refused, `.map` draws
-its memory, `.step` shows each bundle with the rule that makes it safe.]],
+its memory, `.step` shows each bundle with the rule that makes it safe.
+zvm.sandbox(f, ...) calls a Lua function in such a guest: `.help lua`.]],
+  lua = [[
+zvm.sandbox([options,] f, ...) calls a Lua function, or a string of Lua, in a
+guest, and gives its results; or nil, message, code, report. zvm.lua { source =
+"return ...", args = { 1 } } does the same, zvm.lua.run gives a table with all
+that is known, zvm.lua.start does not wait.]],
+  pipeline = [[
+p = zvm.pipeline { { program = "a.zvm" }, { program = "b.zvm" } } is a list of
+stages, each piped into the next, or to those that `connect` names; p:run()
+runs it and gives a report, which has instances and outputs.]],
+  re = [[
+re = require "zvm.re" has PCRE2, in a guest: p = re.compile("(\\w+)@", "i"),
+then p:match(text), p:find, p:gmatch, p:gsub; re.match(text, pattern).]],
+  step = [[
+.step x.zvm runs it bundle by bundle, and says of each instruction which rule
+makes it safe. It stops at a fault before that is delivered: a return goes on,
+to the guest's own handler or to the end. Ctrl-C stops n and c where it is.]],
+  trace = [[
+.trace on shows what every run that begins then asks of its host, when a line
+is done: those of zvm.run, zvm.start, zvm.lua, zvm.sandbox, pipelines, zvm.re.
+A run that goes on is shown as far as it is, after each line.]],
 }
 
-command("help", "[TOPIC]", "what there is; of run, channels, sandbox more",
+local function topics()
+  local list = {}
+  for name in pairs(TOPICS) do
+    list[#list + 1] = name
+  end
+  table.sort(list)
+  return table.concat(list, ", ")
+end
+
+command("help", "[TOPIC]", "what there is; of a topic more",
   function(_, text)
     if TOPICS[text] then
       return TOPICS[text]
     elseif text ~= "" then
-      return ("no topic %q; there are channels, run, sandbox"):format(text)
+      return ("no topic %q; there are %s"):format(text, topics())
     end
     local out = { "A line is Lua: an expression is printed, `_` is the last "
       .. "value.", "zvm is there; Tab completes names and options.", "" }
@@ -65,6 +95,7 @@ command("help", "[TOPIC]", "what there is; of run, channels, sandbox more",
       out[#out + 1] = ("  .%-8s %-20s %s"):format(each.name, each.wants,
         each.about)
     end
+    out[#out + 1] = "Topics: " .. topics()
     return table.concat(out, "\n")
   end)
 
