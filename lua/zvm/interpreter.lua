@@ -24,7 +24,7 @@ local here = ...
 local assert, error, require, type = assert, error, require, type
 local concat, gmatch, gsub = table.concat, string.gmatch, string.gsub
 local match = string.match
-local package, unpack, _G = package, unpack, _G
+local package, _G = package, _G
 local find, own_c = here.find, here.own
 
 -- -- Text -------------------------------------------------------------------
@@ -158,7 +158,7 @@ local function restrict()
     .. "/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua"
   package.path = package.path:gsub(";;", ";./?.lua;"):gsub("^;", "")
   _G.load, _G.loadstring = load_text, load_text
-  _G.loadfile, _G.dofile, io.open = load_file, do_file, open_plainly
+  _G.loadfile, _G.dofile, _G.io.open = load_file, do_file, open_plainly
   -- These show functions of others, and their insides.
   _G.jit.attach, package.preload["jit.util"] = nil, nil
   -- This makes addresses, as light userdata, of strings.

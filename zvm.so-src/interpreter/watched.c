@@ -104,7 +104,7 @@ static bool in_guest(const struct user_regs_struct *regs) {
 
 /* Where the guest wants to hear of its next fault; 0: nowhere. */
 static uint64_t handler_of(const zvm__watched *r) {
-  zvm_abi_faults block;
+  zvm_abi_faults block = {0};
   if (r->faults == 0 || !zvm__watched_read(r, r->faults, &block, sizeof block))
     return 0;
   return block.entry >= ZVM_TEXT_BASE ? block.entry : 0;

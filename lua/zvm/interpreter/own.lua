@@ -1,11 +1,11 @@
 --- What zvm's own modules in the executable have of Lua's library, which no
 -- script can reach or replace; and what scripts have of the debug library.
 --
--- All that is global at the start is a local of each of these modules, libraries
--- as copies. So neither a global that a script replaces, nor the environment of
--- a function, nor a field of a library has to do with what they do. Methods of
--- strings and files are still those of all: what is given to them is nobody's
--- secret.
+-- All that is global at the start is a local of each of these modules, and
+-- libraries are copies. So neither a global that a script replaces, nor the
+-- environment of a function, nor a field of a library has to do with what they
+-- do. Methods of strings and files are still those of all: what is given to
+-- them is nobody's secret.
 --
 -- Functions of zvm's own and their insides are not shown: to scripts, which
 -- functions lie on the stack; to zvm.lua, which reads upvalues to send a
