@@ -48,6 +48,22 @@ describe("a guest that loops for ever", function()
   end)
 end)
 
+describe("several runs that are waited for", function()
+  local path = host.temporary()
+  host.write_file(path, code.new():raw "eb fe":module())
+  teardown(function() os.remove(path) end)
+
+  it("are interrupted where pcall catches it", function()
+    local text, status = interrupted("INT", ([[
+      local zvm = require "zvm"
+      local list = { assert(zvm.start { program = %q }) }
+      print(pcall(zvm.wait, list))
+    ]]):format(path))
+    assert.is_truthy(text:find "^false\t.*interrupted!\n$")
+    assert.equal("0", status)
+  end)
+end)
+
 describe("a run whose content is digested for ever", function()
   local output = host.temporary()
   for _, isolation in ipairs { "inline", "process" } do

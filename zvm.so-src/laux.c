@@ -19,6 +19,15 @@ bool zvm__findings_add(void *ctx, const zvm_finding *f) {
 }
 
 
+void zvm__let_hook(lua_State *L) {
+  if (lua_gethook(L) == NULL)
+    return;
+  if (luaL_loadbuffer(L, "", 0, "=zvm") != 0)
+    lua_error(L);
+  lua_call(L, 0, 0);
+}
+
+
 bool zvm__is_shortage(const zvm_error *err) {
   return err->status == ZVM_E_NOMEM || err->os == EMFILE ||
          err->os == ENFILE || err->os == ENOMEM;

@@ -41,6 +41,12 @@ int zvm__failure_wrap(lua_State *L, const char *code);
 ** hold: descriptors, memory. Worth a collection and a second try.
 */
 bool zvm__is_shortage(const zvm_error *err);
+/*
+** A handler of SIGINT sets a hook, which raises the error in the next Lua code:
+** behind a call that took long, that may be no longer under the caller's pcall.
+** So some Lua code is run.
+*/
+void zvm__let_hook(lua_State *L);
 
 void zvm__hex_push(lua_State *L, const uint8_t *bytes, size_t size);
 

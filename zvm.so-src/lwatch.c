@@ -178,6 +178,7 @@ int zvm__wait_any(lua_State *L) {
     zvm__stop_end();
   zvm__calls_settle(L);
   mark_list(&w, false);
+  zvm__let_hook(L);
   if (st != ZVM_OK)
     return zvm__failure_push(L, &err, NULL);
   if (which < w.count) {

@@ -195,7 +195,7 @@ function Pattern:exec(subject, init)
 end
 
 --- An iterator over the captures of all matches, or over the wholes; or nil,
--- message, code.
+-- message, code: `for word in assert(p:gmatch(subject)) do ... end`.
 function Pattern:gmatch(subject)
   check(subject, "string", 1, "gmatch")
   local all, count, code = self.engine:all(self, subject, 0, MOST)
