@@ -155,6 +155,77 @@ describe("the script's own end of a pipe", function()
     os.remove(fifo)
   end)
 
+  -- All that f gives, while a hook calls within() now and then.
+  local function hooked(within, f, ...)
+    debug.sethook(within, "", 1)
+    local results = { pcall(f, ...) }
+    debug.sethook()
+    return unpack(results)
+  end
+
+  -- A hook that does what it is told once, when some time has passed.
+  local function soon(act, ...)
+    local began, n, args = zvm.host.now(), select("#", ...), { ... }
+    return function()
+      if zvm.host.now() - began > 0.1 then
+        debug.sethook()
+        act(unpack(args, 1, n))
+      end
+    end
+  end
+
+  it("lets hooks of Lua end a wait", function()
+    local p, full = pipe(), pipe { size = 4096 }
+    p:timeout(20)
+    full:timeout(20)
+    assert(full:write(("x"):rep(4096)))
+    local ask = full:asker(p, 1)
+    for _, call in ipairs {
+      { p.read, p, 1 }, { p.words, p, 1 }, { p.list, p, 1 },
+      { full.write, full, 1 }, { ask, 1 },
+    } do
+      assert.same({ false, "enough" }, { hooked(soon(error, "enough", 0), unpack(call)) })
+    end
+  end)
+
+  it("goes on after a hook where it was", function()
+    local whole = {}
+    for i = 1, 9000 do whole[i] = ("%04d"):format(i) end
+    whole = table.concat(whole)
+    local p, there = pipe { size = 4096 }, {}
+    p:timeout(20)
+    -- What makes room again is within the write: read if there is enough.
+    local function drain()
+      while p:level().used >= 1000 do
+        there[#there + 1] = p:read(1000)
+      end
+    end
+    assert.same({ true, true }, { hooked(drain, p.write, p, "head",
+      whole:sub(1, 10), whole:sub(11, 9000), 0x64636261, whole:sub(9001)) })
+    there = table.concat(there)
+    there = there .. p:read(p:level().used)
+    assert.equal("head" .. whole:sub(1, 9000) .. "abcd" .. whole:sub(9001),
+      there)
+    local q, parts = pipe(), { "ab", "cdefg", "hij" }
+    local function drip()
+      if #parts > 0 then q:write(table.remove(parts, 1)) end
+    end
+    assert.same({ true, "abcdefghij" }, { hooked(drip, q.read, q, 10) })
+  end)
+
+  it("may be closed by a hook within its own call", function()
+    for _, name in ipairs { "read", "words", "list" } do
+      local p = pipe()
+      assert.same({ false, "attempt to use a closed pipe" },
+        { hooked(soon(p.close, p), p[name], p, 1) })
+    end
+    local p, full = pipe(), pipe { size = 4096 }
+    assert(full:write(("x"):rep(4096)))
+    local ask = full:asker(p, 1)
+    assert.same({ false, "attempt to use a closed pipe" },
+      { hooked(soon(full.close, full), ask, 1) })
+  end)
+
   it("is the script's alone", function()
     local p = pipe()
     p:timeout(0.01)

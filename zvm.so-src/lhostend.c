@@ -3,7 +3,9 @@
 **
 ** Strings and lengths are looked at before anything is moved: an error leaves
 ** the stream as it was. Pieces of one call have its time together: the other
-** side, which sends a byte now and then, does not make it longer.
+** side, which sends a byte now and then, does not make it longer. That time
+** passes in slices, between which Lua may interrupt the call: what was moved
+** until then is gone from the one side, or on its way to the other.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -11,26 +13,78 @@
 #include <string.h>
 
 #include "base/bare.h"
+#include "base/clock.h"
 #include "lchannel.h"
 
 enum {
   WORD = 4,
-  SHORT = 64,       /* a string that is copied, not pointed to */
-  PARTS = 16,       /* that are written at once */
-  TOGETHER = 1024,  /* bytes of short ones, likewise */
-  WORDS_MOST = 200, /* that fit on Lua's stack        */
+  SHORT = 64,                 /* a string that is copied, not pointed to */
+  PARTS = 16,                 /* that are written at once */
+  TOGETHER = 1024,            /* bytes of short ones, likewise */
+  WORDS_MOST = 200,           /* that fit on Lua's stack        */
   ANSWER_MOST = LUA_MINSTACK, /* that fit without asking     */
   PIECE = 64 * 1024,
+  SLICE_MS = 50,
 };
 
 #define SIZE_MOST ((lua_Number)(1 << 30))
 
 
-static zvm_pipe *check(lua_State *L, int index, uint32_t *timeout_ms) {
+/* One call's waiting. */
+typedef struct waiting {
+  lua_State *L;
+  const zvm__lpipe *lp; /* the call has it on Lua's stack, or as an upvalue */
+  uint32_t timeout_ms;  /* of the next piece                                */
+  uint64_t until_ns;    /* 0: no slice has passed yet                       */
+} waiting;
+
+
+static uint32_t first_slice_ms(const zvm__lpipe *lp) {
+  return lp->timeout_ms != 0 && lp->timeout_ms < SLICE_MS ? lp->timeout_ms
+                                                          : SLICE_MS;
+}
+
+
+static void wait_for(waiting *w, lua_State *L, const zvm__lpipe *lp) {
+  w->L = L;
+  w->lp = lp;
+  w->timeout_ms = first_slice_ms(lp);
+  w->until_ns = 0;
+}
+
+
+/* Is there another slice? */
+static bool has_time(waiting *w) {
+  uint64_t now = zvm__now_ns();
+  uint32_t most_ms = w->lp->timeout_ms;
+  w->timeout_ms = SLICE_MS;
+  if (most_ms == 0)
+    return true;
+  if (w->until_ns == 0)
+    w->until_ns = now + (most_ms - first_slice_ms(w->lp)) * ZVM__MS_NS;
+  if (now >= w->until_ns)
+    return false;
+  if (w->until_ns - now < SLICE_MS * ZVM__MS_NS)
+    w->timeout_ms = (uint32_t)((w->until_ns - now) / ZVM__MS_NS) + 1;
+  return true;
+}
+
+
+/* A piece did not get through: is it that only a slice has passed? */
+static bool goes_on(waiting *w, zvm_status st) {
+  if (st != ZVM_E_TIMEOUT || !has_time(w))
+    return false;
+  zvm__let_hook(w->L);
+  if (w->lp->p == NULL)
+    luaL_error(w->L, "attempt to use a closed pipe");
+  return true;
+}
+
+
+static const zvm__lpipe *check(lua_State *L, int index) {
   const zvm__lpipe *lp = zvm__checkself(L, index, ZVM__PIPE_TYPE);
   luaL_argcheck(L, lp->p != NULL, index, "attempt to use a closed pipe");
-  *timeout_ms = lp->timeout_ms;
-  return lp->p;
+  return lp;
 }
 
 
@@ -45,8 +99,7 @@ static size_t check_count(lua_State *L, int index, lua_Number most) {
 /* -- Write --------------------------------------------------------------- */
 
 typedef struct outbox {
-  zvm_pipe *p;
-  uint32_t timeout_ms;
+  waiting wait;
   zvm_status status;
   zvm_error err;
   size_t count, used; /* of parts, and of bytes */
@@ -62,12 +115,31 @@ static void empty(outbox *b) {
 }
 
 
+/* The parts without so many bytes: the index of the first that is left. */
+static size_t pass(struct iovec *parts, size_t i, size_t bytes) {
+  while (bytes > 0 && bytes >= parts[i].iov_len)
+    bytes -= parts[i++].iov_len;
+  parts[i].iov_base = (char *)parts[i].iov_base + bytes;
+  parts[i].iov_len -= bytes;
+  return i;
+}
+
+
 /* Who writes nothing needs no end of the pipe. */
 static void put(outbox *b) {
-  if (b->status == ZVM_OK && b->count > 0)
-    b->status = zvm_pipe_writev(b->p, b->parts, b->count, b->timeout_ms,
-                                &b->err);
-  b->timeout_ms = ZVM_PIPE_GOES_ON;
+  waiting *w = &b->wait;
+  size_t first = 0, moved;
+  while (b->status == ZVM_OK && first < b->count) {
+    b->status = zvm_pipe_writev(w->lp->p, b->parts + first, b->count - first,
+                                w->timeout_ms, &moved, &b->err);
+    w->timeout_ms = ZVM_PIPE_GOES_ON;
+    if (b->status == ZVM_OK)
+      break;
+    if (goes_on(w, b->status)) {
+      first = pass(b->parts, first, moved);
+      b->status = ZVM_OK;
+    }
+  }
   empty(b);
 }
 
@@ -164,7 +236,7 @@ Write to the script's own end of a pipe, which no run was given.
 */
 int zvm__pipe_write(lua_State *L) {
   outbox b ZVM__BARE;
-  b.p = check(L, 1, &b.timeout_ms);
+  wait_for(&b.wait, L, check(L, 1));
   if (!write_all(L, &b, 2))
     return zvm__failure_push(L, &b.err, NULL);
   lua_pushboolean(L, 1);
@@ -174,22 +246,33 @@ int zvm__pipe_write(lua_State *L) {
 
 /* -- Read ---------------------------------------------------------------- */
 
+/* Pushes nil, message, code. ZVM_OK: it ended. */
+static bool failed(lua_State *L, const zvm_error *err) {
+  if (err->status != ZVM_OK) {
+    zvm__failure_push(L, err, NULL);
+    return false;
+  }
+  lua_pushliteral(L, "the other side of the pipe has ended");
+  zvm__failure_wrap(L, "END");
+  return false;
+}
+
+
 /* All of it, or nil, message, code are pushed and false is returned. */
-static bool get(lua_State *L, zvm_pipe *p, void *to, size_t size,
-                uint32_t timeout_ms) {
-  size_t moved = 0;
+static bool get(waiting *w, void *to, size_t size) {
+  size_t done = 0, moved;
+  zvm_status st;
   zvm_error err ZVM__BARE;
   err.status = ZVM_OK;
-  if (zvm_pipe_read(p, to, size, timeout_ms, &moved, &err) != ZVM_OK) {
-    zvm__failure_push(L, &err, NULL);
-    return false;
-  }
-  if (moved < size) {
-    lua_pushliteral(L, "the other side of the pipe has ended");
-    zvm__failure_wrap(L, "END");
-    return false;
-  }
-  return true;
+  do {
+    st = zvm_pipe_read(w->lp->p, (char *)to + done, size - done, w->timeout_ms,
+                       &moved, &err);
+    w->timeout_ms = ZVM_PIPE_GOES_ON;
+    done += moved;
+    if (st == ZVM_OK)
+      return done == size || failed(w->L, &err);
+  } while (goes_on(w, st));
+  return failed(w->L, &err);
 }
 
 
@@ -204,30 +287,31 @@ Read so many bytes from the script's own end of a pipe.
 @treturn[2] string code: `"END"`, `"TIMEOUT"`, `"CHANNEL"`, `"SYSTEM"`
 */
 int zvm__pipe_get(lua_State *L) {
-  uint32_t timeout_ms;
-  zvm_pipe *p = check(L, 1, &timeout_ms);
-  size_t size = check_count(L, 2, SIZE_MOST);
+  waiting w;
   luaL_Buffer b;
+  size_t size;
+  wait_for(&w, L, check(L, 1));
+  size = check_count(L, 2, SIZE_MOST);
   luaL_buffinit(L, &b);
   while (size > 0) {
     char *to = luaL_prepbuffer(&b);
     size_t n = size < LUAL_BUFFERSIZE ? size : LUAL_BUFFERSIZE;
-    if (!get(L, p, to, n, timeout_ms))
+    if (!get(&w, to, n))
       return 3;
     luaL_addsize(&b, n);
     size -= n;
-    timeout_ms = ZVM_PIPE_GOES_ON;
   }
   luaL_pushresult(&b);
   return 1;
 }
 
 
-static int read_words(lua_State *L, zvm_pipe *p, size_t count,
-                      uint32_t timeout_ms) {
+static int read_words(lua_State *L, const zvm__lpipe *lp, size_t count) {
   uint32_t words[WORDS_MOST] ZVM__BARE;
+  waiting w;
   size_t i;
-  if (!get(L, p, words, count * WORD, timeout_ms))
+  wait_for(&w, L, lp);
+  if (!get(&w, words, count * WORD))
     return 3;
   for (i = 0; i < count; i++)
     lua_pushnumber(L, words[i]);
@@ -246,11 +330,10 @@ Read words of 4 bytes, the lowest byte first, as numbers.
 @treturn[2] string code, as of `pipe:read`
 */
 int zvm__pipe_words(lua_State *L) {
-  uint32_t timeout_ms;
-  zvm_pipe *p = check(L, 1, &timeout_ms);
+  const zvm__lpipe *lp = check(L, 1);
   size_t count = check_count(L, 2, WORDS_MOST);
   luaL_checkstack(L, WORDS_MOST, "pipe:words");
-  return read_words(L, p, count, timeout_ms);
+  return read_words(L, lp, count);
 }
 
 
@@ -267,11 +350,12 @@ static int ask(lua_State *L) {
   outbox b ZVM__BARE;
   if (a->to->p == NULL || a->from->p == NULL)
     return luaL_error(L, "attempt to use a closed pipe");
-  b.p = a->to->p;
-  b.timeout_ms = a->to->timeout_ms;
+  wait_for(&b.wait, L, a->to);
   if (!write_all(L, &b, 1))
     return zvm__failure_push(L, &b.err, NULL);
-  return read_words(L, a->from->p, a->count, a->from->timeout_ms);
+  if (a->from->p == NULL) /* by a hook, meanwhile */
+    return luaL_error(L, "attempt to use a closed pipe");
+  return read_words(L, a->from, a->count);
 }
 
 
@@ -287,11 +371,10 @@ when one of the pipes is closed.
 @treturn function
 */
 int zvm__pipe_asker(lua_State *L) {
-  uint32_t timeout_ms;
   size_t count;
   asker *a;
-  (void)check(L, 1, &timeout_ms);
-  (void)check(L, 2, &timeout_ms);
+  (void)check(L, 1);
+  (void)check(L, 2);
   count = check_count(L, 3, ANSWER_MOST);
   a = lua_newuserdata(L, sizeof *a);
   a->to = lua_touserdata(L, 1);
@@ -316,24 +399,25 @@ Read words of 4 bytes into a table.
 @treturn[2] string code, as of `pipe:read`
 */
 int zvm__pipe_list(lua_State *L) {
-  uint32_t timeout_ms, words[1024] ZVM__BARE;
-  zvm_pipe *p = check(L, 1, &timeout_ms);
+  uint32_t words[1024] ZVM__BARE;
+  const zvm__lpipe *lp = check(L, 1);
+  waiting w;
   size_t count = check_count(L, 2, SIZE_MOST / WORD), done = 0, i;
   if (lua_isnoneornil(L, 3)) {
     lua_settop(L, 2);
     lua_createtable(L, count < PIECE ? (int)count : PIECE, 0);
   }
   luaL_checktype(L, 3, LUA_TTABLE);
+  wait_for(&w, L, lp);
   while (done < count) {
     size_t n = count - done < 1024 ? count - done : 1024;
-    if (!get(L, p, words, n * WORD, timeout_ms))
+    if (!get(&w, words, n * WORD))
       return 3;
     for (i = 0; i < n; i++) {
       lua_pushnumber(L, words[i]);
       lua_rawseti(L, 3, (int)(done + i + 1));
     }
     done += n;
-    timeout_ms = ZVM_PIPE_GOES_ON;
   }
   lua_settop(L, 3);
   return 1;

@@ -85,22 +85,24 @@ zvm_status zvm_pipe_read(zvm_pipe *p, void *to, size_t size,
 
 
 zvm_status zvm_pipe_write(zvm_pipe *p, const void *from, size_t size,
-                          uint32_t timeout_ms, zvm_error *err) {
+                          uint32_t timeout_ms, size_t *moved, zvm_error *err) {
   struct iovec whole = {.iov_base = (void *)(uintptr_t)from, .iov_len = size};
-  return zvm_pipe_writev(p, &whole, 1, timeout_ms, err);
+  return zvm_pipe_writev(p, &whole, 1, timeout_ms, moved, err);
 }
 
 
 zvm_status zvm_pipe_writev(zvm_pipe *p, const struct iovec *parts, size_t count,
-                           uint32_t timeout_ms, zvm_error *err) {
+                           uint32_t timeout_ms, size_t *moved, zvm_error *err) {
+  *moved = 0;
   zvm__ring *r = side_of(p, true, err);
   if (r == NULL)
     return err != NULL ? err->status : ZVM_E_CHANNEL;
   set_time(r, timeout_ms);
   int os = 0;
   for (size_t i = 0; i < count && os == 0; i++) {
-    size_t moved = 0;
-    os = zvm__ring_add(r, parts[i].iov_base, parts[i].iov_len, &moved);
+    size_t n = 0;
+    os = zvm__ring_add(r, parts[i].iov_base, parts[i].iov_len, &n);
+    *moved += n;
     /* It may work on that while more is copied. */
     if (parts[i].iov_len >= LARGE && i + 1 < count)
       zvm__ring_tell(r);

@@ -206,15 +206,15 @@ static int wait_for_room(zvm__ring *r, size_t size, bool *nowhere) {
 ** With no reader left all goes nowhere, and counts as written: how far the
 ** reader got is no business of the writer's.
 */
-static int put(zvm__ring *r, const void *from, size_t size, size_t *moved,
-               bool tells) {
+int zvm__ring_add(zvm__ring *r, const void *from, size_t size,
+                  size_t *moved) {
   while (*moved < size && !r->broken) {
     size_t n = zvm__least(size - *moved, room_there(r));
     if (n > 0) {
       n = n < PIECE ? n : PIECE;
       copy_in(r, (const uint8_t *)from + *moved, n);
       *moved += n;
-      if (tells || *moved < size)
+      if (*moved < size)
         zvm__ring_tell(r);
       continue;
     }
@@ -231,13 +231,9 @@ static int put(zvm__ring *r, const void *from, size_t size, size_t *moved,
 
 int zvm__ring_put(zvm__ring *r, const void *from, size_t size,
                   size_t *moved) {
-  return put(r, from, size, moved, true);
-}
-
-
-int zvm__ring_add(zvm__ring *r, const void *from, size_t size,
-                  size_t *moved) {
-  return put(r, from, size, moved, false);
+  int os = zvm__ring_add(r, from, size, moved);
+  zvm__ring_tell(r);
+  return os;
 }
 
 

@@ -613,21 +613,22 @@ ZVM_API void zvm_pipe_eager(zvm_pipe *p);
 /*
 ** The host's own end, by one thread at a time: one that no session was given,
 ** and none is from then on. All of `size` is moved; less is read when the other
-** side has ended. ZVM_E_TIMEOUT: it is not moved in time (0: none), in part it
-** may be; ZVM_E_SYSTEM: the other side broke the stream. With GOES_ON for the
-** time a call is a part of the one before it, by the same end, and has what is
-** left of that one's.
+** side has ended. *moved is how much, after a failure too. ZVM_E_TIMEOUT: all is
+** not moved in time (0: none); ZVM_E_SYSTEM: the other side broke the stream.
+** With GOES_ON for the time a call is a part of the one before it, by the same
+** end, and has what is left of that one's.
 */
 #define ZVM_PIPE_GOES_ON UINT32_MAX
 ZVM_API zvm_status zvm_pipe_read(zvm_pipe *p, void *to, size_t size,
                                  uint32_t timeout_ms, size_t *moved,
                                  zvm_error *err);
 ZVM_API zvm_status zvm_pipe_write(zvm_pipe *p, const void *from, size_t size,
-                                  uint32_t timeout_ms, zvm_error *err);
+                                  uint32_t timeout_ms, size_t *moved,
+                                  zvm_error *err);
 /* One part behind the other; the other side may hear of all at once. */
 ZVM_API zvm_status zvm_pipe_writev(zvm_pipe *p, const struct iovec *parts,
                                    size_t count, uint32_t timeout_ms,
-                                   zvm_error *err);
+                                   size_t *moved, zvm_error *err);
 
 /*
 ** Double the room, up to 1 GiB, whatever both sides are doing. By one thread at

@@ -273,12 +273,12 @@ static void closes_own_ends(bool late, const char *sentence) {
   begin_above();
   zvm_pipe *p = zvm_pipe_new(1, &last);
   if (late)
-    (void)zvm_pipe_write(p, "x", 1, 100, &last);
+    (void)zvm_pipe_write(p, "x", 1, 100, &moved, &last);
   if (late)
     (void)zvm_pipe_read(p, &byte, 1, 100, &moved, &last);
   (void)close_range((unsigned)first, ~0U, 0);
   fill_places();
-  zvm_status wrote = zvm_pipe_write(p, "x", 1, 100, &last);
+  zvm_status wrote = zvm_pipe_write(p, "x", 1, 100, &moved, &last);
   zvm_status read = zvm_pipe_read(p, &byte, 1, 100, &moved, &last);
   zvm_status ended = zvm_pipe_read(p, &byte, 1, 100, &moved, &last);
   if (late)

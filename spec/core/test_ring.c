@@ -423,7 +423,8 @@ typedef struct dripping {
 static void *drip(void *arg) {
   dripping *d = arg;
   for (int i = 0; i < 600 && !d->over; i++) {
-    (void)zvm_pipe_write(d->pipe, "x", 1, 0, NULL);
+    size_t moved;
+    (void)zvm_pipe_write(d->pipe, "x", 1, 0, &moved, NULL);
     (void)usleep(10000);
   }
   return NULL;
@@ -453,6 +454,27 @@ static void one_time(void) {
 }
 
 
+/* What did not fit is written when there is room again. */
+static void tells_how_much(void) {
+  static char bytes[3 * PAGE], there[3 * PAGE];
+  zvm_pipe *p = zvm_pipe_new(1, NULL);
+  size_t first = 0, second = 0, n = 0;
+  zvm_error err;
+  for (size_t i = 0; i < sizeof bytes; i++)
+    bytes[i] = (char)(i / 7);
+  struct iovec parts[] = {{bytes, 100}, {bytes + 100, sizeof bytes - 100}};
+  zvm_status st = zvm_pipe_writev(p, parts, 2, 10, &first, &err);
+  ok(st == ZVM_E_TIMEOUT && first == PAGE,
+     "a write that times out says how much was moved");
+  (void)zvm_pipe_read(p, there, PAGE, 1000, &n, &err);
+  st = zvm_pipe_write(p, bytes + first, PAGE, 1000, &second, &err);
+  (void)zvm_pipe_read(p, there + n, PAGE, 1000, &n, &err);
+  ok(st == ZVM_OK && second == PAGE && memcmp(bytes, there, 2 * PAGE) == 0,
+     "and the next one goes on behind that");
+  zvm_pipe_free(p);
+}
+
+
 /* The reader's process, say, is a guest's, and keeps its end. */
 static void host_end(void) {
   for (int writes = 0; writes < 2; writes++) {
@@ -464,9 +486,9 @@ static void host_end(void) {
     (void)zvm__pipe_take(p, "/x", mode, &err);
     zvm__pipe_over(p, !writes);
     zvm_status st =
-        writes ? zvm_pipe_write(p, bytes, sizeof bytes, 2000, &err)
+        writes ? zvm_pipe_write(p, bytes, sizeof bytes, 2000, &moved, &err)
                : zvm_pipe_read(p, bytes, 1, 2000, &moved, &err);
-    ok(st == ZVM_OK && moved == 0,
+    ok(st == ZVM_OK && moved == (writes ? sizeof bytes : 0),
        writes ? "and the host's writes to it go nowhere"
               : "where a run was is nobody any more when it is over");
     zvm__pipe_return(p, !writes);
@@ -647,6 +669,7 @@ int main(void) {
   kills();
   lost_bells();
   one_time();
+  tells_how_much();
   host_end();
   int maps = mappings();
   for (int i = 0; i < 50; i++) {
