@@ -184,7 +184,8 @@ describe("the script's own end of a pipe", function()
       { p.read, p, 1 }, { p.words, p, 1 }, { p.list, p, 1 },
       { full.write, full, 1 }, { ask, 1 },
     } do
-      assert.same({ false, "enough" }, { hooked(soon(error, "enough", 0), unpack(call)) })
+      assert.same({ false, "enough" },
+        { hooked(soon(error, "enough", 0), unpack(call)) })
     end
   end)
 

@@ -6,17 +6,32 @@ local host = require "support.host"
 
 local LUA = os.getenv "ZVM_TEST_LUA" or "lua5.1"
 
--- Run `body` in a process of its own with `signal` after half a second;
--- what it printed, and its exit status as the shell sees it.
-local function interrupted(signal, body, before)
-  local script = host.temporary()
-  host.write_file(script, body)
-  local pipe = io.popen(("%s timeout --preserve-status -s %s 0.5 %s %s 2>&1;"
-    .. " echo $?"):format(before or "", signal, LUA, script))
-  local text = pipe:read "*a"
+-- A process that is sent a signal a moment after it says that it is ready; it
+-- gets the signal, whatever the shell does with those in the background.
+local SCRIPT = [[exec 2>/dev/null
+env --default-signal %s %s <%s >%s 2>&1 & process=$!
+while kill -0 $process && ! grep -q ^ready %s; do sleep 0.02; done
+sleep 0.3
+kill -%s $process
+wait $process
+echo $?]]
+
+-- Run `body` in a process of its own with `signal` a moment after it began, or
+-- after it calls ready(); what it printed, and its exit status as the shell
+-- sees it.
+local function interrupted(signal, body, input)
+  local script, output = host.temporary(), host.temporary()
+  local start = body:find("ready()", 1, true) and "" or "ready() "
+  host.write_file(script, 'require "zvm" local function ready() print "ready" '
+    .. "io.stdout:flush() end " .. start .. body)
+  local pipe = io.popen(SCRIPT:format(LUA, script, input or "/dev/null", output,
+    output, signal))
+  local status = pipe:read "*a"
   pipe:close()
+  local text = host.read_file(output):gsub("^ready\n", "")
   os.remove(script)
-  return text:match "^(.-)(%d+)\n$"
+  os.remove(output)
+  return text, (status:gsub("\n", ""))
 end
 
 local function run_of(program, channels)
@@ -64,6 +79,38 @@ describe("several runs that are waited for", function()
   end)
 end)
 
+describe("a script", function()
+  it("is interrupted at its own end of a pipe", function()
+    local text, status = interrupted("INT", [[
+      local p = require "zvm".pipe()
+      ready()
+      print(pcall(p.read, p, 1))
+    ]])
+    assert.is_truthy(text:find "^false\t.*interrupted!\n$", text)
+    assert.equal("0", status)
+  end)
+
+  it("is interrupted in zvm.re, which goes on with the next call", function()
+    local text, status = interrupted("INT", [[
+      local engine = require "zvm.re".new { timeout = 60, match_limit = 4e9,
+        depth_limit = 4e9 }
+      local p = engine:compile "(a+)+$"
+      ready()
+      print(pcall(p.find, p, ("a"):rep(60) .. "b"))
+      print(p:find "baaa")
+    ]])
+    assert.is_truthy(text:find "^false\t.*interrupted!\n2\t4\taaa\n$", text)
+    assert.equal("0", status)
+  end)
+
+  it("is interrupted while it digests a file that has no end", function()
+    local text = interrupted("INT", [[
+      print(pcall(require "zvm".digest_file, "/dev/zero"))
+    ]])
+    assert.is_truthy(text:find "^false\t.*interrupted!\n$", text)
+  end)
+end)
+
 describe("a run whose content is digested for ever", function()
   local output = host.temporary()
   for _, isolation in ipairs { "inline", "process" } do
@@ -88,18 +135,22 @@ end)
 describe("a guest that waits for input", function()
   local body, path = run_of(code.new():pread(0, 0x21000, 4096):exit(0)
     :module(), "{ stdin = { fd = 0 } }")
+  local nobody = host.temporary() -- who opens it to read and write waits
+  os.remove(nobody)
+  os.execute("mkfifo " .. nobody)
   teardown(function()
     os.remove(path)
+    os.remove(nobody)
   end)
 
   it("ends with the host on SIGTERM", function()
-    local text, status = interrupted("TERM", body, "sleep 1 |")
+    local text, status = interrupted("TERM", body, ">" .. nobody)
     assert.equal("", text)
     assert.equal("143", status)
   end)
 
   it("is interrupted by SIGINT as Lua code would be", function()
-    local text, status = interrupted("INT", body, "sleep 1 |")
+    local text, status = interrupted("INT", body, ">" .. nobody)
     assert.truthy(text:find("interrupted!", 1, true), text)
     assert.equal("1", status)
   end)

@@ -99,6 +99,27 @@ describe("zvm.digest", function()
     assert.equal(host.sha256 "", zvm.digest "")
   end)
 
+  it("of a long string lets hooks of Lua end it", function()
+    local text, calls = ("x"):rep(20 * 2 ^ 20), 0
+    local function digest(most)
+      calls = 0
+      debug.sethook(function()
+        calls = calls + 1
+        if calls == most then
+          debug.sethook()
+          error("enough", 0)
+        end
+      end, "c")
+      local said = zvm.digest(text, "sha256")
+      debug.sethook()
+      return said
+    end
+    local whole = digest(math.huge)
+    assert.equal(host.sha256(text), whole)
+    assert.is_true(calls > 4)
+    assert.same({ false, "enough" }, { pcall(digest, 3) })
+  end)
+
   it("of a file that is none says which, and why", function()
     for _, path in ipairs { "/nowhere/at/all", "/" } do
       local digest, message, status = zvm.digest_file(path)
