@@ -120,5 +120,5 @@ void zvm__buffer_free(zvm__channel *ch) {
   else
     free(ch->bytes);
   ch->bytes = NULL;
-  ch->reserved = 0;
+  ch->room = ch->reserved = 0;
 }

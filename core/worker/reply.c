@@ -112,17 +112,24 @@ static bool take_bytes(zvm__hearing *h, rest *r, uint8_t *to, size_t size) {
 }
 
 
-/* Into buffers of their own: all of them, or none. */
+static void drop_buffers(const zvm__channels *chs) {
+  for (unsigned i = 0; i < chs->count; i++)
+    if (chs->list[i].source == &zvm__source_buffer)
+      zvm__buffer_free(&chs->list[i]);
+}
+
+
+/* Into the channels' buffers, which count as empty until all is accepted. */
 static zvm__verity take_buffers(zvm__hearing *h, rest *r,
                                 const zvm__wire_moved *moved,
-                                uint8_t **buffers, unsigned count) {
-  for (unsigned i = 0; i < count; i++) {
+                                const zvm__channels *chs) {
+  for (unsigned i = 0; i < chs->count; i++) {
+    zvm__channel *ch = &chs->list[i];
     if (moved[i].size == 0)
       continue;
-    buffers[i] = malloc(moved[i].size);
-    if (buffers[i] == NULL)
+    if (!zvm__buffer_grow(ch, moved[i].size))
       return ZVM__NOMEM;
-    if (!take_bytes(h, r, buffers[i], moved[i].size))
+    if (!take_bytes(h, r, ch->bytes, moved[i].size))
       return ZVM__SILENCE;
   }
   return ZVM__ANSWER;
@@ -163,8 +170,7 @@ static void fill_etag(uint8_t *to, const uint8_t *from, zvm_etag algorithm) {
 }
 
 
-static void fill_channel(zvm__channel *ch, const zvm__wire_moved *m,
-                         uint8_t *buffer) {
+static void fill_channel(zvm__channel *ch, const zvm__wire_moved *m) {
   memcpy(ch->used, m->used, sizeof ch->used);
   ch->os = m->os;
   /* A worker without memory for a digest says so by its absence. */
@@ -172,10 +178,8 @@ static void fill_channel(zvm__channel *ch, const zvm__wire_moved *m,
   fill_etag(ch->etag, m->etag, ch->algorithm);
   ch->has_final_etag = m->has_final_etag != 0;
   fill_etag(ch->final_etag, m->final_etag, ch->algorithm);
-  if (ch->source == &zvm__source_buffer) {
-    ch->bytes = buffer;
-    ch->size = ch->room = m->size;
-  }
+  if (ch->source == &zvm__source_buffer)
+    ch->size = m->size;
 }
 
 
@@ -226,30 +230,29 @@ static zvm__verity refusal(const zvm__wire_reply *r, zvm_error *err) {
 
 /* `along`: bytes of the message behind what every answer has. */
 static zvm__verity accept_reply(const zvm__job *job, zvm__hearing *h,
-                                const zvm__wire_reply *r, size_t along,
-                                uint8_t **buffers) {
+                                const zvm__wire_reply *r, size_t along) {
   const zvm__wire_moved *moved =
       (const zvm__wire_moved *)(const void *)(r + 1);
-  unsigned count = job->channels->count;
+  const zvm__channels *chs = job->channels;
+  unsigned count = chs->count;
   rest follows = {(const uint8_t *)(moved + count), along};
   const zvm__outcome *o = &r->outcome;
   if (!zvm__outcome_is_possible(o, job, moved))
     return ZVM__SILENCE;
   for (unsigned i = 0; i < count; i++)
-    if (!zvm__moved_is_possible(&moved[i], &job->channels->list[i], o))
+    if (!zvm__moved_is_possible(&moved[i], &chs->list[i], o))
       return ZVM__SILENCE;
-  zvm__verity v = take_buffers(h, &follows, moved, buffers, count);
+  zvm__verity v = take_buffers(h, &follows, moved, chs);
   if (v == ZVM__ANSWER)
     v = take_stack(h, &follows, job, &r->outcome, job->left);
   if (v == ZVM__ANSWER && follows.left > 0) {
     drop_left(job->left);
     v = ZVM__SILENCE;
   }
-  for (unsigned i = 0; i < count; i++)
-    if (v == ZVM__ANSWER)
-      fill_channel(&job->channels->list[i], &moved[i], buffers[i]);
-    else
-      free(buffers[i]);
+  if (v != ZVM__ANSWER)
+    drop_buffers(chs);
+  for (unsigned i = 0; i < count && v == ZVM__ANSWER; i++)
+    fill_channel(&chs->list[i], &moved[i]);
   return v;
 }
 
@@ -262,8 +265,7 @@ static bool is_stop(const zvm__hearing *h, int signal) {
 
 static zvm__verity read_into(message *m, const zvm__job *job,
                              zvm__hearing *h, zvm__outcome *out,
-                             uint8_t **buffers, char why[ZVM__MESSAGE_MAX],
-                             zvm_error *err) {
+                             char why[ZVM__MESSAGE_MAX], zvm_error *err) {
   size_t whole = sizeof m->reply +
                  job->channels->count * sizeof(zvm__wire_moved);
   bool unread = false;
@@ -287,8 +289,7 @@ static zvm__verity read_into(message *m, const zvm__job *job,
   if (m->reply.outcome.state == ZVM_STATE_STOPPED &&
       !is_stop(h, m->reply.outcome.signal))
     return silence(why, "a signal stopped the worker, not this process");
-  zvm__verity v =
-      accept_reply(job, h, &m->reply, (size_t)n - whole, buffers);
+  zvm__verity v = accept_reply(job, h, &m->reply, (size_t)n - whole);
   if (v == ZVM__SILENCE)
     return silence(why, nonsense);
   if (v == ZVM__ANSWER)
@@ -303,11 +304,9 @@ zvm__verity zvm__reply_read(const zvm__job *job, zvm__hearing *h,
   unsigned count = job->channels->count;
   message *m = calloc(1, sizeof *m + count * sizeof(zvm__wire_moved) +
                              ZVM__WIRE_ALONG);
-  uint8_t **buffers = calloc(count, sizeof *buffers);
   zvm__verity v = ZVM__NOMEM;
-  if (m != NULL && buffers != NULL)
-    v = read_into(m, job, h, out, buffers, why, err);
-  free(buffers);
+  if (m != NULL)
+    v = read_into(m, job, h, out, why, err);
   free(m);
   return v;
 }
