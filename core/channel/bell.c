@@ -14,6 +14,7 @@
 */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -105,29 +106,73 @@ static bool is_time(const zvm__ring *r, uint64_t target) {
 }
 
 
+static bool has_come(const zvm__ring *r, uint64_t target) {
+  return atomic_load_explicit(&their_side(r)->position,
+                              memory_order_relaxed) >= target;
+}
+
+
+static void note_miss(zvm__ring *r) {
+  r->misses += r->misses < MISSES_MOST;
+  r->rest = (1U << r->misses) - 1;
+}
+
+
 /*
-** While both run, the other one is there sooner than a sleeper is woken. Each
-** look in vain, in a row, doubles how often it is not done: unless the ring is
-** eager, as sides that ask and answer in turn then would not meet any more.
+** On the only processor there is: the other side gets it. If others do, and
+** keep it for long, to sleep is better: who is woken comes before them.
 */
-static bool glance(zvm__ring *r, uint64_t target) {
-  const zvm__ring_side *other = their_side(r);
-  if (r->rest > 0 && !r->shape.eager) {
+static bool take_turns(zvm__ring *r, uint64_t target) {
+  uint64_t start = __builtin_ia32_rdtsc();
+  bool there, late;
+  if (r->rest > 0) {
     r->rest--;
     return false;
   }
+  do {
+    (void)sched_yield();
+    there = has_come(r, target);
+    late = __builtin_ia32_rdtsc() - start > EAGER_CYCLES;
+  } while (!there && !late && *r->stop == 0);
+  if (late)
+    note_miss(r);
+  else
+    r->misses = 0;
+  return there;
+}
+
+
+/* For so many cycles. */
+static bool look(zvm__ring *r, uint64_t target, uint64_t most) {
   uint64_t start = __builtin_ia32_rdtsc();
-  uint64_t most = r->shape.eager ? EAGER_CYCLES : LOOK_CYCLES;
   while (__builtin_ia32_rdtsc() - start < most && *r->stop == 0) {
-    if (atomic_load_explicit(&other->position, memory_order_relaxed) >=
-        target) {
-      r->misses = 0;
+    if (has_come(r, target)) {
+      r->misses = r->rest = 0;
       return true;
     }
     __builtin_ia32_pause();
   }
-  r->misses += r->misses < MISSES_MOST;
-  r->rest = (1U << r->misses) - 1;
+  return false;
+}
+
+
+/*
+** While both run, the other one is there sooner than a sleeper is woken. Each
+** look in vain, in a row, doubles how often it is not done; or is a short one,
+** if the ring is eager, as sides that ask and answer in turn then would not
+** meet any more.
+*/
+static bool glance(zvm__ring *r, uint64_t target) {
+  bool eager = r->shape.eager;
+  if (r->shape.alone)
+    return eager && take_turns(r, target);
+  if (r->rest > 0) {
+    r->rest--;
+    return eager && look(r, target, LOOK_CYCLES);
+  }
+  if (look(r, target, eager ? EAGER_CYCLES : LOOK_CYCLES))
+    return true;
+  note_miss(r);
   return false;
 }
 

@@ -12,6 +12,7 @@
 */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -113,8 +114,15 @@ static int make_bells(zvm_pipe *p) {
 
 /* -- A pipe -------------------------------------------------------------- */
 
+/* If it is not to be had there are several. */
+static bool is_one_processor(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1;
+}
+
+
 static zvm__ring_shape shape_of(uint64_t size) {
-  zvm__ring_shape s = {.least = ZVM_PAGE_SIZE};
+  zvm__ring_shape s = {.least = ZVM_PAGE_SIZE, .alone = is_one_processor()};
   while (s.least < size)
     s.least *= 2;
   while (s.least << (s.last + 1) <= ZVM__RING_MOST)

@@ -55,6 +55,7 @@ typedef struct zvm__ring_shape {
   uint64_t least;
   uint32_t last; /* segment, counted from 0 */
   bool eager;    /* who waits looks each time, before it sleeps */
+  bool alone;    /* there is one processor for both sides */
   bool writes;
 } zvm__ring_shape;
 

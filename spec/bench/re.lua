@@ -1,6 +1,6 @@
 --- zvm.re against the native library, called from the same Lua by lrexlib.
 --
---    luajit spec/bench/re.lua
+--    luajit spec/bench/re.lua [one]     "one": the first pattern in 1 KiB
 --
 -- A call is one find over a subject of words whose only match is at its end.
 -- Each call has another subject than the one before, so that it travels.
@@ -30,6 +30,10 @@ local PATTERNS = {
 }
 local PASSES, ROUNDS, SUBJECTS, ROUND_SECONDS = 5, 20, 8, 0.001
 local TAIL = "qzz zebra9 END QUIXOTIC"
+
+if arg[1] == "one" then
+  SIZES, PATTERNS, PASSES = { SIZES[1] }, { PATTERNS[1] }, 1
+end
 
 local seed = 1
 local function random(n)
@@ -106,7 +110,7 @@ for _, pattern in ipairs(PATTERNS) do
   end
 end
 for _ = 1, PASSES do
-  for _, size in ipairs(SIZES) do
+  for _, size in ipairs(arg[1] and {} or SIZES) do
     exchange(size)
   end
   for _, c in ipairs(cases) do
@@ -117,6 +121,6 @@ for _, c in ipairs(cases) do
   print(("%s: %.3f %.3f %.3f"):format(c.name, c.native * 1e6, c.guest * 1e6,
     c.guest / c.native))
 end
-for _, size in ipairs(SIZES) do
-  print(("exchange, %d KiB: %.3f"):format(size / 1024, bare[size]))
+for size, us in pairs(bare) do
+  print(("exchange, %d KiB: %.3f"):format(size / 1024, us))
 end
