@@ -92,6 +92,26 @@ describe("a program of C++", function()
     end)
   end
 
+  for _, how in ipairs { "return", "exit", "_Exit", "quick_exit",
+    "exit in a destructor", "exit in a function of atexit",
+    "exit in a thread", "exit in a thread's destructor", "pthread_exit",
+    "return while a thread runs" } do
+    it("destroys in the host's order what it has to: " .. how, function()
+      local said, report = guest("ends", { how })
+      local expected, code = native("ends", ('"%s"'):format(how))
+      assert.equal(expected, said)
+      assert.equal(code, report.code)
+      assert.is_true(#said > 200)
+    end)
+  end
+
+  it("faults when a thread_local object could not be destroyed", function()
+    local _, report = guest("ends", { "no memory" }, { memory = "16M" })
+    assert.equal("fault", report.state)
+    assert.equal("zvm: no memory to note the destructor of a thread_local "
+      .. "object\n", report.channels.stderr.data)
+  end)
+
   it("says what nobody caught, and faults in abort", function()
     local _, report = guest("terminations", { "uncaught" })
     assert.equal("fault", report.state)
