@@ -316,6 +316,18 @@ static void check_back_references(void) {
   CHECK(finds("^\\(a\\)\\1$", 0, "aa") == 0);
 }
 
+/* What POSIX says of basic expressions: a group that has ended. */
+static void check_open_references(void) {
+  const int extended = REG_EXTENDED;
+  CHECK(finds("\\1\\(a\\)", 0, "a") == REG_ESUBREG);
+  CHECK(finds("\\(a\\1\\)", 0, "a") == REG_ESUBREG);
+  CHECK(finds("\\(\\(a\\)\\1\\)", 0, "aa") == REG_ESUBREG);
+  CHECK(finds("\\1(a)", extended, "a") == REG_ESUBREG);
+  CHECK(finds("(a\\1)", extended, "a") == REG_ESUBREG);
+  CHECK(finds("^(((((((((a)))))))))((b))\\9\\1$", extended, "abaa") == 0);
+  CHECK(finds("((((((((((a\\9))))))))))", extended, "a") == REG_ESUBREG);
+}
+
 static void check_regex(void) {
   regex_t re;
   regmatch_t m[3];
@@ -324,6 +336,7 @@ static void check_regex(void) {
   CHECK(m[0].rm_so == 8 && m[0].rm_eo == 22 && m[2].rm_so == 11);
   CHECK(regexec(&re, "nothing", 3, m, 0) == REG_NOMATCH);
   check_back_references();
+  check_open_references();
   regfree(&re);
   CHECK(regcomp(&re, "(", REG_EXTENDED) != 0);
 }
