@@ -786,6 +786,41 @@ describe("quantities", function()
   end)
 end)
 
+describe("zvm run, of a file without its @", function()
+  -- What a person sees on a terminal: all that the guest and zvm write.
+  local function seen(words)
+    local line = words:gsub("%u%u%u+", { OPS = OPS, TMP = folder .. "/given",
+      FAULTS = FAULTS, HELLO = HELLO })
+    host.write_file(folder .. "/given", "text\n")
+    return (host.output(("ZVM_LUA=%s script -qec 'lua/bin/zvm run %s' "
+      .. "/dev/null </dev/null"):format(LUA, line)):gsub("\r", "")
+      :gsub(folder:gsub("%p", "%%%0"), "DIR"))
+  end
+
+  local HINT = "zvm run: the guest does not see DIR/given, a file of the "
+    .. "host: @DIR/given gives it to the guest\n"
+
+  it("tells a person when the run fails", function()
+    assert.equal("what is what?\n" .. HINT, seen "OPS what TMP")
+    assert.equal(HINT, seen("OPS what -- README TMP TMP"):match "\n(.*)$")
+    assert.truthy(seen("FAULTS null-read TMP"):find("\n" .. HINT, 1, true))
+  end)
+
+  it("is silent where that cannot be it", function()
+    for _, words in ipairs { "OPS what /none /tmp /dev/null", "OPS what @TMP",
+      "OPS what @@TMP", "--report none OPS what TMP", "HELLO TMP",
+      "--file TMP=TMP OPS what TMP", "--channel TMP=TMP OPS what TMP" } do
+      assert.is_nil(seen(words):find "does not see", words)
+    end
+  end)
+
+  it("tells a script nothing but what the guest wrote", function()
+    host.write_file(folder .. "/given", "text\n")
+    local status, _, err = run "OPS what FOLDER/given"
+    assert.same({ 2, "what is what?\n" }, { status, err })
+  end)
+end)
+
 -- Inline: how many workers wait for their turn differs from time to time.
 describe("zvm run, many times in a process", function()
   local stderr, stub = io.stderr, {}

@@ -1,14 +1,16 @@
 --- zvm run: one program in the sandbox, with this command's streams.
 --
 -- The command line is judged whole before anything is opened to be written.
--- What ended the run is told on stderr,
--- never on stdout, which is the guest's.
+-- What ended the run is told on stderr, never on stdout, which is the guest's;
+-- what is a guess (zvm.cli.hint) to a terminal alone, so that a script finds on
+-- stderr what the guest wrote there.
 --
 -- SPDX-License-Identifier: Apache-2.0
 local arguments = require "zvm.cli.arguments"
 local channel = require "zvm.cli.channel"
 local commands = require "zvm.cli.commands"
 local exits = require "zvm.cli.exits"
+local hint = require "zvm.cli.hint"
 local quantity = require "zvm.cli.quantity"
 local reports = require "zvm.report"
 local source = require "zvm.manifest.source"
@@ -361,7 +363,8 @@ function M.run(options, words)
   local job, refusal = read_job(path, options.cache)
   local ok
   local places = {}
-  ok, message = read_options(options, { unpack(words, 2) }, job, places)
+  local rest = { unpack(words, 2) }
+  ok, message = read_options(options, rest, job, places)
   if not ok then
     return arguments.fail(COMMAND, message)
   end
@@ -375,6 +378,9 @@ function M.run(options, words)
     say(table.concat(lines, "\n"))
   end
   local code = finish(report, job, out, path)
+  if not out.silent and zvm.host.columns() then
+    say(hint.of(report, rest, job) or "")
+  end
   return whole and code or exits.CANNOT
 end
 
