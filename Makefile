@@ -366,6 +366,10 @@ $(B)/guest/cxx/%.native: spec/guest/cxx/%.cc | setup-cxx
 	@mkdir -p $(@D)
 	$(call run,CXX)g++ $(cxx_link)
 
+# experimental/filesystem has a library of its own.
+$(B)/guest/cxx/old.zvm $(B)/guest/cxx/old.native: CXX_FLAGS = -O2 -std=c++17 -w
+$(B)/guest/cxx/old.zvm $(B)/guest/cxx/old.native: cxx_link += -lstdc++fs
+
 define cxx_level
 $(B)/guest/cxx/%-$1.zvm: CXX_FLAGS = $2 -std=c++20 -w
 $(B)/guest/cxx/%-$1.zvm: spec/guest/cxx/%.cc $(CXX_LIB)

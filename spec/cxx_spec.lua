@@ -59,6 +59,8 @@ local PROGRAMS = {
   { "floats", "formats and reads floating point" },
   { "files", "has files and file systems" },
   { "randoms", "has engines and distributions of random numbers" },
+  { "waits", "waits for what another thread has begun" },
+  { "old", "has the headers of older standards" },
   { "threads", "has threads, futures and what they wait for" },
   { "memory", "has smart pointers and allocators" },
   { "coroutines", "has coroutines and concepts" },

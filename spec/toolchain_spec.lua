@@ -458,6 +458,42 @@ describe("zvm-cc", function()
       true))
   end)
 
+  it("compiles headers, to be included faster", function()
+    local header = write("all.h", "enum { FOUR = 4 };\n")
+    write("main.c", '#include "all.h"\nint main(void) { return FOUR; }\n')
+    local ok, text = run(("%s -o %s.gch"):format(header, header))
+    assert.is_true(ok, text)
+    ok, text = run(("-H -o %s/a %s/main.c"):format(dir, dir))
+    assert.is_true(ok, text)
+    assert.truthy(text:find("! " .. header .. ".gch", 1, true), text)
+    assert.is_true(run(("-x c-header -o %s/b.gch %s/main.c"):format(dir, dir)))
+    os.remove(header .. ".gch")
+  end)
+
+  it("takes the names of gcc's own libraries", function()
+    write("main.c", "int main(void) { return 0; }\n")
+    local ok, text = run(("-o %s/a %s/main.c -latomic -lgcc -lgcc_s")
+      :format(dir, dir))
+    assert.is_true(ok, text)
+  end)
+
+  it("says which option wants a library that is not there", function()
+    write("main.c", "int main(int n, char **v) { return n / (n - 1); }\n")
+    local rest = (" -o %s/a %s/main.c"):format(dir, dir)
+    for option, advice in pairs { ["-fsanitize=undefined"] = "-fsanitize="
+      .. "undefined -fsanitize-undefined-trap-on-error needs none",
+      ["-fopenmp"] = "leave it out; -fopenmp-simd needs none",
+      ["--coverage"] = "measure the same code on the host" } do
+      local ok, text = run(option .. rest)
+      assert.is_false(ok)
+      assert.equal(("zvm-cc: error: %s: its library is not there; %s\n"):format(
+        option, advice), text)
+      assert.is_true(run(option .. " -c" .. rest))
+    end
+    assert.is_true(run("-fsanitize=undefined -fsanitize-undefined-trap-on-error"
+      .. rest))
+  end)
+
   it("refuses shared libraries", function()
     local ok, text = run "-shared -o a.so a.c"
     assert.is_false(ok)

@@ -7,6 +7,8 @@ RT_SRCS = $(wildcard $(STDLIB)/builtins/*.c)
 RT_OBJS = $(patsubst $(STDLIB)/builtins/%.c,obj/rt/%.o,$(RT_SRCS))
 EMPTY = $(addprefix lib/,libm.a librt.a libpthread.a libcrypt.a libutil.a \
   libxnet.a libresolv.a libdl.a)
+# What gcc's own libraries have is in libzvmrt.a.
+EMPTY_GCC = $(addprefix lib/,libatomic.a libgcc.a libgcc_s.a)
 
 # The string functions again, for level v3, in an archive that is libc.a but
 # for them: linked in its place, whatever a command line says of -lc.
@@ -14,7 +16,7 @@ V3_SRCS = $(wildcard $(STDLIB)/string/*.c)
 V3_OBJS = $(patsubst $(STDLIB)/string/%.c,obj/v3/%.o,$(V3_SRCS))
 
 .PHONY: sysroot
-sysroot: lib/libc.a lib/v3/libc.a lib/libzvmrt.a $(CRT) $(EMPTY)
+sysroot: lib/libc.a lib/v3/libc.a lib/libzvmrt.a $(CRT) $(EMPTY) $(EMPTY_GCC)
 
 # A file that is dropped leaves the archive too.
 lib/libc.a: config.mak
@@ -29,6 +31,10 @@ obj/rt/%.o: $(STDLIB)/builtins/%.c
 	@mkdir -p obj/rt
 	$(CC) -O2 -ffreestanding -fno-builtin -ffunction-sections -Wall -Wextra \
 	  -c -o $@ $<
+
+$(EMPTY_GCC):
+	rm -f $@
+	$(AR) rc $@
 
 lib/libzvmrt.a: $(RT_OBJS)
 	rm -f $@

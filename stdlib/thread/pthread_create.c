@@ -37,6 +37,8 @@ weak_alias(no_values, __pthread_tsd_main);
 extern weak hidden char __zvm_tls_start[], __zvm_tls_end[],
     __zvm_tls_data[], __zvm_tls_align[];
 
+extern char __libc_single_threaded; /* single_threaded.c */
+
 static void *image; /* those values as they were before main */
 
 void __zvm_thread_start(void) {
@@ -150,6 +152,7 @@ static void lock_file(FILE *f) {
 /* From the first thread on, files have locks that are used. */
 static void become_threaded(void) {
   if (libc.threaded) return;
+  __libc_single_threaded = 0;
   for (FILE *f = *__ofl_lock(); f; f = f->next) lock_file(f);
   __ofl_unlock();
   lock_file(__stdin_used);

@@ -12,34 +12,46 @@ local shell = require "zvm.toolchain.shell"
 
 local M = {}
 
--- Options whose value is the next argument.
-local WITH_VALUE = {}
-for word in ("-o -I -D -U -L -l -x -include -imacros -isystem -iquote"
-  .. " -idirafter -iprefix -iwithprefix -iwithprefixbefore -isysroot -MF"
-  .. " -MT -MQ -T -u -z -Xlinker -Xassembler -Xpreprocessor -e -A -B"
-  .. " -aux-info -wrapper --param -dumpbase -dumpbase-ext -dumpdir"
-  .. " --sysroot -imultilib -imultiarch -specs --specs"):gmatch "%S+" do
-  WITH_VALUE[word] = true
+local function set(words)
+  local is = {}
+  for word in words:gmatch "%S+" do is[word] = true end
+  return is
 end
+
+-- Options whose value is the next argument.
+local WITH_VALUE = set("-o -I -D -U -L -l -x -include -imacros -isystem"
+  .. " -iquote -idirafter -iprefix -iwithprefix -iwithprefixbefore -isysroot"
+  .. " -MF -MT -MQ -T -u -z -Xlinker -Xassembler -Xpreprocessor -e -A -B"
+  .. " -aux-info -wrapper --param -dumpbase -dumpbase-ext -dumpdir"
+  .. " --sysroot -imultilib -imultiarch -specs --specs")
 
 local PROGRAM = { ["c"] = "zvm-cc", ["c++"] = "zvm-c++" }
 
-local STOPS = {} -- options that end before linking
-for word in ("-c -S -E -M -MM -fsyntax-only"):gmatch "%S+" do
-  STOPS[word] = true
-end
+-- Options that end before linking.
+local STOPS = set "-c -S -E -M -MM -fsyntax-only"
 
-local IGNORED = {} -- what they ask for is not to be had, or always so
-for word in ("-mx32 -pie -no-pie -static-pie -rdynamic -static"):gmatch "%S+"
-do
-  IGNORED[word] = true
-end
+-- What they ask for is not to be had, or always so.
+local IGNORED = set "-mx32 -pie -no-pie -static-pie -rdynamic -static"
 
 local REFUSED = {
   ["-shared"] = "shared libraries do not exist here; link statically",
   ["-m32"] = "the sandbox runs x32 code; leave -m32 out",
   ["-m64"] = "the sandbox runs x32 code; leave -m64 out",
   ["-m16"] = "the sandbox runs x32 code; leave -m16 out",
+}
+
+-- Options whose code calls a library, or needs a system, that guests lack.
+local WITHOUT_LIBRARY = {
+  { "^%-fsanitize=", "-fsanitize=undefined -fsanitize-undefined-trap-on-error"
+    .. " needs none" },
+  { "^%-fprofile%-generate", "profile the same code on the host" },
+  { "^%-fprofile%-arcs$", "profile the same code on the host" },
+  { "^%-%-?coverage$", "measure the same code on the host" },
+  { "^%-pg?$", "profile the same code on the host" },
+  { "^%-fopenmp$", "leave it out; -fopenmp-simd needs none" },
+  { "^%-fopenacc$", "leave it out" },
+  { "^%-fgnu%-tm$", "leave it out" },
+  { "^%-fsplit%-stack$", "leave it out" },
 }
 
 local LEVEL = { ["x86-64"] = 2, ["x86-64-v2"] = 2, ["x86-64-v3"] = 3 }
@@ -82,11 +94,27 @@ local function exists(path)
   return file ~= nil
 end
 
--- What gcc takes for C++, by its name.
-local function is_cxx(name)
-  local kind = name:match "%.(%w+%+*)$"
-  return kind == "cc" or kind == "cpp" or kind == "cxx" or kind == "c++"
-    or kind == "C" or kind == "cp" or kind == "ii" or kind == "CPP"
+-- What gcc takes for C++, and for a header to compile, by the name's end.
+local CXX = set "cc cp cxx cpp CPP c++ C ii hh H hp hxx hpp HPP h++ tcc"
+local HEADER = set "h hh H hp hxx hpp HPP h++ tcc"
+
+local function ending(name) return name:match "%.(%w+%+*)$" or "" end
+
+-- Of a link: an option whose library is not there, or nil.
+local function lacks_library(args)
+  local traps = {}
+  for _, arg in ipairs(args) do
+    if arg == "-fsanitize-undefined-trap-on-error" then
+      traps["-fsanitize=undefined"] = true
+    end
+  end
+  for _, arg in ipairs(args) do
+    for _, option in ipairs(WITHOUT_LIBRARY) do
+      if arg:find(option[1]) and not traps[arg] then
+        return arg .. ": its library is not there; " .. option[2]
+      end
+    end
+  end
 end
 
 -- Guest headers and libraries: of the source tree, or installed.
@@ -127,9 +155,10 @@ local function parse(args, language)
       o.noinclude = true
     elseif arg == "-nostdinc++" then
       o.noinclude_cxx = true
-    elseif arg == "-x" and (args[i + 1] or ""):find "^c%+%+"
-      or arg:find "^%-xc%+%+" then
-      o.cxx = true
+    elseif arg:find "^%-x" then
+      local kind = arg == "-x" and args[i + 1] or arg
+      o.cxx = o.cxx or kind:find "c%+%+" ~= nil
+      o.headers = kind:find "%-header$" ~= nil
     elseif arg == "-r" then
       o.relocatable = true
     elseif arg == "-T" or arg:find "^%-T." or arg:find "^%-Wl,.*%-T" then
@@ -141,7 +170,9 @@ local function parse(args, language)
     if arg == "-l" or arg:find "^%-l." or arg == "-"
       or not arg:find "^%-" then
       o.inputs = o.inputs + 1
-      o.cxx = o.cxx or is_cxx(arg)
+      o.cxx = o.cxx or CXX[ending(arg)]
+      o.all_headers = o.all_headers ~= false
+        and (o.headers or not arg:find "^%-" and HEADER[ending(arg)] or false)
     end
     if not IGNORED[arg] then o.args[#o.args + 1] = arg end
     if WITH_VALUE[arg] then
@@ -246,7 +277,12 @@ function M.main(args, here, language)
       "; make it with `make cxx`, see docs/cxx.md\n")
     return 1
   end
-  local link = o.link and o.inputs > 0 and not o.query
+  local link = o.link and o.inputs > 0 and not o.all_headers and not o.query
+  message = link and lacks_library(o.args)
+  if message then
+    io.stderr:write(PROGRAM[language], ": error: ", message, "\n")
+    return 1
+  end
   local before, after = {}, {}
   if link then before, after = linker_flags(o, root) end
   local command = { "-B" .. here .. "/bin/", "-B" .. root .. "/lib/" }
@@ -259,7 +295,8 @@ function M.main(args, here, language)
   if not o.noinclude then
     if o.cxx and not o.noinclude_cxx then
       append(command, { "-nostdinc++", "-isystem", root .. "/include/c++",
-        "-isystem", root .. "/include/c++/zvm" })
+        "-isystem", root .. "/include/c++/zvm",
+        "-isystem", root .. "/include/c++/backward" })
     end
     append(command, { "-isystem", root .. "/include" })
   end

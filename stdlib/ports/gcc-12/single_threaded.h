@@ -1,12 +1,17 @@
 /*
-** single_threaded.h - <sys/single_threaded.h>: what counts references asks
-** whether it has to do so atomically. Threads take turns: never.
+** single_threaded.h - <sys/single_threaded.h>: whether a thread was ever
+** created.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
 #ifndef _SYS_SINGLE_THREADED_H
 #define _SYS_SINGLE_THREADED_H
 
-static const char __libc_single_threaded = 1;
+#ifdef __cplusplus
+extern "C"
+#else
+extern
+#endif
+    char __libc_single_threaded;
 
 #endif
