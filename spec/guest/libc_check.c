@@ -328,6 +328,20 @@ static void check_open_references(void) {
   CHECK(finds("((((((((((a\\9))))))))))", extended, "a") == REG_ESUBREG);
 }
 
+/* To a group in one that is still open. */
+static void check_inner_references(void) {
+  const int extended = REG_EXTENDED;
+  CHECK(finds("^((a)\\2)\\1$", extended, "aaaa") == 0);
+  CHECK(finds("^((a)\\2)b$", extended, "aab") == 0);
+  CHECK(finds("^((a)\\2)b$", extended, "ab") == REG_NOMATCH);
+  CHECK(finds("^(((ab)\\3)\\2)c\\1$", extended, "ababababcabababab") == 0);
+  CHECK(finds("^((x(a|b)\\3)y)+$", extended, "xaayxbby") == 0);
+  CHECK(finds("^((x(a|b)\\3)y)+$", extended, "xaayxaby") == REG_NOMATCH);
+  CHECK(finds("^((..)\\2)+$", extended, "ababcdcd") == 0);
+  CHECK(finds("^((..)\\2)+$", extended, "ababcdab") == REG_NOMATCH);
+  CHECK(finds("^\\(\\(a\\)\\2\\)\\1$", 0, "aaaa") == 0);
+}
+
 static void check_regex(void) {
   regex_t re;
   regmatch_t m[3];
@@ -337,6 +351,7 @@ static void check_regex(void) {
   CHECK(regexec(&re, "nothing", 3, m, 0) == REG_NOMATCH);
   check_back_references();
   check_open_references();
+  check_inner_references();
   regfree(&re);
   CHECK(regcomp(&re, "(", REG_EXTENDED) != 0);
 }
