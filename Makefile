@@ -91,7 +91,7 @@ RE := $(B)/share/zvm/re.zvm $(B)/share/zvm/re-v3.zvm
 # -- What is made -----------------------------------------------------------
 
 .PHONY: all setup setup-cxx host libc cxx guests test ctests check-validator check-sanitizers \
-  check-toolchain check-busybox check-cxx check-ports check-rock soak fuzz demo bench lint check man install clean help
+  check-toolchain check-busybox check-cxx check-cxx-library check-ports check-rock soak fuzz demo bench lint check man install clean help
 
 all: host libc guests $(INTERPRETER) ## The Lua module, the C library, the guest libc
 
@@ -542,6 +542,16 @@ $(B)/src/gcc-testsuite/.unpacked: $(B)/src/gcc-12/.fetched
 check-toolchain: all $(B)/src/gcc-testsuite/.unpacked ## Toolchain, at length: FULL=1 COUNT=200
 	@.ci/setup toolchain
 	@spec/torture/run
+
+# libstdc++'s own tests: see docs/cxx.md.
+$(B)/src/libstdcxx-testsuite/.unpacked: $(B)/src/gcc-12/.fetched
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@tar -C $(@D) --strip-components=3 --wildcards -xf $(B)/src/gcc-12/gcc-12*.tar.xz \
+	  '*/libstdc++-v3/testsuite'
+	@touch $@
+
+check-cxx-library: host cxx $(B)/src/libstdcxx-testsuite/.unpacked ## libstdc++'s own tests: EVERY=8
+	@spec/torture/run-library
 
 # All of them are there: their spec runs then, in `make test` too.
 $(B)/guest/cxx/.built: $(CXX_GUESTS)
