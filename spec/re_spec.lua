@@ -78,6 +78,13 @@ describe("zvm.re", function()
     assert.same({ "ab", "", "c", "" }, seen)
   end)
 
+  it("passes over CR and LF at once where they are one newline", function()
+    for _, verb in ipairs { "(*CRLF)", "(*ANYCRLF)", "(*ANY)" } do
+      assert.same(all("-a-\r\n-", 3), all(re.gsub("a\r\n", verb, "-")))
+    end
+    assert.same(all("-a-\r-\n-", 4), all(re.gsub("a\r\n", "", "-")))
+  end)
+
   it("replaces by strings, tables and functions", function()
     local p = assert(re.compile "(?<user>\\w+)@(\\w+)")
     assert.same(all("x b.a% y", 1), all(p:gsub("x a@b y", "%2.%{user}%%")))

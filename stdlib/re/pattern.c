@@ -65,11 +65,15 @@ void re_compile(re_state *s, const re_request *q, const char *bytes) {
   }
   uint32_t options = 0; /* (*UTF) at the pattern's start counts too */
   pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &options);
+  uint32_t newline = 0; /* the build's, or that of (*CRLF) and its like */
+  pcre2_pattern_info(code, PCRE2_INFO_NEWLINE, &newline);
   re_pattern *p = new_slot(s, q->slot);
   pcre2_code_free(p->code);
   p->code = code;
   p->pairs = captures + 1;
   p->utf = (options & PCRE2_UTF) != 0;
+  p->crlf = newline == PCRE2_NEWLINE_CRLF || newline == PCRE2_NEWLINE_ANY ||
+            newline == PCRE2_NEWLINE_ANYCRLF;
   re_answer_put(RE_DONE, captures, names, 0);
 }
 

@@ -51,6 +51,7 @@ typedef struct re_pattern {
   pcre2_code *code; /* NULL: no such slot        */
   uint32_t pairs;   /* of a match, with the whole */
   int utf;
+  int crlf;         /* CR and LF may be one newline */
 } re_pattern;
 
 typedef struct re_state {

@@ -102,6 +102,9 @@ static void add(block *b, const PCRE2_SIZE *o, uint32_t pairs) {
 static size_t next_character(const re_state *s, const re_pattern *p,
                              size_t at) {
   at++;
+  if (p->crlf && at < s->size && s->subject[at - 1] == '\r' &&
+      s->subject[at] == '\n')
+    return at + 1;
   while (p->utf && at < s->size && (s->subject[at] & 0xc0) == 0x80)
     at++;
   return at;
@@ -110,7 +113,8 @@ static size_t next_character(const re_state *s, const re_pattern *p,
 
 /*
 ** As Perl does it: behind an empty match one that is not empty is looked for at
-** the same place, and only then one character is passed over.
+** the same place, and only then one character is passed over; or CR and LF,
+** where they are one newline.
 */
 void re_all(re_state *s, const re_request *q, const re_pattern *p) {
   static block b;
