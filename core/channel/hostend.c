@@ -2,12 +2,14 @@
 ** hostend.c - the host's own end of a pipe: what a session writes to the other
 ** one is read here, or the other way round.
 **
-** The end is taken at the first use, and is the host's until the pipe is freed.
+** The end is taken at the first use, and is the host's until the pipe is freed;
+** a child that the host forks has it no more, or both would move one stream.
 ** What the other side says is checked as between workers (ring.c).
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <errno.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -19,11 +21,35 @@ enum {
 };
 
 
+static uint32_t forks; /* how deep a child this process is */
+
+
+static void count_fork(void) {
+  forks++;
+}
+
+
+static void watch_forks(void) {
+  (void)pthread_atfork(NULL, NULL, count_fork);
+}
+
+
+static zvm__ring *still_own(zvm__ring *r, zvm_error *err) {
+  if (r->forks == forks)
+    return r;
+  zvm__fail(err, ZVM_E_STATE,
+            "the process that forked this one has that end of the pipe");
+  return NULL;
+}
+
+
 /* The host's side, mapped; NULL and *err. */
 static zvm__ring *side_of(zvm_pipe *p, bool writes, zvm_error *err) {
+  static pthread_once_t watched = PTHREAD_ONCE_INIT;
   zvm__ring **own = zvm__pipe_own(p, writes);
   if (*own != NULL)
-    return *own;
+    return still_own(*own, err);
+  (void)pthread_once(&watched, watch_forks);
   zvm_mode mode = writes ? ZVM_MODE_WRITE : ZVM_MODE_READ;
   int bell = zvm__pipe_take(p, "of the host", mode, err);
   if (bell < 0)
@@ -39,6 +65,7 @@ static zvm__ring *side_of(zvm_pipe *p, bool writes, zvm_error *err) {
   zvm__pipe_return(p, writes);
   *own = r;
   if (r != NULL) {
+    r->forks = forks;
     r->over = zvm__pipe_note(p, !writes);
     r->identity = zvm__pipe_identity(p, writes);
     return r;

@@ -99,6 +99,7 @@ typedef struct zvm__ring {
   bool broken;      /* the other side wrote what cannot be */
   uint32_t misses;  /* looks in vain, in a row          */
   uint32_t rest;    /* how often not to look            */
+  uint32_t forks;   /* of a host's own: hostend.c       */
 } zvm__ring;
 
 /* Does the other side move no more? What it moved before counts. */

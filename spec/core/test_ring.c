@@ -497,6 +497,27 @@ static void host_end(void) {
 }
 
 
+/* What both would move is one's. An end that nobody had may be a child's. */
+static void forked_end(void) {
+  zvm_pipe *used = zvm_pipe_new(1, NULL), *fresh = zvm_pipe_new(1, NULL);
+  int status = 0;
+  size_t moved;
+  zvm_error err;
+  (void)zvm_pipe_write(used, "a", 1, 0, &moved, &err);
+  pid_t pid = fork();
+  if (pid == 0)
+    _exit(zvm_pipe_write(used, "b", 1, 0, &moved, &err) != ZVM_E_STATE ||
+          zvm_pipe_write(fresh, "b", 1, 0, &moved, &err) != ZVM_OK);
+  (void)waitpid(pid, &status, 0);
+  is(status, 0, "a forked child has no end of a pipe that its parent used");
+  zvm_pipe_level level;
+  (void)zvm_pipe_look(used, &level, &err);
+  is(level.used, 1, "and what it would have written is nowhere");
+  zvm_pipe_free(used);
+  zvm_pipe_free(fresh);
+}
+
+
 /* -- Lies ---------------------------------------------------------------- */
 
 /* What the other side may write before this one moves `size` bytes. */
@@ -671,6 +692,7 @@ int main(void) {
   one_time();
   tells_how_much();
   host_end();
+  forked_end();
   int maps = mappings();
   for (int i = 0; i < 50; i++) {
     both b = make(1);

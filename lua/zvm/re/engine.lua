@@ -108,10 +108,16 @@ function M:stop()
   self.busy = false
 end
 
+-- The code of a request that met the instance of the process that forked this
+-- one: nothing came of it, and the next one begins another instance.
+local FORKED = "FORKED"
+
 -- It said nothing in time, ended, or said what cannot be: nil, message, code.
 local function lost(e, message, code)
   local why
-  if code == "TIMEOUT" then
+  if code == "STATE" then
+    why, code = message, FORKED
+  elseif code == "TIMEOUT" then
     why = ("no answer within %g seconds"):format(e.options.timeout)
   elseif code == "END" then
     local report = zvm.wait({ e.session }, 1) and e.session:wait()
@@ -292,6 +298,9 @@ function M:compile(p)
   if not ok then return nil, message, code end
   local place
   ok, message, code, place = compile(self, p)
+  if code == FORKED then
+    ok, message, code, place = compile(self, p)
+  end
   self.busy = false
   return ok, message, code, place
 end
@@ -347,6 +356,9 @@ function M:find(p, subject, start)
   local ok, message, code = enter(self)
   if not ok then return nil, message, code end
   local first, last, list = find(self, p, subject, start)
+  if list == FORKED then
+    first, last, list = find(self, p, subject, start)
+  end
   self.busy = false
   return first, last, list
 end
@@ -428,6 +440,9 @@ function M:all(p, subject, start, most)
   if not ok then return nil, message, code end
   local all, matches
   all, matches, code = all_of(self, p, subject, start, most)
+  if code == FORKED then
+    all, matches, code = all_of(self, p, subject, start, most)
+  end
   if self.session then self.from:timeout(self.options.timeout) end
   self.busy = false
   return all, matches, code
