@@ -175,7 +175,8 @@ end
 local function results(self, ok, ...)
   if not ok then
     local message = ...
-    return type(message) == "string" and told(message) or self.show(message)
+    return type(message) == "string" and told(message)
+      or "error: " .. self.show(message)
   end
   local n = select("#", ...)
   if n == 0 then

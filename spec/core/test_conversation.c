@@ -96,6 +96,13 @@ static void lines(talk *t) {
   ok(says(t, "\033[A\033[A\033[A\033[A\r", "\r\n2\r\n> ") ||
          says(t, "\r", "> "),
      "the arrow brings earlier lines back");
+  ok(says(t, "#\"\u00e4\u20ac\"\r", "\r\n5\r\n> ") &&
+         says(t, "{\"\u00e4\u20ac\", zvm.surv\t", "ey") &&
+         says(t, "\025", ""),
+     "letters that are more than a byte can be typed, and completed behind");
+  ok(says(t, "if x then\r", ">> ") && says(t, "\003", "\r\n> ") &&
+         says(t, "error {}\r", "\r\nerror: {}\r\n> "),
+     "an error is told as one, whatever it is");
 }
 
 
@@ -165,6 +172,10 @@ static void commands(talk *t) {
          says(t, "_ = zvm.run { program = \"" PROGRAM "\" }\r",
               "pwrite handle=1"),
      ".trace shows traps");
+  ok(says(t, "select('#', zvm.run { program = \"" PROGRAM "\" })\r",
+          "exit code=0") &&
+         shows(t, "\r\n1\r\n> "),
+     "and changes no results");
   ok(says(t, "zvm.start { program = \"" PROGRAM "\" }:wait().state\r",
           "pwrite handle=1") &&
          says(t, ".trace off\r", "tracing is off"),

@@ -7,6 +7,8 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include <langinfo.h>
+#include <locale.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include <editline/readline.h>
 
@@ -25,6 +28,32 @@
 static lua_State *state; /* while a line is read */
 static char *line;       /* that has been read, or NULL at the end */
 static bool ended;
+static locale_t letters; /* for libedit alone: Lua's are those of "C" */
+
+
+/* Those of the person; UTF-8 where nothing is said, as terminals have it. */
+static void set_letters(void) {
+  locale_t own = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+  if (own == (locale_t)0 ||
+      strcmp(nl_langinfo_l(CODESET, own), "ANSI_X3.4-1968") == 0) {
+    if (own != (locale_t)0)
+      freelocale(own);
+    own = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+  }
+  letters = own != (locale_t)0 ? own : LC_GLOBAL_LOCALE;
+}
+
+
+/* Where the character of that number is: libedit counts characters. */
+static size_t place_of(const char *text, int number) {
+  mbstate_t parts = {0};
+  size_t at = 0;
+  while (number-- > 0 && text[at] != '\0') {
+    size_t n = mbrlen(text + at, MB_CUR_MAX, &parts);
+    at += n == (size_t)-1 || n == (size_t)-2 ? 1 : n;
+  }
+  return at;
+}
 
 
 /*
@@ -50,7 +79,7 @@ static char **complete(const char *text, int begin, int end) {
   rl_attempted_completion_over = 1; /* file names are no answer */
   int top = lua_gettop(state);
   lua_pushvalue(state, 2);
-  lua_pushlstring(state, rl_line_buffer, (size_t)begin);
+  lua_pushlstring(state, rl_line_buffer, place_of(rl_line_buffer, begin));
   lua_pushstring(state, text);
   char **words = NULL;
   if (lua_pcall(state, 2, 1, 0) == 0 && lua_istable(state, -1))
@@ -104,10 +133,12 @@ static int read_line(lua_State *L) {
   (void)sigemptyset(&interrupt);
   (void)sigaddset(&interrupt, SIGINT);
   (void)pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+  locale_t of_lua = uselocale(letters);
   rl_callback_handler_install(prompt, take_line);
   bool whole = wait_line(L, &before);
   if (!whole)
     rl_callback_handler_remove();
+  (void)uselocale(of_lua);
   (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
   state = NULL;
   if (!whole) {
@@ -124,22 +155,32 @@ static int read_line(lua_State *L) {
 
 /* add(line): to the history. */
 static int add(lua_State *L) {
-  add_history(luaL_checkstring(L, 1));
+  const char *text = luaL_checkstring(L, 1);
+  locale_t of_lua = uselocale(letters);
+  add_history(text);
+  (void)uselocale(of_lua);
   return 0;
 }
 
 
 /* load(path), save(path, most): the history's file. true, or nil. */
 static int load(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  locale_t of_lua = uselocale(letters);
   using_history();
-  lua_pushboolean(L, read_history(luaL_checkstring(L, 1)) == 0);
+  lua_pushboolean(L, read_history(path) == 0);
+  (void)uselocale(of_lua);
   return 1;
 }
 
 
 static int save(lua_State *L) {
-  stifle_history((int)luaL_checkinteger(L, 2));
-  lua_pushboolean(L, write_history(luaL_checkstring(L, 1)) == 0);
+  const char *path = luaL_checkstring(L, 1);
+  int most = (int)luaL_checkinteger(L, 2);
+  locale_t of_lua = uselocale(letters);
+  stifle_history(most);
+  lua_pushboolean(L, write_history(path) == 0);
+  (void)uselocale(of_lua);
   return 1;
 }
 
@@ -147,6 +188,7 @@ static int save(lua_State *L) {
 int zvm__line_open(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"add", add}, {"load", load}, {"read", read_line}, {"save", save}};
+  set_letters();
   lua_createtable(L, 0, 4);
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     lua_pushcfunction(L, functions[i].func);

@@ -55,7 +55,8 @@ zvm.sandbox(f, ...) calls a Lua function in such a guest: `.help lua`.]],
 zvm.sandbox([options,] f, ...) calls a Lua function, or a string of Lua, in a
 guest, and gives its results; or nil, message, code, report. zvm.lua { source =
 "return ...", args = { 1 } } does the same, zvm.lua.run gives a table with all
-that is known, zvm.lua.start does not wait.]],
+that is known, zvm.lua.start does not wait. What is printed is kept, as
+zvm.lua.run's output; with the option output = true it is shown.]],
   pipeline = [[
 p = zvm.pipeline { { program = "a.zvm" }, { program = "b.zvm" } } is a list of
 stages, each piped into the next, or to those that `connect` names; p:run()
@@ -70,7 +71,9 @@ to the guest's own handler or to the end. Ctrl-C stops n and c where it is.]],
   trace = [[
 .trace on shows what every run that begins then asks of its host, when a line
 is done: those of zvm.run, zvm.start, zvm.lua, zvm.sandbox, pipelines, zvm.re.
-A run that goes on is shown as far as it is, after each line.]],
+A run that goes on is shown as far as it is, after each line. In a line: when it
+was, in microseconds, and how long it took; what it was; then what belongs to it.
+]],
 }
 
 local function topics()

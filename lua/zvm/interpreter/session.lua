@@ -144,6 +144,8 @@ local function editing_reader(self)
       if path then
         line.save(path, KEPT)
       end
+    elseif not text then
+      self.write "\n" -- the prompt's line is done
     end
     return text
   end
@@ -235,9 +237,6 @@ function M.run(here)
   self.here = here
   _G.jit.off() -- compiled loops do not look whether they are interrupted
   self:talk()
-  if person and not self.done then
-    write "\n"
-  end
   return 0
 end
 

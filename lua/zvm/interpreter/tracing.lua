@@ -9,8 +9,8 @@ local zvm = require "zvm"
 local M = {}
 
 local open, remove, tmpname = io.open, os.remove, os.tmpname
-local error, next, pcall, tostring, type, unpack = error, next, pcall,
-  tostring, type, unpack
+local error, next, pcall, select, tostring, type, unpack = error, next, pcall,
+  select, tostring, type, unpack
 
 local Tracing = {}
 Tracing.__index = Tracing
@@ -29,6 +29,10 @@ local function name_of(program)
     or tostring(program):match "%((.*)%)" or "a program"
 end
 
+local function all(...)
+  return { n = select("#", ...), ... }
+end
+
 -- The file of a trace is ours alone from its beginning on.
 local function traced(self, call, options)
   if type(options) ~= "table" or options.trace ~= nil then
@@ -41,7 +45,7 @@ local function traced(self, call, options)
   copy.trace = tmpname()
   local entry = { file = open(copy.trace, "rb"), name = name_of(
     copy.program) }
-  local results = { pcall(call, copy) }
+  local results = all(pcall(call, copy))
   remove(copy.trace)
   if entry.file then
     self.list[#self.list + 1] = entry
@@ -52,7 +56,7 @@ local function traced(self, call, options)
     self:show()
     error(results[2], 0)
   end
-  return unpack(results, 2, 5)
+  return unpack(results, 2, results.n)
 end
 
 -- Whether nothing more will come.
