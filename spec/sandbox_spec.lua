@@ -202,6 +202,10 @@ describe("zvm.sandbox tells of errors", function()
     assert.same({ "ERROR", nil }, { outcome.code, outcome.error })
     outcome = zvm.lua.run { source = "error()" }
     assert.equal("(error object is a nil value)", outcome.message)
+    outcome = zvm.lua.run { source = [[
+      error(setmetatable({ 5 }, { __tostring = function() error "x" end }))]] }
+    assert.same({ "ERROR", "(error object is a table value)", { 5 } },
+      { outcome.code, outcome.message, outcome.error })
   end)
 
   it("whatever the chunk did to the libraries", function()
@@ -305,6 +309,19 @@ describe("zvm.sandbox ends", function()
       ends("LIMIT", source)
     end)
   end
+
+  it("what takes all memory on its way back", function()
+    local results = "local t = {} for i = 1, %d do t[i] = {} end return t"
+    for n = 4000, 44000, 4000 do -- from what fits to what is not made whole
+      local got, message, code = zvm.sandbox({ memory = "3M" },
+        results:format(n))
+      assert.same(got and {} or { "not enough memory (memory = 3M)", "LIMIT" },
+        { message, code })
+    end
+    ends("LIMIT", [[
+      error(setmetatable({}, { __tostring = function()
+        return ("x"):rep(2 ^ 30) end }))]])
+  end)
 
   it("recursion, in Lua and in C", function()
     ends("ERROR", "local function f() return 1 + f() end return f()")
@@ -690,7 +707,10 @@ describe("zvm.lua", function()
         "channels: /dev/zvm/reply is what results come by" },
       { { source = "", results = "x" },
         'results: size such as 4096 or "64M" expected, got "x"' },
+      { { source = "", results = 0 },
+        "results: 1 byte at least expected, got 0" },
       { { source = "", memory = "many" }, nil },
+      { { source = "", memory = 5 }, nil },
     } do
       local code, message = code_of(zvm.lua(case[1]))
       assert.equal("OPTION", code)
@@ -700,6 +720,8 @@ describe("zvm.lua", function()
       end
     end
     assert.equal("SYSTEM", (code_of(zvm.lua { path = "/none" })))
+    assert.same({ "SYSTEM", "zvm.lua: path: /tmp: Is a directory" },
+      { code_of(zvm.lua { path = "/tmp" }) })
     assert.equal("OPTION", (code_of(zvm.sandbox({ args = {} }, "return 1"))))
     assert.has_error(function()
       zvm.sandbox(1)

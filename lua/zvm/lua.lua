@@ -46,7 +46,7 @@ end
 
 -- Messages of zvm.run speak of options that are ours as well.
 local function named(name, message)
-  return (message:gsub("^zvm%.%a+: ", name .. ": ", 1))
+  return name .. ": " .. message:gsub("^zvm%.%a+: ", "", 1)
 end
 
 local function run(options, name)

@@ -52,7 +52,12 @@ local function drop_results(outcome)
   return outcome
 end
 
-local function read_results(outcome, reader, n)
+local function no_memory(outcome, job)
+  return fail(outcome, "LIMIT", ("not enough memory (memory = %s)"):format(
+    tostring(job.run.memory)))
+end
+
+local function read_results(outcome, reader, n, job)
   if n > MOST then
     return fail(outcome, "VALUE", ("%d results; at most %d are possible")
       :format(n, MOST))
@@ -62,6 +67,9 @@ local function read_results(outcome, reader, n)
     if not ok then
       for j = 1, i do
         outcome[j] = nil
+      end
+      if value == "not enough memory" then -- while it wrote them
+        return no_memory(outcome, job)
       end
       return fail(outcome, "VALUE", value)
     end
@@ -83,11 +91,6 @@ local function read_error(outcome, reader)
   return fail(outcome, "ERROR", message)
 end
 
-local function no_memory(outcome, job)
-  return fail(outcome, "LIMIT", ("not enough memory (memory = %s)"):format(
-    tostring(job.run.memory)))
-end
-
 local function said(outcome, bytes, job)
   local letter, n, at = bytes:match "^([REM])(%d*)\n()"
   local reader = at and values.reader(bytes, at, job.seconds)
@@ -96,7 +99,7 @@ local function said(outcome, bytes, job)
   elseif letter == "E" then
     return read_error(outcome, reader)
   elseif letter == "R" and #n > 0 and #n < 8 then
-    return read_results(outcome, reader, tonumber(n))
+    return read_results(outcome, reader, tonumber(n), job)
   end
   return fail(outcome, "VALUE", "the reply is damaged: it is of no kind")
 end

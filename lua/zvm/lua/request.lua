@@ -49,6 +49,7 @@ local function read_path(path)
   local text
   if file then
     text, message = file:read "*a"
+    message = not text and path .. ": " .. message
     file:close()
   end
   if not text then
@@ -210,9 +211,9 @@ local function read(options)
     return nil, wrong
   end
   if options.results ~= nil then
-    local _, message = option.size(options.results)
-    if message then
-      return nil, "results: " .. message
+    local size, message = option.size(options.results)
+    if not size or size == 0 then
+      return nil, "results: " .. (message or "1 byte at least expected, got 0")
     end
   end
   local call, message, code = read_code(options)

@@ -212,13 +212,24 @@ static int add_traceback(lua_State *L) {
   return 1;
 }
 
-/* Push a message for the error value at the top. */
+/* What a value says of itself, or nothing. */
+static int ask(lua_State *L) {
+  return luaL_callmeta(L, 1, "__tostring");
+}
+
+/* Push a message for the error value at the top, which may be no string. */
 static void push_message(lua_State *L) {
-  if (lua_isstring(L, -1)) {
-    lua_pushvalue(L, -1);
-  } else if (!luaL_callmeta(L, -1, "__tostring") || !lua_isstring(L, -1)) {
-    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, -1));
+  int value = lua_gettop(L), status = 0;
+  lua_pushvalue(L, value);
+  if (!lua_isstring(L, value)) {
+    lua_pushcfunction(L, ask);
+    lua_insert(L, -2);
+    status = lua_pcall(L, 1, 1, 0);
   }
+  if (status == LUA_ERRMEM) lua_error(L);
+  if (status || !lua_isstring(L, -1))
+    lua_pushfstring(L, "(error object is a %s value)",
+                    luaL_typename(L, value));
 }
 
 /* -- The call -------------------------------------------------------------- */
@@ -254,6 +265,7 @@ static int reply_error(lua_State *L) {
   push_message(L);
   values_text(&out, "E\n", 2);
   values_string(&out, 's', -1);
+  out.is_kept = true;
   lua_settop(L, 2);
   values_write(&out, "error");
   return 0;
@@ -275,11 +287,11 @@ static int reply_results(lua_State *L) {
   return 0;
 }
 
-static void put_reason(const char *why) {
-  char text[32];
-  snprintf(text, sizeof text, "!%u\n", (unsigned)strlen(why));
+/* Instead of what was to be said, or behind what is kept. */
+static void put_no_memory(void) {
+  const char *text = out.is_kept ? "!17\nnot enough memory" : "M\n";
+  if (!out.is_kept) out.used = 0;
   values_text(&out, text, strlen(text));
-  values_text(&out, why, strlen(why));
 }
 
 /*
@@ -300,14 +312,14 @@ int luaopen_zvm_call(lua_State *L) {
   lua_pushlightuserdata(L, &in);
   if (open_call(&in)) status = lua_pcall(L, 1, LUA_MULTRET, 1);
   if (status == LUA_ERRMEM) {
-    values_text(&out, "M\n", 2);
+    failed = status;
   } else if (status) {
     lua_replace(L, ON_RESULTS);
     failed = lua_pcall(L, 1, 0, 0);
   } else {
     failed = lua_pcall(L, lua_gettop(L) - ON_RESULTS, 0, 0);
   }
-  if (failed) put_reason("not enough memory");
+  if (failed) put_no_memory();
   fflush(stdout);
   values_flush(&out);
   exit(0);

@@ -35,6 +35,7 @@ void values_flush(struct values_out *out) {
     ssize_t n = write(out->handle, out->room + done, out->used - done);
     if (n <= 0) _exit(1);
     done += n;
+    out->is_kept = true;
   }
   out->used = 0;
 }

@@ -28,6 +28,7 @@ struct values_out {
   int seen;   /* stack index of a table: table -> its number, < 0 while open */
   int tables; /* begun so far */
   int handle;
+  bool is_kept; /* the host has some of it, or is to have it */
   size_t used;
   char room[65536];
 };
