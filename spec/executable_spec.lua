@@ -34,6 +34,37 @@ describe("the executable", function()
     assert.same({ 0, "3\n" },
       { run("-e 'x = 1' -e 'y = 2' -e 'print(x + y)'") })
     assert.same({ 0, "zvm\n" }, { run("-l zvm.report -e 'print(\"zvm\")'") })
+    assert.same({ 0, "5\nnil\n" }, { run("SCRIPT", [[
+      local file = assert(io.open(arg[0] .. ".x", "w"))
+      file:write "x = 5"
+      file:close()
+      local environment = {}
+      loadfile(arg[0] .. ".x", "t", environment)()
+      os.remove(arg[0] .. ".x")
+      print(environment.x)
+      print(x)]]) })
+  end)
+
+  it("says how it is used, and what is wrong with its words", function()
+    for _, word in ipairs { "-h", "--help" } do
+      local code, said = run(word)
+      assert.equal(0, code)
+      assert.truthy(said:find "^usage: zvm ")
+    end
+    assert.truthy(select(2, run "--version"):find "^zvm %d[^\n]*\n$")
+    local code, said = run "-l nowhere"
+    assert.equal(1, code)
+    assert.truthy(said:find "^zvm: module 'nowhere' not found:\n")
+    assert.falsy(said:find "traceback")
+  end)
+
+  it("sends functions of its words and of standard input", function()
+    local SENDS = "print(require \"zvm\".sandbox("
+      .. "function(a) return a + 1 end, %d))"
+    assert.same({ 0, "2\n3\n" }, { run(("-e '%s' -e '%s'"):format(
+      SENDS:format(1), SENDS:format(2))) })
+    host.write_file(script, SENDS:format(3))
+    assert.equal("4\n", host.output(ZVM .. " - <" .. script))
   end)
 
   it("gives os.exit's code, and 1 for an error, with its place", function()

@@ -52,13 +52,16 @@ local function read_all(path)
   return text
 end
 
-local function load_file(path)
+local function load_file(path, _, environment)
   local text, message = read_all(path)
   if not text then
     return nil, message
   end
   text = gsub(text, "^#[^\n]*", "", 1) -- the line keeps its number
-  return text_of(text, path and "@" .. path or "=stdin")
+  if not path then
+    require "zvm.lua.sources"["=stdin"] = text
+  end
+  return text_of(text, path and "@" .. path or "=stdin", environment)
 end
 
 local function exists(path)

@@ -14,9 +14,10 @@ usage: zvm [-e CHUNK] [-l MODULE] [-i] [-v] [SCRIPT [ARGUMENT...]]
   -e CHUNK   run it
   -l MODULE  require it
   -i         read lines when all is done, as zvm alone does at a terminal
-  -v         say the version
+  -v         say the version; --version does that alone
   -          the script is standard input
   --         what follows is a script, whatever its name
+  -h, --help say this
 ]=]
 
 local function traced(message)
@@ -30,7 +31,10 @@ local function traced(message)
   local trace = traceback(message, 2)
   local ours = trace:find("\n\t[C]: in function 'xpcall'\n\t" .. OURS
     .. ":", 1, true)
-  return ours and trace:sub(1, ours - 1) or trace
+  trace = ours and trace:sub(1, ours - 1) or trace
+  -- C without a name has an address, which says nothing.
+  return (trace:gsub("\n\t%[C%]: at 0x%x+", "")
+    :gsub("\nstack traceback:$", ""))
 end
 
 -- Runs what a person wrote; false, and it is told on stderr, if that fails.
@@ -86,10 +90,15 @@ local function read_options(words)
 end
 
 local function take_steps(steps)
+  local chunks = 0
   for _, step in ipairs(steps) do
     local letter, text = step[1], step[2]
     if letter == "e" then
-      if not attempt(load(text, "=(command line)")) then
+      chunks = chunks + 1
+      local name = chunks == 1 and "=(command line)"
+        or ("=(command line, chunk %d)"):format(chunks)
+      require "zvm.lua.sources"[name] = text
+      if not attempt(load(text, name)) then
         return false
       end
     elseif letter == "l" and not attempt(_G.require, nil, text) then
@@ -115,6 +124,13 @@ local function converse(steps)
 end
 
 local function interpret(words)
+  if words[1] == "-h" or words[1] == "--help" then
+    io.write(USAGE)
+    return 0
+  elseif words[1] == "--version" then
+    say_version()
+    return 0
+  end
   local steps, at = read_options(words)
   if not steps then
     io.stderr:write("zvm: ", at, "\n", USAGE)

@@ -8,6 +8,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local bytecode = require "zvm.lua.bytecode"
 local functions = require "zvm.lua.functions"
+local sources = require "zvm.lua.sources"
 
 local M = {}
 
@@ -59,7 +60,7 @@ local known = setmetatable({}, { __mode = "k" }) -- function -> chunk
 
 local function read_text(source)
   if source:sub(1, 1) ~= "@" then
-    return source
+    return sources[source] or source
   end
   local file, message = io.open(source:sub(2), "rb")
   if not file then
@@ -158,7 +159,7 @@ local function chunk_of(f)
   local info = debug.getinfo(f, "S")
   if info.what == "C" then
     return nil, "a function in C cannot be sent"
-  elseif info.source:find "^[=\27]" then
+  elseif info.source:find "^[=\27]" and not sources[info.source] then
     return nil, ("%s: its source is not known, only its name %s"):format(
       place(info), info.short_src)
   end
