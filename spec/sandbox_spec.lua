@@ -502,6 +502,26 @@ describe("a function in the sandbox", function()
     end
   end)
 
+  it("is refused where a string of it would be another one", function()
+    local text = [[
+      local good = function() return "\\x41 \65" end -- "\x41"
+      return good, function() return 'a' .. "b\x41" .. 'c' end,
+        function() return good(), "\u{41}" end]]
+    local good, bad, other = loadstring(text)()
+    assert.equal("\\x41 A", zvm.sandbox(good))
+    for escape, f in pairs { ["\\x"] = bad, ["\\u"] = other } do
+      local got, message, code = zvm.sandbox(f)
+      if IS_JIT then
+        assert.same({ nil, "SOURCE" }, { got, code })
+        assert.truthy(message:find("a string in it has " .. escape, 1, true))
+      else
+        assert.is_nil(code)
+      end
+    end
+    local _, _, code = zvm.sandbox(loadstring [[return "\x41"]])
+    assert.equal(IS_JIT and "SOURCE" or nil, code)
+  end)
+
   it("is told from another one on its lines",
     function()
       local f, g = loadstring [[

@@ -14,6 +14,14 @@ local M = {}
 
 local load = loadstring or load
 
+-- LuaJIT has escapes in strings that the guest's Lua takes for letters.
+local HAS_ESCAPES = load [[return "\x41"]]() == "A"
+
+local function wrong_escape(list)
+  return HAS_ESCAPES and list.escape and ("a string in it has %s, which Lua "
+    .. "5.1 does not know; \\065 is an A there"):format(list.escape)
+end
+
 local NAMES = {
   _G = [[assert collectgarbage dofile error getfenv getmetatable ipairs load
     loadfile loadstring module newproxy next pairs pcall print rawequal rawget
@@ -114,7 +122,8 @@ local function find_same(f, info, list)
       local chunk = load(source, info.source)
       local ok, other = pcall(chunk or error)
       if ok and bytecode.is_same(f, other) then
-        return source
+        local wrong = wrong_escape(each)
+        return not wrong and source or nil, wrong
       end
     end
   end
@@ -134,7 +143,8 @@ local function main_source(f, info)
   text = text:gsub("^#[^\n]*", "", 1)
   local other = load(text, info.source)
   if other and bytecode.is_same(f, other) then
-    return text
+    local wrong = wrong_escape(functions.list(text))
+    return not wrong and text or nil, wrong
   end
   return nil, "its source there is another one than what runs"
 end

@@ -36,27 +36,31 @@ local function skip_comment(text, at)
   return skip_long(text, at + 2) or find(text, "\n", at, true) or #text + 1
 end
 
+-- The place behind, and the last escape in it that Lua 5.1 takes for a letter.
 local function skip_quoted(text, at)
   local quote = sub(text, at, at)
+  local escape
   at = at + 1
   while true do
     at = find(text, '[\\"\'\n]', at)
     local c = at and sub(text, at, at)
     if not at then
-      return #text + 1
+      return #text + 1, escape
     elseif c == "\\" then
+      escape = match(text, "^\\[xzu]", at) or escape
       at = match(text, "^z%s*()", at + 1) or at + 2
     elseif c == quote then
-      return at + 1
+      return at + 1, escape
     elseif c == "\n" then
-      return at
+      return at, escape
     else
       at = at + 1
     end
   end
 end
 
--- The place behind the token at `at` and, if it is one, the word.
+-- The place behind the token at `at`; the word, if it is one; of a string what
+-- skip_quoted says.
 local function token(text, at)
   local c = sub(text, at, at)
   if find(c, "[%a_]") then
@@ -69,7 +73,8 @@ local function token(text, at)
   elseif c == "[" then
     return skip_long(text, at) or at + 1
   elseif c == '"' or c == "'" then
-    return skip_quoted(text, at)
+    local behind, escape = skip_quoted(text, at)
+    return behind, nil, escape
   end
   return at + 1
 end
@@ -86,6 +91,8 @@ local function close(found, text, open, behind, line)
       first = open.line,
       head_last = open.line + count_lines(head, 1, #head),
       last = line,
+      escape = found.escape_at and found.escape_at > open.at
+        and found.escape or nil,
       text = "function(" .. (is_method and "self" .. comma or "")
         .. sub(text, params, behind - 1),
     }
@@ -93,7 +100,8 @@ local function close(found, text, open, behind, line)
 end
 
 --- A list of all: `first` and `last` line, `head_last`, the line of the
--- parameters, and the `text` as an expression.
+-- parameters, and the `text` as an expression. `escape`, of each and of the list:
+-- the last one in its strings that LuaJIT knows and Lua 5.1 does not.
 function M.list(text)
   local found, open = {}, {}
   local at, line = match(text, "^#[^\n]*()") or 1, 1
@@ -102,7 +110,10 @@ function M.list(text)
     if not at then
       return found
     end
-    local behind, word = token(text, at)
+    local behind, word, escape = token(text, at)
+    if escape then
+      found.escape, found.escape_at = escape, at
+    end
     line = line + count_lines(text, at, behind - 1)
     if OPENS[word] then
       open[#open + 1] = { word = word, at = at, line = line }
