@@ -168,8 +168,8 @@ describe("zvm.re", function()
     assert.equal("OPTION", select(3, re.new { memroy = 1 }))
     assert.equal("OPTION", select(3, re.new { timeout = -1 }))
     assert.equal("OPTION", select(3, re.new { timeout = "1" }))
-    assert.equal("OPTION",
-      select(3, assert(re.new { memory = true }):compile "a"))
+    assert.same(all(nil, "re.new: memory: number or size string expected, "
+      .. "got boolean", "OPTION"), all(re.new { memory = true }))
   end)
 
   it("takes any bytes and long subjects", function()

@@ -6,6 +6,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 local engine = require "zvm.re.engine"
+local option = require "zvm.manifest.option"
 local template = require "zvm.re.template"
 
 local M = {}
@@ -58,7 +59,10 @@ local function engine_options(given)
     end
     local most = name == "timeout" and 86400 or 2 ^ 32 - 1
     local least = name == "timeout" and 0.001 or 1
-    if name ~= "memory" and (type(value) ~= "number"
+    local _, wrong = option.size(name == "memory" and value or 0)
+    if wrong then
+      return nil, "re.new: memory: " .. wrong, "OPTION"
+    elseif name ~= "memory" and (type(value) ~= "number"
       or not (value >= least and value <= most)
       or name ~= "timeout" and value % 1 ~= 0) then
       return nil, ("re.new: %s: number from %g to %.0f expected"):format(name,
