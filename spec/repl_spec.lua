@@ -38,6 +38,12 @@ describe("zvm.repl", function()
     end)
   end
 
+  it("tells a failure as text, and what comes behind it", function()
+    assert.equal("nil, LIMIT: much\n  too? much\n{ 1 }\n",
+      (session { [[nil, "much\n\ttoo\27 much", "LIMIT", { 1 }]] }))
+    assert.equal('nil\n"a"\n"b"\n', (session { "nil, 'a', 'b'" }))
+  end)
+
   it("keeps globals, and the last value as _", function()
     assert.equal("3\n4\n4\n", (session { "x = 3", "x", "_ + 1", "_" }))
     assert.is_nil(rawget(_G, "x"))

@@ -67,8 +67,8 @@ end
 -- A message, which may have lines. A chunk has its own text as its name, so
 -- that zvm.sandbox can take functions out of it; nobody wants to read that.
 local function told(message)
-  return (message:gsub('%[string "[^\n]-"%]:(%d+):', "repl:%1:")
-    :gsub("[^\n]+", symbols.shown))
+  return (message:gsub('%[string "[^\n]-"%]:(%d+)', "repl:%1")
+    :gsub("\t", "  "):gsub("[^\n]+", symbols.shown))
 end
 
 local show
@@ -172,6 +172,12 @@ local function compile(source, environment)
   return setfenv(chunk, environment)
 end
 
+-- Whether values are nil, message and code: those are to be read.
+local function is_failure(first, message, code)
+  return first == nil and type(message) == "string"
+    and type(code) == "string" and code:find "^%u+$" ~= nil
+end
+
 local function results(self, ok, ...)
   if not ok then
     local message = ...
@@ -182,9 +188,13 @@ local function results(self, ok, ...)
   if n == 0 then
     return nil
   end
-  local parts = {}
-  for i = 1, n do
-    parts[i] = self.show((select(i, ...)))
+  local parts, first = {}, 1
+  if is_failure(...) then
+    local _, message, code = ...
+    parts[1], first = ("nil, %s: %s"):format(code, told(message)), 4
+  end
+  for i = first, n do
+    parts[#parts + 1] = self.show((select(i, ...)))
   end
   self.environment._ = (...)
   return table.concat(parts, "\n")
