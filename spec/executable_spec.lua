@@ -98,12 +98,22 @@ describe("the executable", function()
       end
       local code = string.dump(function() end)
       assert(not loadstring(code) and not load(code))
-      assert(not load(function() local c = code code = nil return c end))
       local path = os.tmpname()
+      for _, before in ipairs { "", "#\n", "\239\187\191",
+        "\239\187\191#\n" } do
+        local pieces = { before .. code:sub(1, 1), code:sub(2) }
+        assert(not load(before .. code))
+        assert(not load(function() return table.remove(pieces, 1) end))
+        local file = io.open(path, "wb")
+        file:write(before, code)
+        file:close()
+        assert(not loadfile(path) and not pcall(dofile, path))
+      end
       local file = io.open(path, "wb")
-      file:write(string.dump(function() end))
+      file:write(code)
       file:close()
-      assert(not loadfile(path) and not pcall(dofile, path))
+      local _, message = loadfile(path)
+      assert(message == path .. ": bytecode is not loaded, only text is")
       package.path = path
       assert(not pcall(require, "anything"))
       assert(not debug.getupvalue and not debug.setmetatable)

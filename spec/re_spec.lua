@@ -265,6 +265,20 @@ describe("an engine of zvm.re", function()
     assert.equal(2, (engine:find("ab", "b")))
   end)
 
+  it("has no memory for more patterns than fit", function()
+    local few, kept, p, message, code = assert(re.new { memory = "1M" }), {}
+    repeat
+      p, message, code = few:compile("(?:a|b|c|d){1,50}" .. #kept)
+      kept[#kept + 1] = p
+    until not p
+    assert.same({ "zvm.re: failed to allocate heap memory", "NOMEM" },
+      { message, code })
+    assert.truthy(#kept > 100)
+    few:close()
+    assert.equal(1, kept[1]:find "a0")
+    few:close()
+  end)
+
   it("uses the places of patterns again that nobody has", function()
     for i = 1, 200 do
       assert(engine:compile("a" .. i))

@@ -31,8 +31,15 @@ local find, own_c = here.find, here.own
 
 local plain_load, open, read = load, io.open, io.read
 
+local WRONG_MODE = "attempt to load chunk with wrong mode"
+
 local function text_of(chunk, name, environment)
-  return plain_load(chunk, name, "t", environment or _G)
+  local loaded, message = plain_load(chunk, name, "t", environment or _G)
+  if message == WRONG_MODE then
+    message = (match(name, "^[@=](.*)") or "load")
+      .. ": bytecode is not loaded, only text is"
+  end
+  return loaded, message
 end
 
 local function read_all(path)

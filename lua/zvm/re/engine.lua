@@ -27,6 +27,8 @@ local BLOCK = 64 * 1024
 local PIECE = 1024 -- words: a list of more may wait for longer than its timeout
 local SUBJECT_MOST = 2 ^ 30
 
+local NO_HEAP = 121 -- of pcre2_compile
+
 local LIMITS = { [-47] = "LIMIT", [-53] = "LIMIT", [-63] = "LIMIT",
   [-48] = "NOMEM", [-52] = "LIMIT" }
 
@@ -207,7 +209,9 @@ end
 local function failure(e, number, size, place)
   local text, message, code = error_text(e, size)
   if not text then return nil, message, code end
-  if number < 2 ^ 31 then
+  if number == NO_HEAP then
+    return nil, "zvm.re: " .. text, "NOMEM"
+  elseif number < 2 ^ 31 then
     return nil, text, "PATTERN", place
   end
   code = code_of(number - 2 ^ 32)
