@@ -154,6 +154,15 @@ static void values(talk *t) {
      "within another value too");
   ok(says(t, "zvm\r", "functions  barriers") && shows(t, "pipeline"),
      "the module is shown by its names");
+  ok(says(t, "setmetatable({}, { __index = { text = function() ran = 1 end } "
+             "})\r", "table: ") &&
+         says(t, "setmetatable({}, { __index = function() ran = 1 end })\r",
+              "table: ") &&
+         says(t, "ran\r", "\r\nnil\r\n> "),
+     "a value's own code is not run to show it");
+  ok(says(t, "zvm.pipeline { { name = \"one\", program = \"" PROGRAM
+             "\" } }:run()\r", "\r\nexit\r\n  one "),
+     "the report of a pipeline is shown as one");
   ok(says(t, "select(4, zvm.load \"build/guest/08-explain/bad.zvm\")\r",
           "R_MEM_ADDR32") &&
          shows(t, "to do:"),

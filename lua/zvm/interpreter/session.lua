@@ -8,6 +8,7 @@ local explain = require "zvm.explain"
 local line = require "zvm.line"
 local repl = require "zvm.repl"
 local reports = require "zvm.report"
+local result = require "zvm.pipeline.result"
 local tracing = require "zvm.interpreter.tracing"
 local zvm = require "zvm"
 
@@ -77,7 +78,8 @@ local function part_of_module(value)
   end
 end
 
--- Text for what has a form of its own to be read in, or nil.
+-- Text for what has a form of its own to be read in, or nil. Nobody's code is
+-- run for it but zvm's.
 local function form(value)
   if type(value) ~= "table" then
     return nil
@@ -88,19 +90,18 @@ local function form(value)
     return reports.format(value)
   elseif type(rawget(value, "accepted")) == "boolean" then
     return explain.format(value)
-  elseif type(value[1]) == "table" and rawget(value[1], "rule")
-    and rawget(value[1], "remedy")
+  elseif result.is_report(value) then
+    return value:text()
+  end
+  local first = rawget(value, 1)
+  if type(first) == "table" and rawget(first, "rule")
+    and rawget(first, "remedy")
   then
     return findings(value)
   end
   local graph = rawget(value, "graph")
   if type(graph) == "table" and type(rawget(graph, "stages")) == "table" then
     return pipeline(graph)
-  end
-  local meta = debug.getmetatable(value)
-  local index = type(meta) == "table" and rawget(meta, "__index")
-  if type(index) == "table" and type(rawget(index, "text")) == "function" then
-    return value:text()
   end
   return debug.getmetatable(value) and part_of_module(value)
 end

@@ -28,6 +28,11 @@ function Report:text()
   return table.concat(out, "\n")
 end
 
+--- Whether a value is what p:run gave.
+function M.is_report(value)
+  return getmetatable(value) == Report
+end
+
 --- A picture of who ran when.
 function Report:svg(path)
   return require "zvm.pipeline.svg".write(self, path)
