@@ -71,9 +71,9 @@ to the guest's own handler or to the end. Ctrl-C stops n and c where it is.]],
   trace = [[
 .trace on shows what every run that begins then asks of its host, when a line
 is done: those of zvm.run, zvm.start, zvm.lua, zvm.sandbox, pipelines, zvm.re.
-A run that goes on is shown as far as it is, after each line. In a line: when it
-was, in microseconds, and how long it took; what it was; then what belongs to it.
-]],
+A run that goes on is shown as far as it is, after each line. In a line:
+when it was, in microseconds, and how long it took; what it was; what belongs to
+it.]],
 }
 
 local function topics()

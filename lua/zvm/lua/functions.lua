@@ -100,8 +100,8 @@ local function close(found, text, open, behind, line)
 end
 
 --- A list of all: `first` and `last` line, `head_last`, the line of the
--- parameters, and the `text` as an expression. `escape`, of each and of the list:
--- the last one in its strings that LuaJIT knows and Lua 5.1 does not.
+-- parameters, and the `text` as an expression. `escape`, of each and of the
+-- list: the last one in its strings that LuaJIT knows and Lua 5.1 does not.
 function M.list(text)
   local found, open = {}, {}
   local at, line = match(text, "^#[^\n]*()") or 1, 1
