@@ -58,6 +58,18 @@ describe("the executable", function()
     assert.falsy(said:find "traceback")
   end)
 
+  it("has LUA_PATH, in which ;; is where its own folders are", function()
+    local own = host.output("env -u LUA_PATH " .. ZVM
+      .. " -e 'io.write(package.path)'")
+    assert.truthy(own:find("./?.lua;", 1, true))
+    for path, got in pairs { ["/a/?"] = "/a/?", [";;"] = own,
+      ["/a/?;;"] = "/a/?;" .. own, [";;/a/?"] = own .. ";/a/?",
+      ["/a/?;;/b/?"] = "/a/?;" .. own .. ";/b/?" } do
+      assert.equal(got, host.output(("LUA_PATH='%s' %s -e '%s'"):format(path,
+        ZVM, "io.write(package.path)")))
+    end
+  end)
+
   it("sends functions of its words and of standard input", function()
     local SENDS = "print(require \"zvm\".sandbox("
       .. "function(a) return a + 1 end, %d))"

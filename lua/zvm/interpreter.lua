@@ -160,13 +160,16 @@ end
 
 -- -- What a script finds ----------------------------------------------------
 
+local DEFAULT_PATH = "./?.lua;./?/init.lua;/usr/local/share/lua/5.1/?.lua;"
+  .. "/usr/local/share/lua/5.1/?/init.lua;/usr/share/lua/5.1/?.lua;"
+  .. "/usr/share/lua/5.1/?/init.lua"
+
 local function restrict()
   package.loaders = { package.loaders[1], embedded, in_files }
   package.cpath, package.loadlib = "", nil
-  package.path = os.getenv "LUA_PATH" or "./?.lua;./?/init.lua;"
-    .. "/usr/local/share/lua/5.1/?.lua;/usr/local/share/lua/5.1/?/init.lua;"
-    .. "/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua"
-  package.path = package.path:gsub(";;", ";./?.lua;"):gsub("^;", "")
+  -- ";;" is where those come that are there without it, as Lua has it.
+  package.path = gsub(gsub(gsub(os.getenv "LUA_PATH" or DEFAULT_PATH, ";;",
+    ";" .. DEFAULT_PATH .. ";", 1), "^;", ""), ";$", "")
   _G.load, _G.loadstring = load_text, load_text
   _G.loadfile, _G.dofile, _G.io.open = load_file, do_file, open_plainly
   -- These show functions of others, and their insides.
