@@ -605,10 +605,10 @@ ZVM_API void zvm_pipe_free(zvm_pipe *p); /* NULL is fine */
 
 /*
 ** Before its ends are given away: who waits looks for the other side some
-** 150 us before it sleeps, and some 15 us after it did so in vain, instead of not
-** at all. For short questions and answers; it is time of processors that others
-** may want. A pipe that is made where there is one processor has both sides take
-** turns on it.
+** 150 us before it sleeps, and some 15 us after it did so in vain, instead of
+** not at all. For short questions and answers; it is time of processors that
+** others may want. A pipe that is made where there is one processor has both
+** sides take turns on it.
 */
 ZVM_API void zvm_pipe_eager(zvm_pipe *p);
 
@@ -616,10 +616,10 @@ ZVM_API void zvm_pipe_eager(zvm_pipe *p);
 ** The host's own end, by one thread at a time: one that no session was given,
 ** and none is from then on. All of `size` is moved; less is read when the other
 ** side has ended. *moved is how much, after a failure too. ZVM_E_TIMEOUT: all
-** is not moved in time (0: none); ZVM_E_SYSTEM: the other side broke the stream;
-** ZVM_E_STATE: this process is a child, by fork, of who has used the end. With
-** GOES_ON for the time a call is a part of the one before it, by the same end,
-** and has what is left of that one's.
+** is not moved in time (0: none); ZVM_E_SYSTEM: the other side broke the
+** stream; ZVM_E_STATE: this process is a child, by fork, of who has used the
+** end. With GOES_ON for the time a call is a part of the one before it, by the
+** same end, and has what is left of that one's.
 */
 #define ZVM_PIPE_GOES_ON UINT32_MAX
 ZVM_API zvm_status zvm_pipe_read(zvm_pipe *p, void *to, size_t size,
