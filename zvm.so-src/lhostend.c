@@ -116,11 +116,16 @@ static void empty(outbox *b) {
 
 
 /* The parts without so many bytes: the index of the first that is left. */
-static size_t pass(struct iovec *parts, size_t i, size_t bytes) {
-  while (bytes > 0 && bytes >= parts[i].iov_len)
-    bytes -= parts[i++].iov_len;
-  parts[i].iov_base = (char *)parts[i].iov_base + bytes;
-  parts[i].iov_len -= bytes;
+static size_t pass(outbox *b, size_t i, size_t bytes) {
+  while (i < b->count && bytes > 0) {
+    struct iovec *part = &b->parts[i];
+    size_t n = bytes < part->iov_len ? bytes : part->iov_len;
+    part->iov_base = (char *)part->iov_base + n;
+    part->iov_len -= n;
+    bytes -= n;
+    if (part->iov_len == 0)
+      i++;
+  }
   return i;
 }
 
@@ -136,7 +141,7 @@ static void put(outbox *b) {
     if (b->status == ZVM_OK)
       break;
     if (goes_on(w, b->status)) {
-      first = pass(b->parts, first, moved);
+      first = pass(b, first, moved);
       b->status = ZVM_OK;
     }
   }
