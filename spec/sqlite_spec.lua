@@ -101,6 +101,33 @@ describe("sqlite3.zvm", function()
     assert.equal(zvm.digest(first), zvm.digest(host.read_file(path)))
   end)
 
+  it("waits for a lock as long as it is told, by the virtual clock", function()
+    local report = assert(zvm.run {
+      program = module, args = { "-batch", "/tmp/x.db" },
+      channels = { stdin = { data = [[
+CREATE TABLE t(a); BEGIN EXCLUSIVE;
+.connection 1
+.open /tmp/x.db
+.timeout 200
+SELECT strftime('%f', 'now') < '00.050'; SELECT * FROM t;
+SELECT strftime('%f', 'now');
+]] } },
+    })
+    assert.truthy(report.channels.stderr.data:find "database is locked")
+    assert.equal("1\n00.200\n", report.channels.stdout.data)
+  end)
+
+  it("has full-text search, R-trees and JSON", function()
+    assert.equal("a quick fox\n2\n7\n", (ask [[
+      CREATE VIRTUAL TABLE f USING fts5(t);
+      INSERT INTO f VALUES('a quick fox'), ('a dog');
+      SELECT t FROM f('quick');
+      CREATE VIRTUAL TABLE r USING rtree(id, low, high);
+      INSERT INTO r VALUES(1, 2, 5), (2, 7, 9);
+      SELECT id FROM r WHERE high > 6;
+      SELECT '{"a":[6,7]}' ->> '$.a[1]';]]))
+  end)
+
   it("says that a file is no database", function()
     host.write_file(path, ("no database "):rep(1000))
     local report = assert(zvm.run { program = module,
