@@ -300,6 +300,7 @@ setup-cxx:
 cxx: $(CXX_LIB) ## The C++ library for zvm-c++
 
 libc: $(SYSROOT)/.zlib # small, and a spec's
+$(SYSROOT)/.tcl8.6 $(SYSROOT)/.sqlite3: $(SYSROOT)/.zlib # which they link if it is there
 
 # BusyBox for the sandbox, and the same for the host to compare with.
 PORT_BUSYBOX := $(wildcard stdlib/ports/busybox/*) $(B)/src/busybox/.fetched
@@ -565,7 +566,7 @@ check-busybox: host $(BUSYBOX) $(B)/busybox.native ## BusyBox's test suite, at l
 	@LUA_PATH='lua/?.lua;spec/?.lua;;' ZVM_BUILD=$(B) luajit spec/busybox/check.lua $(APPLETS)
 
 # The tests that ports bring along, in the sandbox.
-check-ports: all $(addprefix $(SYSROOT)/.,sqlite3 zlib libzstd) ## Test suites of ports, at length: PORTS="pcre2"
+check-ports: all $(addprefix $(SYSROOT)/.,sqlite3 zlib libzstd tcl8.6) ## Test suites of ports, at length: PORTS="pcre2"
 	@stdlib/ports/check $(B) $(PORTS)
 
 check: lint test ## Lint, then test
