@@ -722,6 +722,7 @@ describe("zvm.lua", function()
       { { source = "\27Lua" },
         "source: precompiled code does not run here, text does" },
       { { sorce = "" }, 'unknown option "sorce"; did you mean "source"?' },
+      { { mem = 1 }, 'unknown option "mem"; did you mean "memory"?' },
       { { source = "", name = 1 }, "name: string expected, got 1" },
       { { source = "", args = 1 }, "args: table expected, got 1" },
       { { source = "", args = { n = 201 } }, "args: at most 200 are possible" },

@@ -32,12 +32,19 @@ function M.value(value)
   return type(value)
 end
 
+-- An abbreviation, or a longer form, is as near as can be.
+local function is_form_of(name, known)
+  local n = math.min(#name, #known)
+  return n > 0 and name:sub(1, n) == known:sub(1, n)
+end
+
 --- The name in a list that is nearest to another one; the first of several.
 function M.nearest(name, list)
   local best, least
   name = name:sub(1, 40):lower()
   for _, known in ipairs(list) do
-    local d = distance(name, known:lower())
+    local d = is_form_of(name, known:lower()) and 0
+      or distance(name, known:lower())
     if not least or d < least then
       best, least = known, d
     end
