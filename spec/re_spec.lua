@@ -259,6 +259,7 @@ describe("an engine of zvm.re", function()
   end)
 
   it("has the memory it was given, and no more", function()
+    assert.equal(1, (engine:find(("a"):rep(20 * 2 ^ 20), "a")))
     local _, message, code = engine:find(("a"):rep(40 * 2 ^ 20), "b")
     assert.equal("NOMEM", code)
     assert.equal("zvm.re: out of memory: more is needed than 32M", message)

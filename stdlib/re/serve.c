@@ -45,13 +45,17 @@ void re_answer_error(int number, size_t where) {
 }
 
 
+enum { LARGE = 1 << 20 };
+
 /* Room for so many bytes and one more. What was there may go. */
 static void make_room(re_state *s, size_t size) {
   if (size < s->room)
     return;
   size_t room = s->room < 4096 ? 4096 : s->room;
-  while (room <= size)
+  while (room <= size && room < LARGE)
     room *= 2;
+  if (room <= size) /* twice as much might be more than there is */
+    room = size + 1;
   free(s->subject);
   s->subject = malloc(room);
   if (s->subject == NULL)
