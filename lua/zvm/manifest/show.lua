@@ -32,21 +32,17 @@ function M.value(value)
   return type(value)
 end
 
--- An abbreviation, or a longer form, is as near as can be.
-local function is_form_of(name, known)
-  local n = math.min(#name, #known)
-  return n > 0 and name:sub(1, n) == known:sub(1, n)
-end
-
---- The name in a list that is nearest to another one; the first of several.
+--- The name in a list that is nearest to another one; the first of several. An
+-- abbreviation is as near as can be.
 function M.nearest(name, list)
   local best, least
   name = name:sub(1, 40):lower()
-  for _, known in ipairs(list) do
-    local d = is_form_of(name, known:lower()) and 0
-      or distance(name, known:lower())
+  for _, candidate in ipairs(list) do
+    local known = candidate:lower()
+    local d = name ~= "" and known:sub(1, #name) == name and 0
+      or distance(name, known)
     if not least or d < least then
-      best, least = known, d
+      best, least = candidate, d
     end
   end
   return best
