@@ -28,6 +28,7 @@ enum {
   RUNS_LEAST = 1000,
   FASHION = 60,      /* runs that are all of one kind, now and then */
   FROZEN_EVERY = 700, /* runs, of which one is stopped for good     */
+  FROZEN_AGAIN = 100, /* runs, as long as none was given up         */
   FROZEN_AT = 40,     /* in short soaks too while no zygote is killed */
   CROWD = 3,         /* workers for all threads, when it is crowded */
   QUEUE = 2,
@@ -59,13 +60,24 @@ static const kind *by_weight(uint64_t at) {
 }
 
 
+/*
+** Whether a run's worker is to be stopped for good. On a busy machine its time
+** may be over before that, or a blind kill comes first: then another one is.
+*/
+static bool is_frozen(uint64_t number) {
+  bool none = __atomic_load_n(&total.given_up, __ATOMIC_RELAXED) == 0;
+  return number % (none ? FROZEN_AGAIN : FROZEN_EVERY) == FROZEN_AT &&
+         number < thaw;
+}
+
+
 /* Of one kind, all alike, for a while: workers come to expect the module. */
 static const kind *choose(trial *t, uint64_t number) {
   t->random = seed ^ number / FASHION * 0x2545f4914f6cdd1d;
   const kind *k = by_weight(pick(t, 1 << 30));
   bool fashion = k->plain && once_in(t, 4);
   t->random = seed * 0x9e3779b97f4a7c15 ^ number;
-  if (number % FROZEN_EVERY == FROZEN_AT && number < thaw)
+  if (is_frozen(number))
     return &kinds[kinds_count - 1];
   const kind *own = by_weight(pick(t, 1 << 30));
   own = own->wish != WISH_NONE && quiet ? &kinds[0] : own;
