@@ -66,6 +66,7 @@ GUESTS := $(patsubst spec/guest/%.c,$(B)/guest/%.zvm,\
 GUESTS += $(addprefix $(B)/guest/,string_check-v3.zvm edges_check-v3.zvm \
   formats.native)
 # These run natively too, and have to say the same.
+RE_GUESTS := $(B)/guest/re/filtered.zvm $(B)/guest/re/filtered-v3.zvm
 FS_GUESTS := $(patsubst spec/guest/fs/%.c,$(B)/guest/fs/%.zvm,$(wildcard spec/guest/fs/*.c))
 FS_NATIVES := $(B)/guest/fs/calls.native $(B)/guest/fs/random.native
 # Facts about files, which the host and the guest have to agree on.
@@ -99,7 +100,7 @@ host: $(B)/zvm.so $(B)/zvm/disasm.so $(B)/libzvm.a $(TOOLS) ## What runs on the 
 
 libc: $(LIBC) $(SYSROOT)/.pcre2 $(SHARE) ## The guest's libc and ports, guests that zvm needs
 
-guests: $(GUESTS) $(FS_GUESTS) $(FS_NATIVES) $(POSIX:=.zvm) $(POSIX:=.native) $(FEATURES) $(EXAMPLES) ## Guests of the specs and the examples
+guests: $(GUESTS) $(RE_GUESTS) $(FS_GUESTS) $(FS_NATIVES) $(POSIX:=.zvm) $(POSIX:=.native) $(FEATURES) $(EXAMPLES) ## Guests of the specs and the examples
 
 setup:
 	@.ci/setup
@@ -329,6 +330,10 @@ $(B)/guest/mapreduce/%.zvm: spec/guest/mapreduce/%.c $(MAPREDUCE)
 	@mkdir -p $(@D)
 	$(call run,GUEST)lua/bin/zvm-cc $(GUEST_CFLAGS) -w -o $@ $< -lzvm-mapreduce
 
+$(B)/guest/re/filtered-v3.zvm: LEVEL = -march=x86-64-v3
+$(RE_GUESTS): spec/guest/re/filtered.c $(wildcard stdlib/re/*) $(SYSROOT)/.pcre2
+	@mkdir -p $(@D)
+	$(call run,GUEST)lua/bin/zvm-cc -O2 $(LEVEL) -Wall -Wextra -o $@ $(filter-out %/serve.c,$(filter %.c,$^)) -lpcre2-8
 $(FS_GUESTS): $(wildcard spec/guest/fs/*.h)
 $(B)/guest/fs/%.native: spec/guest/fs/%.c spec/guest/fs/both.h | setup
 	@mkdir -p $(@D)

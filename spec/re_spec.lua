@@ -516,6 +516,20 @@ describe("an instance that lies", function()
   end)
 end)
 
+describe("a prefilter of zvm.re", function()
+  for _, name in ipairs { "filtered", "filtered-v3" } do
+    it("changes nothing of what random patterns find: " .. name, function()
+      local report = assert(zvm.run { args = { "1", "8000" },
+        program = (os.getenv "ZVM_BUILD" or "build") .. "/guest/re/" .. name
+          .. ".zvm" })
+      local out = report.channels.stdout.data
+      assert.equal(0, report.code, out)
+      local filters, compared = out:match "^(%d+) filters, (%d+) compared"
+      assert.is_true(tonumber(filters) > 1000 and tonumber(compared) > 20000)
+    end)
+  end
+end)
+
 -- -- Against the native library ---------------------------------------------
 
 local rex = require "rex_pcre2"
@@ -561,6 +575,55 @@ describe("zvm.re and the native library", function()
     end
     assert.is_true(good > 200, good)
   end)
+
+  it("agree on plain text, which needs no instance", function()
+    local LONG = ("zebr "):rep(2 ^ 18) -- more than string.find is asked about
+    for _, source in ipairs { "z", "zebra", "a-b", "%d", "a\0b", "é", "#x y" }
+    do
+      local p = assert(re.compile(source))
+      for _, subject in ipairs { "", "z", "a zebra zebra", "a-b%d", "xa\0ba\0b",
+        "é#x y", LONG, LONG .. "zebra" } do
+        for _, init in ipairs { 1, 3, -1 } do
+          local expected = all(rex.new(source):find(subject, init))
+          local found = all(p:find(subject, init))
+          if found[1] == nil then found = { n = 1 } end
+          assert.same(expected, found, source)
+        end
+      end
+    end
+    local engine = assert(re.new())
+    local p = assert(engine:compile "zebra")
+    engine:close()
+    assert.same(all(3, 7), all(p:find "a zebra"))
+    assert.is_nil(engine.engine.session)
+    assert.same(all("zebra"), all(p:match "a zebra"))
+    assert.same(all("a <zebra>", 1), all(p:gsub("a zebra", "<%0>")))
+    assert.truthy(engine.engine.session)
+    -- text of another kind, or with flags, is no plain text
+    for source, flags in pairs { ["zeb.a"] = "", ["ZEBRA"] = "i",
+      ["zeb ra"] = "x" } do
+      p = assert(engine:compile(source, flags))
+      assert.same(all(3, 7), all(p:find "a zebra"), source)
+    end
+    engine:close()
+  end)
+
+  it("agree when a pattern has matched so often that it has a prefilter",
+    function()
+      for _, source in ipairs { "zebra", "zeb|tig|hor", "\\bz", "(\\w)(\\d)",
+        "[0-9]+$", "(?i)zeb", "(?s)z.{2}", "a+", "é|z" } do
+        local p = assert(re.compile(source))
+        for _ = 1, 2600 do -- each counts, be the subject as short as it may
+          p:find ""
+        end
+        for _, subject in ipairs { "", "z", "a zebra", "zezebra7", "bz z tiger",
+          ("ze "):rep(50) .. "Zebra 99", ("z9 "):rep(200), "\n9\n", "xé" } do
+          assert.is_true(agree(source, subject))
+          local new, count = rex.gsub(subject, source, "<%0>")
+          assert.same(all(new, count), all(p:gsub(subject, "<%0>")))
+        end
+      end
+    end)
 
   it("agree on the patterns of PCRE2's first test", function()
     local path = (os.getenv "ZVM_BUILD" or "build")

@@ -100,6 +100,16 @@ local function integer(value, n, name, level)
   return number < 0 and math.ceil(number) or math.floor(number)
 end
 
+local TEXT_MOST = 64 -- bytes: string.find is quick with so many
+
+-- The text that a pattern is, if it is nothing but that.
+local function text_of(source, options)
+  if options == 0 and #source > 0 and #source <= TEXT_MOST
+    and not source:find "[\\^$.|?*+()%[%]{}]" then
+    return source
+  end
+end
+
 -- Where to begin, from 0; nil: behind the end.
 local function start_of(subject, init, name)
   if not init then return 0 end
@@ -292,7 +302,7 @@ function Engine:compile(source, flags)
   local options, message, code = options_of(flags or "")
   if not options then return nil, message, code end
   local p = setmetatable({ source = source, options = options,
-    engine = self.engine }, Pattern)
+    text = text_of(source, options), engine = self.engine }, Pattern)
   local ok, place
   ok, message, code, place = self.engine:compile(p)
   if not ok then

@@ -32,6 +32,14 @@ static re_pattern *new_slot(re_state *s, uint32_t slot) {
 }
 
 
+static void clear(re_pattern *p) {
+  pcre2_code_free(p->code);
+  free(p->source);
+  free(p->filter);
+  *p = (re_pattern){.code = NULL};
+}
+
+
 /* A block of results that is large enough for any pattern there is. */
 static int reserve(re_state *s, uint32_t pairs) {
   if (pairs <= s->pairs)
@@ -58,8 +66,10 @@ void re_compile(re_state *s, const re_request *q, const char *bytes) {
   }
   pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &captures);
   pcre2_pattern_info(code, PCRE2_INFO_NAMECOUNT, &names);
-  if (!reserve(s, captures + 1)) {
+  char *source = malloc(s->size + 1);
+  if (source == NULL || !reserve(s, captures + 1)) {
     pcre2_code_free(code);
+    free(source);
     re_answer_error(PCRE2_ERROR_NOMEMORY, 0);
     return;
   }
@@ -68,19 +78,23 @@ void re_compile(re_state *s, const re_request *q, const char *bytes) {
   uint32_t newline = 0; /* the build's, or that of (*CRLF) and its like */
   pcre2_pattern_info(code, PCRE2_INFO_NEWLINE, &newline);
   re_pattern *p = new_slot(s, q->slot);
-  pcre2_code_free(p->code);
+  clear(p);
+  memcpy(source, bytes, s->size);
   p->code = code;
+  p->source = source;
+  p->size = s->size;
+  p->options = q->a;
   p->pairs = captures + 1;
   p->utf = (options & PCRE2_UTF) != 0;
   p->crlf = newline == PCRE2_NEWLINE_CRLF || newline == PCRE2_NEWLINE_ANY ||
             newline == PCRE2_NEWLINE_ANYCRLF;
+  p->may_filter = re_prefilter_may(p);
   re_answer_put(RE_DONE, captures, names, 0);
 }
 
 
 void re_free(re_state *s, uint32_t slot) {
-  pcre2_code_free(s->patterns[slot].code);
-  s->patterns[slot].code = NULL;
+  clear(&s->patterns[slot]);
 }
 
 

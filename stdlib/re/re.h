@@ -47,22 +47,47 @@ typedef struct re_answer {
   uint32_t status, count, size, first, last;
 } re_answer;
 
+/* A set of bytes, as skip.c wants it. */
+typedef struct re_set {
+  uint8_t low[16], high[16];
+  uint8_t mask, value; /* with by_bits: the bytes that are `value` there */
+} re_set;
+
+enum { RE_PREFIX = 3 }; /* bytes of a match that a prefilter knows at most */
+
+/* Where a match may begin: what does not is in the sets is passed over. */
+typedef struct re_prefilter {
+  unsigned width; /* bytes of a match that are known, from 1 on */
+  int before;     /* and the one before it                      */
+  int by_bits;    /* their sets are given by mask and value     */
+  re_set set[1 + RE_PREFIX];
+} re_prefilter;
+
 typedef struct re_pattern {
   pcre2_code *code; /* NULL: no such slot        */
+  char *source;     /* and the options that it was compiled with */
+  size_t size;
+  uint32_t options;
   uint32_t pairs;   /* of a match, with the whole */
   int utf;
   int crlf;         /* CR and LF may be one newline */
+  int may_filter;   /* one may be made */
+  int64_t work;     /* what matches took without one, search.c's measure */
+  unsigned efforts; /* to make one that is worth while, in vain */
+  re_prefilter *filter; /* NULL: none, or not yet */
 } re_pattern;
+
+typedef enum re_checked { RE_UNCHECKED, RE_NO_ASCII, RE_VALID } re_checked;
 
 typedef struct re_state {
   re_pattern *patterns;
   uint32_t slots;
   char *subject;
   size_t size, room;
-  int checked; /* the subject is known to be UTF-8 */
+  re_checked checked; /* that the subject is UTF-8 */
   pcre2_match_data *match;
   uint32_t pairs; /* of `match` */
-  pcre2_match_context *limits;
+  pcre2_match_context *limits, *few; /* `few`: for what a prefilter asks */
 } re_state;
 
 /* Whole, or the process ends: nobody is there. */
@@ -79,7 +104,23 @@ void re_compile(re_state *s, const re_request *q, const char *bytes);
 void re_free(re_state *s, uint32_t slot);
 void re_names(const re_pattern *p);
 
-void re_find(re_state *s, const re_request *q, const re_pattern *p);
-void re_all(re_state *s, const re_request *q, const re_pattern *p);
+void re_find(re_state *s, const re_request *q, re_pattern *p);
+void re_all(re_state *s, const re_request *q, re_pattern *p);
+
+enum { RE_STEPS = 64 }; /* for what a prefilter asks, at most */
+/* Whether a prefilter would change nothing of what is found. */
+int re_prefilter_may(const re_pattern *p);
+/* A new one, for free(), in whose making so many ways to begin are followed at
+** most, up to RE_PREFIXES; NULL: none that would tell anything, or no memory.
+** Match data of the state is used. */
+enum { RE_PREFIXES = 64 };
+re_prefilter *re_prefilter_make(const re_state *s, const re_pattern *p,
+                                unsigned prefixes);
+/* The first place from `at` on where a match may begin; `size`: none, but for
+** an empty one at the end. */
+size_t re_prefilter_skip(const re_prefilter *f, const char *s, size_t size,
+                         size_t at);
+
+int re_is_ascii(const char *s, size_t size);
 
 #endif

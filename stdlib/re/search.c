@@ -3,23 +3,108 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include <stdlib.h>
 #include <string.h>
 #include <zvm.h>
 
 #include "re.h"
 
+/* In bytes that PCRE2 passes over: a match's call, and a try in vain. */
+enum { CALL = 512, TRY = 64 };
+
+/*
+** What is to have been matched before a prefilter is made, by ways to begin
+** that are followed. If none is worth while with few, more may do.
+*/
+enum { EFFORTS = 2 };
+static const struct {
+  int64_t work;
+  unsigned prefixes;
+} efforts[EFFORTS] = {{256 << 10, 8}, {1 << 20, RE_PREFIXES}};
+
+static size_t next_character(const re_state *s, const re_pattern *p,
+                             size_t at) {
+  at++;
+  if (p->crlf && at < s->size && s->subject[at - 1] == '\r' &&
+      s->subject[at] == '\n')
+    return at + 1;
+  while (p->utf && at < s->size && (s->subject[at] & 0xc0) == 0x80)
+    at++;
+  return at;
+}
+
+
+static int match_plainly(re_state *s, const re_pattern *p, size_t start,
+                         uint32_t options) {
+  return pcre2_match(p->code, (PCRE2_SPTR)s->subject, s->size, start, options,
+                     s->match, s->limits);
+}
+
+
+/* It is not worth while: another one may be, later. */
+static void give_up(re_pattern *p) {
+  free(p->filter);
+  p->filter = NULL;
+  p->work = 0;
+  p->may_filter = ++p->efforts < EFFORTS;
+}
+
+
+/* Only where the prefilter has nothing against it, as long as that pays. */
+static int match_filtered(re_state *s, re_pattern *p, size_t start,
+                          uint32_t options) {
+  int64_t gain = 4 * TRY;
+  while (gain >= 0) {
+    size_t at = re_prefilter_skip(p->filter, s->subject, s->size, start);
+    int n = match_plainly(s, p, at, options | PCRE2_ANCHORED);
+    if (n != PCRE2_ERROR_NOMATCH || at == s->size)
+      return n;
+    gain += (int64_t)(at - start) - TRY;
+    start = next_character(s, p, at);
+  }
+  give_up(p);
+  return match_plainly(s, p, start, options);
+}
+
+
+/* Whether there is a prefilter that is worth while by now. */
+static int is_filtered(const re_state *s, re_pattern *p) {
+  if (p->filter != NULL)
+    return 1;
+  if (!p->may_filter || p->work < efforts[p->efforts].work)
+    return 0;
+  p->filter = re_prefilter_make(s, p, efforts[p->efforts].prefixes);
+  if (p->filter == NULL)
+    give_up(p);
+  return p->filter != NULL;
+}
+
+
+static int match_valid(re_state *s, re_pattern *p, size_t start,
+                       uint32_t options) {
+  if ((options & ~(uint32_t)PCRE2_NO_UTF_CHECK) == 0 && is_filtered(s, p))
+    return match_filtered(s, p, start, options);
+  int n = match_plainly(s, p, start, options);
+  size_t end = n >= 0 ? pcre2_get_ovector_pointer(s->match)[0] : s->size;
+  p->work += CALL + (int64_t)(end > start ? end - start : 0);
+  return n;
+}
+
+
 /* The result of pcre2_match, of the subject that is there. */
-static int match(re_state *s, const re_pattern *p, size_t start,
-                 uint32_t options) {
-  if (s->checked && p->utf) {
+static int match(re_state *s, re_pattern *p, size_t start, uint32_t options) {
+  if (!p->utf)
+    return match_valid(s, p, start, options);
+  if (s->checked == RE_UNCHECKED)
+    s->checked = re_is_ascii(s->subject, s->size) ? RE_VALID : RE_NO_ASCII;
+  if (s->checked == RE_VALID) {
     if (start < s->size && (s->subject[start] & 0xc0) == 0x80)
       return PCRE2_ERROR_BADUTFOFFSET; /* it would be read behind its end */
-    options |= PCRE2_NO_UTF_CHECK;
+    return match_valid(s, p, start, options | PCRE2_NO_UTF_CHECK);
   }
-  int n = pcre2_match(p->code, (PCRE2_SPTR)s->subject, s->size, start, options,
-                      s->match, s->limits);
-  if (p->utf && (n >= 0 || n == PCRE2_ERROR_NOMATCH) && start == 0)
-    s->checked = 1;
+  int n = match_plainly(s, p, start, options);
+  if (start == 0 && (n >= 0 || n == PCRE2_ERROR_NOMATCH))
+    s->checked = RE_VALID;
   return n;
 }
 
@@ -43,7 +128,7 @@ static void set_rest(PCRE2_SIZE *o, uint32_t from, uint32_t pairs) {
 }
 
 
-void re_find(re_state *s, const re_request *q, const re_pattern *p) {
+void re_find(re_state *s, const re_request *q, re_pattern *p) {
   int n = match(s, p, q->b, q->a);
   if (n < 0) {
     answer_failure(s, n, q->b);
@@ -99,24 +184,12 @@ static void add(block *b, const PCRE2_SIZE *o, uint32_t pairs) {
 }
 
 
-static size_t next_character(const re_state *s, const re_pattern *p,
-                             size_t at) {
-  at++;
-  if (p->crlf && at < s->size && s->subject[at - 1] == '\r' &&
-      s->subject[at] == '\n')
-    return at + 1;
-  while (p->utf && at < s->size && (s->subject[at] & 0xc0) == 0x80)
-    at++;
-  return at;
-}
-
-
 /*
 ** As Perl does it: behind an empty match one that is not empty is looked for at
 ** the same place, and only then one character is passed over; or CR and LF,
 ** where they are one newline.
 */
-void re_all(re_state *s, const re_request *q, const re_pattern *p) {
+void re_all(re_state *s, const re_request *q, re_pattern *p) {
   static block b;
   size_t at = q->b;
   uint32_t options = 0, left = q->a;

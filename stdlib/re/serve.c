@@ -70,7 +70,7 @@ static void take_bytes(re_state *s, const re_request *q) {
   make_room(s, q->size);
   re_get(s->subject, q->size);
   s->size = q->size;
-  s->checked = 0;
+  s->checked = RE_UNCHECKED;
 }
 
 
@@ -102,9 +102,14 @@ int main(int argc, char **argv) {
   re_state s = {.limits = pcre2_match_context_create(NULL)};
   if (argc != 4 || s.limits == NULL)
     return 2;
-  pcre2_set_match_limit(s.limits, (uint32_t)strtoul(argv[1], NULL, 10));
+  uint32_t steps = (uint32_t)strtoul(argv[1], NULL, 10);
+  pcre2_set_match_limit(s.limits, steps);
   pcre2_set_depth_limit(s.limits, (uint32_t)strtoul(argv[2], NULL, 10));
   pcre2_set_heap_limit(s.limits, (uint32_t)strtoul(argv[3], NULL, 10));
+  s.few = pcre2_match_context_copy(s.limits);
+  if (s.few == NULL)
+    return 2;
+  pcre2_set_match_limit(s.few, steps < RE_STEPS ? steps : RE_STEPS);
   make_room(&s, 0);
   for (;;)
     serve(&s);

@@ -13,6 +13,7 @@ local reports = require "zvm.report"
 local zvm = require "zvm"
 
 local host = zvm.host
+local string_find = string.find
 
 local M = {}
 M.__index = M
@@ -26,6 +27,7 @@ local CAPTURES_MOST = 65535
 local BLOCK = 64 * 1024
 local PIECE = 1024 -- words: a list of more may wait for longer than its timeout
 local SUBJECT_MOST = 2 ^ 30
+local TEXT_SUBJECT_MOST = 2 ^ 20
 
 local NO_HEAP = 121 -- of pcre2_compile
 
@@ -353,10 +355,20 @@ local function find(self, p, subject, start)
   return first, last, list
 end
 
+-- For text that is plain no instance is needed: string.find does nothing that
+-- could be abused, and what is as short as here does not keep it for long.
+local function find_text(text, subject, start)
+  local first, last = string_find(subject, text, start + 1, true)
+  return first and first - 1, last
+end
+
 --- The first match from byte `start` (from 0) on: its offsets, and a list of
 -- those of its captures: who has read it may set `scratch` to it, for the next
 -- one. Or nil; or nil, message, code.
 function M:find(p, subject, start)
+  if p.text and #subject <= TEXT_SUBJECT_MOST then
+    return find_text(p.text, subject, start)
+  end
   local ok, message, code = enter(self)
   if not ok then return nil, message, code end
   local first, last, list = find(self, p, subject, start)
