@@ -477,6 +477,16 @@ describe("zvm-cc", function()
     assert.is_true(ok, text)
   end)
 
+  -- Least of all the unwinder's, which is there after `make cxx` only.
+  it("links the whole C library without another one", function()
+    local source = write("main.c", "int main(void) { return 0; }\n")
+    for _, level in ipairs { "", "-march=x86-64-v3" } do
+      local ok, text = run(("%s -nodefaultlibs -o %s/a %s -Wl,--whole-archive"
+        .. " -lc -lzvmrt -Wl,--no-whole-archive"):format(level, dir, source))
+      assert.is_true(ok, text)
+    end
+  end)
+
   it("says which option wants a library that is not there", function()
     write("main.c", "int main(int n, char **v) { return n / (n - 1); }\n")
     local rest = (" -o %s/a %s/main.c"):format(dir, dir)

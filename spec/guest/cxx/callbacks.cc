@@ -13,6 +13,7 @@
 #include <string>
 
 extern "C" int through_c(int (*f)(int), int n);
+extern "C" int once_in_c(void (*f)());
 
 static int compared;
 
@@ -36,6 +37,26 @@ static int odd(int n) {
   if (n % 2)
     throw n;
   return n;
+}
+
+static int tries;
+
+static void fail_twice() {
+  if (++tries < 3)
+    throw tries;
+}
+
+/* The third of four runs it to its end. */
+static void check_once(int (*run)(void (*)())) {
+  tries = 0;
+  for (int i = 0; i < 4; i++) {
+    try {
+      std::printf("once: %d", run(fail_twice));
+    } catch (int thrown) {
+      std::printf("once: thrown %d", thrown);
+    }
+    std::printf(" after %d\n", tries);
+  }
 }
 
 int main() {
@@ -64,16 +85,11 @@ int main() {
   } catch (char c) {
     std::printf("ftw: %c\n", c);
   }
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  static int tries;
-  try {
-    pthread_once(&once, [] {
-      if (!tries++)
-        throw 7;
-    });
-  } catch (int i) {
-    std::printf("once: %d\n", i);
-  }
+  check_once([](void (*f)()) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    return pthread_once(&once, f);
+  });
+  check_once(once_in_c);
   try {
     std::printf("%d\n", through_c(odd, 4));
     through_c(odd, 5);

@@ -68,15 +68,55 @@ static void check_statics() {
 
 static void check_once() {
   std::once_flag flag;
+  int calls = 0, thrown = 0;
+  for (int i = 0; i < 4; i++) {
+    try {
+      std::call_once(flag, [&] {
+        if (++calls < 3)
+          throw calls;
+      });
+    } catch (int n) {
+      thrown += n;
+    }
+  }
+  std::cout << "once " << calls << ' ' << thrown << '\n';
+  std::once_flag slow_flag;
   std::atomic<int> ran = 0, returned = 0;
   in_threads(5, [&] {
-    std::call_once(flag, [&] {
-      std::this_thread::sleep_for(5ms);
-      ran++;
-    });
-    returned += ran == 1;
+    try {
+      std::call_once(slow_flag, [&] {
+        std::this_thread::sleep_for(5ms);
+        if (!ran++)
+          throw 1;
+      });
+      returned += ran == 2;
+    } catch (int) {
+      returned += 10;
+    }
   });
   std::cout << "ran " << ran << ", returned " << returned << '\n';
+}
+
+/* The outer one runs three times; what the inner one did is not done again. */
+static void check_nested() {
+  std::once_flag outer, inner;
+  int outer_runs = 0, inner_runs = 0;
+  for (int i = 0; i < 4; i++) {
+    try {
+      std::call_once(outer, [&] {
+        outer_runs++;
+        std::call_once(inner, [&] {
+          if (++inner_runs == 1)
+            throw std::runtime_error("inner");
+        });
+        if (outer_runs == 2)
+          throw std::runtime_error("outer");
+      });
+    } catch (const std::runtime_error &e) {
+      std::cout << e.what() << ' ';
+    }
+  }
+  std::cout << outer_runs << ' ' << inner_runs << '\n';
 }
 
 /* -- stop_callback -------------------------------------------------------- */
@@ -120,6 +160,7 @@ static void check_counts() {
 int main() {
   check_statics();
   check_once();
+  check_nested();
   check_callback();
   check_counts();
 }
