@@ -5,31 +5,13 @@ local completion = require "zvm.interpreter.completion"
 local host = require "support.host"
 local names = require "zvm.interpreter.names"
 local safety = require "zvm.interpreter.safety"
+local script = require "support.script"
 
-local ZVM = host.build() .. "/bin/zvm"
+local run, ZVM = script.run, script.ZVM
 
 describe("the executable", function()
-  local script
-
-  setup(function()
-    script = host.temporary()
-  end)
-
-  teardown(function()
-    os.remove(script)
-  end)
-
-  -- Exit code, and what it says on both streams.
-  local function run(words, text)
-    host.write_file(script, text or "")
-    local said = host.output((ZVM .. " %s 2>&1 </dev/null; "
-      .. "printf '\\1%%d\\n' $?"):format((words:gsub("SCRIPT", script))))
-    local out, code = said:match "^(.-)\1(%d+)\n$"
-    return tonumber(code), out
-  end
-
   it("runs a script with its arguments", function()
-    assert.same({ 0, "2\ta\tb\t" .. script .. "\n" }, { run("SCRIPT a b",
+    assert.same({ 0, "2\ta\tb\tSCRIPT\n" }, { run("SCRIPT a b",
       "#!/usr/bin/env zvm\nprint(select('#', ...), (...), arg[2], arg[0])") })
     assert.same({ 0, "3\n" },
       { run("-e 'x = 1' -e 'y = 2' -e 'print(x + y)'") })
@@ -75,15 +57,14 @@ describe("the executable", function()
       .. "function(a) return a + 1 end, %d))"
     assert.same({ 0, "2\n3\n" }, { run(("-e '%s' -e '%s'"):format(
       SENDS:format(1), SENDS:format(2))) })
-    host.write_file(script, SENDS:format(3))
-    assert.equal("4\n", host.output(ZVM .. " - <" .. script))
+    assert.same({ 0, "4\n" }, { run("- <SCRIPT", SENDS:format(3)) })
   end)
 
   it("gives os.exit's code, and 1 for an error, with its place", function()
     assert.equal(7, (run("SCRIPT", "os.exit(7)")))
     local code, said = run("SCRIPT", "local x\n\nx()")
     assert.equal(1, code)
-    assert.truthy(said:find(script .. ":3: attempt to call local 'x'", 1, true))
+    assert.truthy(said:find("SCRIPT:3: attempt to call local 'x'", 1, true))
     assert.truthy(said:find("stack traceback:", 1, true))
     assert.falsy(said:find("interpreter", 1, true))
     assert.equal(1, (run "/nowhere.lua"))

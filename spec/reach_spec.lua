@@ -3,8 +3,7 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 local host = require "support.host"
-
-local ZVM = host.build() .. "/bin/zvm"
+local script = require "support.script"
 
 -- look(value, ...): notes what is no script's; told() says it. Who finds
 -- nothing has still to have looked at `least` values.
@@ -129,23 +128,13 @@ Channel = tcp:9:, /dev/a, 0, 0, 0, 0, 9, 9
 ]]
 
 describe("a script of the executable", function()
-  local script
-
-  setup(function()
-    script = host.temporary()
-  end)
-
-  teardown(function()
-    os.remove(script)
-  end)
-
   local function run(text, words)
     local hello = host.guest "01-hello/main"
-    host.write_file(script, ("local HELLO, BAD, DOCUMENT = %q, %q, %q\n")
-      :format(hello, host.guest "08-explain/bad", DOCUMENT:format(hello))
+    local _, said = script.run((words or "") .. " SCRIPT",
+      ("local HELLO, BAD, DOCUMENT = %q, %q, %q\n"):format(hello,
+        host.guest "08-explain/bad", DOCUMENT:format(hello))
       .. HUNT .. ACT .. text)
-    return host.output(("%s %s %s 2>&1 </dev/null"):format(ZVM, words or "",
-      script))
+    return said
   end
 
   it("hunts well: it finds what it is given", function()

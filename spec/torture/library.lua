@@ -10,31 +10,19 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 
+local scratch = require "torture.scratch"
+
+local read, sh = scratch.read, scratch.sh
+
 local testsuite = os.getenv "LIBRARY" or "build/src/libstdcxx-testsuite"
 local every = tonumber(os.getenv "EVERY" or 8)
 local SECONDS = 60 -- for one run
-local dir -- scratch, one per process
+local dir -- one for each test
 
 -- What a guest does not have.
 local ABSENT = {
   ["semaphore set"] = "semaphores of System V",
 }
-
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
--- Exit code and all output.
-local function sh(command)
-  local status = os.execute(("{ %s; } >%s/log 2>&1 </dev/null"):format(command,
-    dir))
-  if type(status) == "boolean" then status = status and 0 or 1 end
-  return status, read(dir .. "/log") or ""
-end
 
 -- -- What there is to try ---------------------------------------------------
 
@@ -58,15 +46,13 @@ end
 
 local function list()
   local n = 0
-  local pipe = assert(io.popen(("cd %s && find . -name '*.cc' | sed 's/..//' "
-    .. "| LC_ALL=C sort"):format(testsuite)))
-  for name in pipe:lines() do
+  for _, name in ipairs(scratch.lines(("cd %s && find . -name '*.cc' "
+    .. "| sed 's/..//' | LC_ALL=C sort"):format(testsuite))) do
     if is_wanted(name) then
       n = n + 1
       if n % every == 0 then print(name) end
     end
   end
-  pipe:close()
 end
 
 -- -- Trying one -------------------------------------------------------------
@@ -109,11 +95,9 @@ end
 
 local function try_all(names)
   for _, name in ipairs(names) do
-    dir = os.tmpname()
-    os.remove(dir)
-    assert(os.execute("mkdir " .. dir))
+    dir = scratch.open()
     local outcome, reason = try(name)
-    os.execute("rm -rf " .. dir)
+    scratch.close()
     io.write(outcome, "\t", name, "\t", reason, "\n")
     io.flush()
   end
@@ -135,13 +119,4 @@ local function count(path)
   return (totals.passed or 0) > 0 and #failures == 0
 end
 
-local command = table.remove(arg, 1)
-if command == "list" then
-  list()
-elseif command == "try" then
-  try_all(arg)
-elseif command == "count" then
-  os.exit(count(arg[1]) and 0 or 1)
-else
-  error "usage: library.lua list|try|count"
-end
+scratch.main(list, try_all, count)

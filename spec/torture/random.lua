@@ -9,6 +9,10 @@
 --
 -- SPDX-License-Identifier: Apache-2.0
 
+local scratch = require "torture.scratch"
+
+local sh = scratch.sh
+
 local build = os.getenv "ZVM_BUILD" or "build"
 
 local CC = "lua/bin/zvm-cc"
@@ -23,21 +27,11 @@ local KINDS = { "", "--float --packed-struct",
 local dir
 
 local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return "" end
-  local text = file:read "*a"
-  file:close()
-  return text
+  return scratch.read(path) or ""
 end
 
-local function sh(command)
-  local status = os.execute(command)
-  if type(status) == "boolean" then return status and 0 or 1 end
-  return status > 255 and math.floor(status / 256) or status
-end
-
-local function list(count)
-  for seed = 1, count do
+local function list(words)
+  for seed = 1, tonumber(words[1]) do
     print(("%d:%s:%s"):format(seed, FLAGS[seed % #FLAGS + 1],
       KINDS[seed % #KINDS + 1]))
   end
@@ -88,9 +82,7 @@ local function run(seed, flags, kind)
 end
 
 local function try_all(items)
-  dir = os.tmpname()
-  os.remove(dir)
-  assert(os.execute("mkdir " .. dir))
+  dir = scratch.open()
   for _, item in ipairs(items) do
     local seed, flags, kind = item:match "^(%d+):(.*):(.*)$"
     local outcome, reason = run(seed, flags, kind)
@@ -98,7 +90,7 @@ local function try_all(items)
       .. kind, (reason:gsub("[\t\n]", " "))))
     io.flush()
   end
-  os.execute("rm -r " .. dir)
+  scratch.close()
 end
 
 local OUTCOMES = {
@@ -131,13 +123,4 @@ local function count(path)
   return n > 0 and not totals.FAILED
 end
 
-local command = table.remove(arg, 1)
-if command == "list" then
-  list(tonumber(arg[1]))
-elseif command == "try" then
-  try_all(arg)
-elseif command == "count" then
-  os.exit(count(arg[1]) and 0 or 1)
-else
-  error "usage: random.lua list|try|count"
-end
+scratch.main(list, try_all, count)

@@ -13,7 +13,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 local dejagnu = require "torture.dejagnu"
+local scratch = require "torture.scratch"
 local suites = require "torture.suites"
+
+local lines, read, sh = scratch.lines, scratch.read, scratch.sh
 
 local testsuite = os.getenv "TESTSUITE" or "build/src/gcc-testsuite"
 local build = os.getenv "ZVM_BUILD" or "build"
@@ -22,33 +25,6 @@ local here = arg[0]:match "^(.*)/[^/]*$" or "."
 local CC = "lua/bin/zvm-cc"
 local SECONDS = 60 -- for one run
 local dir -- scratch, one per process
-
--- -- Commands ---------------------------------------------------------------
-
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
--- Exit code and all output.
-local function sh(command)
-  local status = os.execute(("{ %s; } >%s/log 2>&1 </dev/null"):format(
-    command, dir))
-  if type(status) == "boolean" then status = status and 0 or 1 end
-  if status > 255 then status = math.floor(status / 256) end
-  return status, read(dir .. "/log") or ""
-end
-
-local function lines(command)
-  local list = {}
-  local pipe = assert(io.popen(command))
-  for line in pipe:lines() do list[#list + 1] = line end
-  pipe:close()
-  return list
-end
 
 -- -- What there is to try ---------------------------------------------------
 
@@ -264,12 +240,10 @@ local function try(item)
 end
 
 local function try_all(items)
-  dir = os.tmpname()
-  os.remove(dir)
-  assert(os.execute("mkdir " .. dir))
+  dir = scratch.open()
   make_stub()
   for _, item in ipairs(items) do try(item) end
-  os.execute("rm -r " .. dir)
+  scratch.close()
 end
 
 -- -- Counting ---------------------------------------------------------------
@@ -332,13 +306,4 @@ local function count(path)
   return n > 0 and not totals.FAILED
 end
 
-local command = table.remove(arg, 1)
-if command == "list" then
-  list_tests(arg)
-elseif command == "try" then
-  try_all(arg)
-elseif command == "count" then
-  os.exit(count(arg[1]) and 0 or 1)
-else
-  error "usage: torture.lua list|try|count"
-end
+scratch.main(list_tests, try_all, count)
