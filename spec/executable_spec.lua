@@ -71,6 +71,31 @@ describe("the executable", function()
     assert.equal(2, (run "-q"))
   end)
 
+  it("ends a profile whose callback fails, and goes on", function()
+    local SCRIPT = [[
+      local calls = 0
+      local function fail()
+        calls = calls + 1
+        error(%s)
+      end
+      jit.%s()
+      require "jit.profile".start("li1", fail)
+      while calls == 0 do
+        local _ = calls
+      end
+      for _ = 1, 2e7 do
+        local _ = calls
+      end
+      print(calls, (pcall(require "jit.profile".start, "i1", 1)))]]
+    for _, jit in ipairs { "on", "off" } do
+      for value, told in pairs { ['"oops"'] = "SCRIPT:4: oops",
+        ["{}"] = "(error object is a table value)" } do
+        assert.same({ 0, "zvm: jit.profile: " .. told .. "; the profile has "
+          .. "ended\n1\tfalse\n" }, { run("SCRIPT", SCRIPT:format(value, jit)) })
+      end
+    end
+  end)
+
   it("has zvm inside, and all of its modules", function()
     assert.same({ 0, "hello, world\n" }, { run("SCRIPT", ([[
       local zvm = require "zvm"

@@ -21,7 +21,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local here = ...
 
-local assert, error, require, type = assert, error, require, type
+local assert, error, pcall, require, type = assert, error, pcall, require, type
 local concat, gmatch, gsub = table.concat, string.gmatch, string.gsub
 local match = string.match
 local package, _G = package, _G
@@ -164,6 +164,28 @@ local DEFAULT_PATH = "./?.lua;./?/init.lua;/usr/local/share/lua/5.1/?.lua;"
   .. "/usr/local/share/lua/5.1/?/init.lua;/usr/share/lua/5.1/?.lua;"
   .. "/usr/share/lua/5.1/?/init.lua"
 
+-- An error in a profile's callback has nowhere to go, and LuaJIT would end the
+-- process for it: the profile ends instead.
+local open_profile = package.preload["jit.profile"]
+local stderr, write = io.stderr, io.stderr.write
+
+local function safe_profile(name)
+  local profile = open_profile(name)
+  local start, stop = profile.start, profile.stop
+  function profile.start(mode, callback)
+    return start(mode, type(callback) == "function" and function(...)
+      local ok, message = pcall(callback, ...)
+      if not ok then
+        stop()
+        pcall(write, stderr, "zvm: jit.profile: ", type(message) == "string"
+          and message or "(error object is a " .. type(message) .. " value)",
+          "; the profile has ended\n")
+      end
+    end or callback)
+  end
+  return profile
+end
+
 local function restrict()
   package.loaders = { package.loaders[1], embedded, in_files }
   package.cpath, package.loadlib = "", nil
@@ -174,6 +196,7 @@ local function restrict()
   _G.loadfile, _G.dofile, _G.io.open = load_file, do_file, open_plainly
   -- These show functions of others, and their insides.
   _G.jit.attach, package.preload["jit.util"] = nil, nil
+  package.preload["jit.profile"] = safe_profile
   -- This makes addresses, as light userdata, of strings.
   package.preload["string.buffer"] = nil
 end
