@@ -4,6 +4,7 @@
 local completion = require "zvm.interpreter.completion"
 local host = require "support.host"
 local names = require "zvm.interpreter.names"
+local paths = require "zvm.interpreter.paths"
 local safety = require "zvm.interpreter.safety"
 local script = require "support.script"
 
@@ -90,8 +91,9 @@ describe("the executable", function()
     for _, jit in ipairs { "on", "off" } do
       for value, told in pairs { ['"oops"'] = "SCRIPT:4: oops",
         ["{}"] = "(error object is a table value)" } do
-        assert.same({ 0, "zvm: jit.profile: " .. told .. "; the profile has "
-          .. "ended\n1\tfalse\n" }, { run("SCRIPT", SCRIPT:format(value, jit)) })
+        assert.same({ 0, "zvm: jit.profile: " .. told
+          .. "; the profile has ended\n1\tfalse\n" },
+          { run("SCRIPT", SCRIPT:format(value, jit)) })
       end
     end
   end)
@@ -254,6 +256,44 @@ describe("completion", function()
     assert.same({ "put_bytes = " }, of("zvm.run { collect = { ", "pu"))
     assert.same({}, of("zvm.run { channels = { stdin = make { ", "li"))
     assert.same({ "mode = " }, of('zvm.save("x", { ["/a"] = { ', "mo"))
+  end)
+end)
+
+describe("completion of a path", function()
+  local COMMANDS = { map = { wants = "PROGRAM" }, help = { wants = "[TOPIC]" },
+    step = { wants = "PROGRAM [ARGUMENT...]" } }
+  local FOLDERS = { ["."] = { "b/", "a-b.zvm", "a-c", ".hidden" },
+    ["x/"] = { "y\27[2J", "y\255", "y'", 'y"', "y\\", "y z" } }
+
+  local function of(text)
+    return paths.of(text, text:match "[^%s\"'/-]*$", COMMANDS,
+      function(folder)
+        return FOLDERS[folder] or {}
+      end)
+  end
+
+  it("stands behind commands that want a program", function()
+    assert.same({ "a-b.zvm", "a-c", "b/" }, (of ".map "))
+    assert.same({ { "a-b.zvm" }, 2 }, { of " .step a-b" })
+    assert.same({ { ".hidden" }, 0 }, { of ".map ." })
+    for _, text in ipairs { ".step b a", ".help a", "a", ".map zvm.r" } do
+      assert.is_nil((of(text)))
+    end
+  end)
+
+  it("stands in a string", function()
+    for _, text in ipairs { 'f "a-', "f('x', 'a-", "'\\'', 'a-", '"--", "a-',
+      "--'\n'a-" } do
+      assert.same({ { "a-b.zvm", "a-c" }, 2 }, { of(text) })
+    end
+    assert.same({ {}, 0 }, { of '"nothing' })
+    for _, text in ipairs { "'' a-", "-- 'a-" } do
+      assert.is_nil((of(text)))
+    end
+  end)
+
+  it("is none that cannot be read or typed", function()
+    assert.same({ "y z" }, (of ".map x/"))
   end)
 end)
 

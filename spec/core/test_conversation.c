@@ -126,6 +126,16 @@ static void completions(talk *t) {
      "so are those of a pipeline");
   ok(says(t, ".hel\t", "p ") && says(t, "\r", ".explain") && shows(t, "> "),
      "so is a command");
+  ok(says(t, ".map build/gu\t", "est/") && says(t, "01-hel\t", "lo/") &&
+         says(t, "main.z\t", "vm") && says(t, "\r", "text: validated") &&
+         shows(t, "> "),
+     "so is a program's path");
+  ok(says(t, "#'build/guest/01-h\t", "ello/") && says(t, "'\r", "21") &&
+         shows(t, "> "),
+     "and a path in a string");
+  ok(says(t, ".step lua/bin/zvm-c\t\t", "zvm-c++") && shows(t, "zvm-cc") &&
+         says(t, "\025", ""),
+     "where there are several, their whole names are listed");
 }
 
 

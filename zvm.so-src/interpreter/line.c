@@ -7,6 +7,8 @@
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
+#include <dirent.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -58,18 +61,38 @@ static size_t place_of(const char *text, int number) {
 
 /*
 ** Called by libedit again and again, `first` being 0 at first: the next word
-** that completes `text`, from the list at the top of the stack.
+** that completes `text`, from the list below the top of the stack; without so
+** many of its bytes as the top says.
 */
 static char *next_word(const char *text, int first) {
   static int i;
   (void)text;
   if (first == 0)
     i = 0;
-  lua_rawgeti(state, -1, ++i);
-  const char *word = lua_tostring(state, -1);
-  char *copy = word == NULL ? NULL : strdup(word);
+  lua_rawgeti(state, -2, ++i);
+  size_t size;
+  const char *word = lua_tolstring(state, -1, &size);
+  lua_Integer before = lua_tointeger(state, -2);
+  char *copy = NULL;
+  if (word != NULL)
+    copy = strdup(word + ((size_t)before < size ? (size_t)before : size));
   lua_pop(state, 1);
   return copy;
+}
+
+
+/* Several that are to be shown are shown whole. */
+static void show_whole(char **words) {
+  for (int i = 1; words[1] != NULL && words[2] != NULL && words[i] != NULL;
+       i++) {
+    lua_rawgeti(state, -2, i);
+    char *whole = strdup(lua_tostring(state, -1));
+    lua_pop(state, 1);
+    if (whole != NULL) {
+      free(words[i]);
+      words[i] = whole;
+    }
+  }
 }
 
 
@@ -82,8 +105,10 @@ static char **complete(const char *text, int begin, int end) {
   lua_pushlstring(state, rl_line_buffer, place_of(rl_line_buffer, begin));
   lua_pushstring(state, text);
   char **words = NULL;
-  if (lua_pcall(state, 2, 1, 0) == 0 && lua_istable(state, -1))
+  if (lua_pcall(state, 2, 2, 0) == 0 && lua_istable(state, -2))
     words = rl_completion_matches(text, next_word);
+  if (words != NULL && lua_tointeger(state, -1) > 0)
+    show_whole(words);
   lua_settop(state, top);
   return words;
 }
@@ -115,7 +140,7 @@ static bool wait_line(lua_State *L, const sigset_t *before) {
 /*
 ** read(prompt, complete): a line without its newline, or nil at the end; an
 ** error if it is interrupted. complete(before, word) gives the list of whole
-** words that `word` may become.
+** words that `word` may become, and how many bytes of each are in `before`.
 */
 static int read_line(lua_State *L) {
   const char *prompt = luaL_checkstring(L, 1);
@@ -185,11 +210,37 @@ static int save(lua_State *L) {
 }
 
 
+static bool is_folder(DIR *in, const char *name) {
+  struct stat st;
+  return fstatat(dirfd(in), name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+
+/* names(folder): of all that is in it, a slash behind those of folders. */
+static int names(lua_State *L) {
+  DIR *in = opendir(luaL_checkstring(L, 1));
+  int n = 0;
+  lua_newtable(L);
+  for (struct dirent *e; in != NULL && (e = readdir(in)) != NULL;) {
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
+      lua_pushfstring(L, "%s%s", e->d_name,
+                      is_folder(in, e->d_name) ? "/" : "");
+      lua_rawseti(L, -2, ++n);
+    }
+  }
+  if (in != NULL)
+    (void)closedir(in);
+  return 1;
+}
+
+
 int zvm__line_open(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"add", add}, {"load", load}, {"read", read_line}, {"save", save}};
+      {"add", add},        {"load", load}, {"names", names},
+      {"read", read_line}, {"save", save},
+  };
   set_letters();
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     lua_pushcfunction(L, functions[i].func);
     lua_setfield(L, -2, functions[i].name);

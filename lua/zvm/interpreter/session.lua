@@ -6,6 +6,7 @@ local commands = require "zvm.interpreter.commands"
 local completion = require "zvm.interpreter.completion"
 local explain = require "zvm.explain"
 local line = require "zvm.line"
+local paths = require "zvm.interpreter.paths"
 local repl = require "zvm.repl"
 local reports = require "zvm.report"
 local result = require "zvm.pipeline.result"
@@ -137,8 +138,13 @@ local function editing_reader(self)
   return function(prompt)
     local pending = self.loop.pending
     local text = line.read(prompt, function(before, word)
-      return completion.of(self.loop.environment, (pending and pending .. "\n"
-        or "") .. before, word, commands.names)
+      before = (pending and pending .. "\n" or "") .. before
+      local list, skip = paths.of(before .. word, word, commands.list,
+        line.names)
+      if list then
+        return list, skip
+      end
+      return completion.of(self.loop.environment, before, word, commands.names)
     end)
     if text and text:find "%S" then
       line.add(text)
