@@ -203,9 +203,11 @@ static void commands(talk *t) {
          shows(t, "R_RSP_WRITE") && shows(t, "rsp ffffffe8") &&
          shows(t, "step> "),
      ".step stands at the first bundle");
-  ok(says(t, "\r", "step 1") && shows(t, "*rsp"),
+  ok(says(t, "ma\t", "p") && says(t, "\025zvm.ru\t\025\r", "step 1"),
+     "Tab knows what can be typed there, and nothing else");
+  ok(says(t, "\r", "step 2") && shows(t, "*rsp"),
      "a return is a bundle further, and shows what has changed");
-  ok(says(t, "n 3\r", "step 4"), "a number is as many");
+  ok(says(t, "n 3\r", "step 5"), "a number is as many");
   ok(says(t, "m 0x20000 16\r", "0x00020000  "), "memory can be looked at");
   ok(says(t, "m 0x5000\r", "no memory"), "as far as there is any");
   ok(says(t, "c\r", "hello, world") && shows(t, "the run is over") &&
@@ -231,7 +233,14 @@ static void commands(talk *t) {
          says(t, "q\r", "stopped after"),
      "Ctrl-C stops it at a bundle, and no more");
   ok(says(t, ".help lua\r", "zvm.sandbox"), "topics have help");
-  ok(says(t, ".setp\r", "no command .setp"), "what is no command is told");
+  ok(says(t, ".setp\r", "no command .setp (did you mean .step?); .help") &&
+         says(t, ".bogus\r", "no command .bogus; .help"),
+     "what is no command is told, and what was meant");
+  ok(says(t, "exit\r", "\r\nnil; .quit is with a dot\r\n> ") &&
+         says(t, "exit = 4\r", "\r\n> ") && says(t, "exit\r", "\r\n4\r\n> "),
+     "so is a command without its dot, where the name is nothing else");
+  ok(says(t, ".map zvm\r", "zvm is a table; a program's path is wanted"),
+     "so is a value that is no program's path");
 }
 
 

@@ -4,6 +4,7 @@
 -- after the name, and gives what there is to print.
 --
 -- SPDX-License-Identifier: Apache-2.0
+local arguments = require "zvm.cli.arguments"
 local explain = require "zvm.explain"
 local map = require "zvm.interpreter.map"
 local steps = require "zvm.interpreter.steps"
@@ -32,7 +33,11 @@ local function program(session, text)
     return text
   end
   local value = session:value(text)
-  return type(value) == "string" and value or text
+  if value ~= nil and type(value) ~= "string" then
+    error(("%s is a %s; a program's path is wanted"):format(text, type(value)),
+      0)
+  end
+  return value or text
 end
 
 local TOPICS = {
@@ -95,7 +100,7 @@ command("help", "[TOPIC]", "what there is; of a topic more",
     local out = { "A line is Lua: an expression is printed, `_` is the last "
       .. "value.", "zvm is there; Tab completes names and options.", "" }
     for _, each in ipairs(M.list) do
-      out[#out + 1] = ("  .%-8s %-20s %s"):format(each.name, each.wants,
+      out[#out + 1] = ("  .%-8s %-22s %s"):format(each.name, each.wants,
         each.about)
     end
     out[#out + 1] = "Topics: " .. topics()
@@ -186,10 +191,12 @@ local function take_step(run, line)
   return action and action(run, words) or STEP_HELP
 end
 
+local STEP_NAMES = { "c", "m ", "map", "n ", "q" }
+
 -- One line of a person who watches a run. An interrupt is for the line alone.
 local function converse(session, run)
   session.here.catch(true)
-  local ok, line = pcall(session.read, "step> ")
+  local ok, line = pcall(session.read, "step> ", STEP_NAMES)
   if not ok then
     session.write "\n"
     return true
@@ -223,13 +230,31 @@ command("quit", "", "end; so does the end of file", function(session)
   session.done = true
 end)
 
+-- What may have been meant, in words; of those as near, one that begins alike.
+local function hint(name)
+  local list = {}
+  for _, each in ipairs(M.list) do
+    local alike = each.name:sub(1, 1) == name:sub(1, 1)
+    table.insert(list, alike and 1 or #list + 1, each.name)
+  end
+  return arguments.hint(name, list, ".")
+end
+
+--- For a line that is a command's name without its dot: what to say; or nil.
+function M.meant(line)
+  local name = line:match "^%s*(%a+)%s*$"
+  name = name == "exit" and "quit" or name
+  return name and M.list[name] and (".%s is with a dot"):format(name) or nil
+end
+
 --- Take a line that begins with a dot and a letter. Gives what there is to
 -- print; nil for none.
 function M.take(session, line)
   local name, text = line:match "^%s*%.(%a+)%s*(.-)%s*$"
   local entry = M.list[name]
   if not entry then
-    return ("no command .%s; .help lists them"):format(name)
+    return ("no command .%s%s; .help lists them"):format(name,
+      hint(name:lower()))
   end
   return entry.run(session, text)
 end

@@ -128,6 +128,13 @@ local function owner_of(environment, path)
   return value
 end
 
+--- What the first word of a line may become, if it has to be one of these.
+function M.among(words, before, word)
+  local set = {}
+  add_words(set, before:find "%S" and {} or words, word)
+  return sorted(set, "")
+end
+
 --- All that `word` may become.
 --
 -- @tparam table environment of the loop

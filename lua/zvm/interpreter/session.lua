@@ -130,21 +130,27 @@ local function plain_reader()
   return io.read()
 end
 
+local function complete(self, before, word)
+  local pending = self.loop.pending
+  before = (pending and pending .. "\n" or "") .. before
+  local list, skip = paths.of(before .. word, word, commands.list, line.names)
+  if list then
+    return list, skip
+  end
+  return completion.of(self.loop.environment, before, word, commands.names)
+end
+
 local function editing_reader(self)
   local path = history_path()
   if path then
     line.load(path)
   end
-  return function(prompt)
-    local pending = self.loop.pending
+  return function(prompt, words)
     local text = line.read(prompt, function(before, word)
-      before = (pending and pending .. "\n" or "") .. before
-      local list, skip = paths.of(before .. word, word, commands.list,
-        line.names)
-      if list then
-        return list, skip
+      if words then
+        return completion.among(words, before, word)
       end
-      return completion.of(self.loop.environment, before, word, commands.names)
+      return complete(self, before, word)
     end)
     if text and text:find "%S" then
       line.add(text)
@@ -176,7 +182,9 @@ function Session:take(text)
     local ok, said = pcall(commands.take, self, text)
     return not ok and tostring(said) or said, false
   end
-  return self.loop:line(text)
+  local meant = not self.loop.pending and commands.meant(text)
+  local said, more = self.loop:line(text)
+  return said == "nil" and meant and "nil; " .. meant or said, more
 end
 
 -- Takes a line and prints what it gives; whether more lines are wanted.
