@@ -13,19 +13,21 @@ env --default-signal %s %s <%s >%s 2>&1 & process=$!
 while kill -0 $process && ! grep -q ^ready %s; do sleep 0.02; done
 sleep 0.3
 kill -%s $process
+%s
 wait $process
 echo $?]]
 
 -- Run `body` in a process of its own with `signal` a moment after it began, or
 -- after it calls ready(); what it printed, and its exit status as the shell
--- sees it.
-local function interrupted(signal, body, input)
+-- sees it. `lua` is the interpreter, if not this spec's; `further` comes after
+-- the signal.
+local function interrupted(signal, body, input, lua, further)
   local script, output = host.temporary(), host.temporary()
   local start = body:find("ready()", 1, true) and "" or "ready() "
   host.write_file(script, 'require "zvm" local function ready() print "ready" '
     .. "io.stdout:flush() end " .. start .. body)
-  local pipe = io.popen(SCRIPT:format(LUA, script, input or "/dev/null", output,
-    output, signal))
+  local pipe = io.popen(SCRIPT:format(lua or LUA, script, input or "/dev/null",
+    output, output, signal, further or ""))
   local status = pipe:read "*a"
   pipe:close()
   local text = host.read_file(output):gsub("^ready\n", "")
@@ -312,5 +314,23 @@ describe("a started run with on_stop", function()
     assert.same({ nil, 'zvm.start: on_stop: "raise" or "report" expected, got '
       .. '"keep"', "OPTION", n = 3 }, { n = 3,
       require "zvm".start { program = path, on_stop = "keep" } })
+  end)
+end)
+
+describe("a loop of the executable", function()
+  local ZVM = "timeout --foreground -s KILL 20 " .. host.build() .. "/bin/zvm"
+  local CAUGHT = "print(pcall(function() while true do end end))"
+
+  it("is interrupted where pcall catches it", function()
+    local text, status = interrupted("INT", "jit.off() " .. CAUGHT, nil, ZVM)
+    assert.truthy(text:find "^false\t[^\n]*interrupted!\n$", text)
+    assert.equal("0", status)
+  end)
+
+  it("that is compiled is ended by the second SIGINT", function()
+    local text, status = interrupted("INT", CAUGHT, nil, ZVM,
+      "sleep 0.3; kill -INT $process")
+    assert.equal("", text)
+    assert.equal("130", status)
   end)
 end)

@@ -29,7 +29,8 @@ typedef struct talk {
 static char home[] = "/tmp/zvm-talk-XXXXXX";
 
 
-static void begin(talk *t) {
+/* After `chunk`, if there is one. */
+static void begin(talk *t, const char *chunk) {
   *t = (talk){.terminal = -1};
   (void)fflush(stdout);
   t->pid = forkpty(&t->terminal, NULL, NULL, NULL);
@@ -37,6 +38,8 @@ static void begin(talk *t) {
     (void)setenv("TERM", "xterm", 1);
     (void)setenv("HOME", home, 1);
     (void)unsetenv("XDG_STATE_HOME");
+    if (chunk != NULL)
+      (void)execl("build/bin/zvm", "zvm", "-i", "-e", chunk, (char *)NULL);
     (void)execl("build/bin/zvm", "zvm", (char *)NULL);
     _exit(127);
   }
@@ -248,7 +251,7 @@ int main(void) {
   static talk t;
   if (mkdtemp(home) == NULL)
     return 1;
-  begin(&t);
+  begin(&t, NULL);
   lines(&t);
   completions(&t);
   interrupts(&t);
@@ -256,11 +259,18 @@ int main(void) {
   commands(&t);
   type(&t, ".quit\r");
   is(end(&t), 0, ".quit ends it");
-  begin(&t);
+  begin(&t, NULL);
   ok(shows(&t, "> ") && says(&t, "\033[A", ".quit"),
      "the lines of before are there the next time");
   type(&t, "\025\004");
   is(end(&t), 0, "the end of file ends it");
+  begin(&t, "function spin(n) for i = 1, n do end end spin(1e6) "
+            "jit, package.loaded.jit = nil");
+  ok(shows(&t, "> ") && says(&t, "spin(1e12)\r", "\r\n") &&
+         (usleep(200000), says(&t, "\003", "interrupted!")) && shows(&t, "> "),
+     "Ctrl-C ends a loop that was compiled before");
+  type(&t, "\004");
+  is(end(&t), 0, "whatever the script has made of jit");
   char history[64];
   (void)snprintf(history, sizeof history, "%s/.zvm_history", home);
   ok(unlink(history) == 0 && rmdir(home) == 0, "nothing else is left");

@@ -13,6 +13,8 @@ local result = require "zvm.pipeline.result"
 local tracing = require "zvm.interpreter.tracing"
 local zvm = require "zvm"
 
+local jit = jit -- luacheck: globals jit
+
 local M = {}
 
 local KEPT = 1000 -- lines of history
@@ -250,7 +252,10 @@ function M.run(here)
       _VERSION))
   end
   self.here = here
-  _G.jit.off() -- compiled loops do not look whether they are interrupted
+  -- Compiled loops, those of a script before it too, do not look whether they
+  -- are interrupted.
+  jit.off()
+  jit.flush()
   self:talk()
   return 0
 end
