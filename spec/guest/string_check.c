@@ -56,15 +56,16 @@ static void check_copies(void) {
 }
 
 static void check_moves(void) {
-  static const int shifts[] = { -4097, -1025, -200, -65, -64, -63, -33, -17,
-                                -16,   -15,   -7,   -1,  0,   1,   7,   15,
-                                16,    17,    33,   63,  64,  65,  200, 1025,
-                                4096,  4097 };
+  static const int shifts[] = { -4097, -4000, -1025, -200, -65, -64,  -63,
+                                -33,   -17,   -16,   -15,  -7,  -1,   0,
+                                1,     7,     15,    16,   17,  33,   63,
+                                64,    65,    200,   1025, 4000, 4096, 4097,
+                                8200 };
   for (size_t i = 0; i < sizes_count; i++) {
     size_t n = sizes[i];
     for (size_t s = 0; s < sizeof(shifts) / sizeof(*shifts); s++) {
       size_t from = 4200 + i % 32, to = from + shifts[s];
-      size_t all = n + 8400;
+      size_t all = n + 12500;
       if (s == 0) fill(a, all, n);
       for (size_t k = 0; k < all; k++) want[k] = a[k];
       for (size_t k = 0; k < n; k++) want[to + k] = a[from + k];
