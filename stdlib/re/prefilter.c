@@ -24,8 +24,17 @@
 
 #include "re.h"
 
+/*
+** MANY: bytes; a set of more tells too little. The others bound the time that
+** it takes to make a prefilter: a step of PCRE2's copies a frame, and may pass
+** through all of the code.
+*/
 enum {
-  MANY = 48, /* bytes: a set of more tells too little */
+  MANY = 48,
+  FRAME_MOST = 1024,
+  CODE_MOST = 16 << 10,
+  QUESTIONS_MOST = 20000,
+  WORK_MOST = 4 << 20, /* questions, times bytes of the code */
 };
 
 /* What may be before a match: nothing of a word, or a word. */
@@ -53,13 +62,14 @@ static int begins_class(const char *source, size_t at) {
 
 /* The source is looked at, not understood: any \A will do, of \\A too. */
 static int is_plain(const char *source, size_t size) {
-  static const char *const not [] = {"(*", "(?<=", "(?<!", "\\A", "\\C", "\\G"};
+  static const char *const refused[] = {"(*",  "(?<=", "(?<!", "(?<*",
+                                        "\\A", "\\C",  "\\G"};
   for (size_t i = 0; i < size; i++) {
     if (source[i] == '^' && !begins_class(source, i))
       return 0;
-    for (size_t k = 0; k < sizeof not / sizeof not [0]; k++) {
-      size_t n = strlen(not [k]);
-      if (n <= size - i && memcmp(source + i, not [k], n) == 0)
+    for (size_t k = 0; k < sizeof refused / sizeof refused[0]; k++) {
+      size_t n = strlen(refused[k]);
+      if (n <= size - i && memcmp(source + i, refused[k], n) == 0)
         return 0;
     }
   }
@@ -71,6 +81,8 @@ int re_prefilter_may(const re_pattern *p) {
   return (info(p, PCRE2_INFO_ALLOPTIONS) & ~allowed) == 0 &&
          info(p, PCRE2_INFO_NEWLINE) == PCRE2_NEWLINE_LF &&
          info(p, PCRE2_INFO_FIRSTCODETYPE) != 2 && /* begins lines */
+         info(p, PCRE2_INFO_FRAMESIZE) <= FRAME_MOST &&
+         info(p, PCRE2_INFO_SIZE) <= CODE_MOST &&
          info(p, PCRE2_INFO_MAXLOOKBEHIND) <= 1 && is_plain(p->source, p->size);
 }
 
@@ -86,12 +98,18 @@ typedef struct question {
   const re_pattern *pattern;
   pcre2_code *code;
   unsigned most; /* prefixes that are followed */
-  int failed;    /* an answer was neither yes nor no */
+  unsigned left; /* questions that may be asked */
+  int failed;    /* an answer was neither yes nor no, or none were left */
 } question;
 
 /* Whether a match can begin with these bytes, after what the context is. */
 static int can_begin(question *q, unsigned context, const char *bytes,
                      size_t n) {
+  if (q->left == 0)
+    q->failed = 1;
+  if (q->failed)
+    return 1;
+  q->left--;
   char text[1 + RE_PREFIX] = {before[context]};
   memcpy(text + 1, bytes, n);
   int answer =
@@ -157,7 +175,7 @@ static void lengthen(question *q, const prefixes *from, prefixes *to,
   unsigned top = q->pattern->utf ? 0x80 : 0x100;
   *to = (prefixes){.count = 0};
   for (unsigned i = 0; i < from->count; i++) {
-    if (n > 1 && tells_little(set))
+    if (q->failed || (n > 1 && tells_little(set)))
       return;
     for (unsigned byte = 0; byte < top; byte++) {
       prefix next = from->all[i];
@@ -263,6 +281,7 @@ static int make_sets(question *q, re_prefilter *f, unsigned contexts) {
 }
 
 
+/* Without what PCRE2 found out about starts: each answer is of its matcher. */
 static pcre2_code *compile_behind(const re_pattern *p) {
   static const char first[] = "(?:|\\b)";
   size_t n = sizeof first - 1;
@@ -273,26 +292,44 @@ static pcre2_code *compile_behind(const re_pattern *p) {
     return NULL;
   memcpy(whole, first, n);
   memcpy(whole + n, p->source, p->size);
-  pcre2_code *code = pcre2_compile((PCRE2_SPTR)whole, n + p->size, p->options,
+  pcre2_code *code = pcre2_compile((PCRE2_SPTR)whole, n + p->size,
+                                   p->options | PCRE2_NO_START_OPTIMIZE,
                                    &number, &where, NULL);
   free(whole);
   return code;
 }
 
 
+/* PCRE2 does not tell whether its case counts. */
+static void set_required(re_prefilter *f, const re_pattern *p) {
+  uint32_t byte = info(p, PCRE2_INFO_LASTCODEUNIT);
+  f->first = info(p, PCRE2_INFO_FIRSTCODETYPE) == 1;
+  f->required = info(p, PCRE2_INFO_LASTCODETYPE) == 1 ? (int)byte : -1;
+  f->has_cases = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+}
+
+
 re_prefilter *re_prefilter_make(const re_state *s, const re_pattern *p,
                                 unsigned prefixes) {
   re_prefilter *f = calloc(1, sizeof *f);
+  uint32_t questions = WORK_MOST / (info(p, PCRE2_INFO_SIZE) + 1);
   question q = {
-      .state = s, .pattern = p, .code = compile_behind(p), .most = prefixes};
+      .state = s,
+      .pattern = p,
+      .code = compile_behind(p),
+      .most = prefixes,
+      .left = questions < QUESTIONS_MOST ? questions : QUESTIONS_MOST,
+  };
   /* With no word's end looked at, what is before does not matter. */
   unsigned contexts = info(p, PCRE2_INFO_MAXLOOKBEHIND) == 0
                           ? 1u << WORD
                           : (1u << CONTEXTS) - 1;
   int good = f != NULL && q.code != NULL && make_sets(&q, f, contexts);
   pcre2_code_free(q.code);
-  if (good)
-    return f;
-  free(f);
-  return NULL;
+  if (!good) {
+    free(f);
+    return NULL;
+  }
+  set_required(f, p);
+  return f;
 }

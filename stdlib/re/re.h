@@ -55,12 +55,15 @@ typedef struct re_set {
 
 enum { RE_PREFIX = 3 }; /* bytes of a match that a prefilter knows at most */
 
-/* Where a match may begin: what does not is in the sets is passed over. */
+/* Where a match may begin: places whose bytes are in no set are passed over. */
 typedef struct re_prefilter {
   unsigned width; /* bytes of a match that are known, from 1 on */
   int before;     /* and the one before it                      */
   int by_bits;    /* their sets are given by mask and value     */
   re_set set[1 + RE_PREFIX];
+  int required;  /* a byte that each match has, or -1            */
+  int has_cases; /* it is a letter: the other case may do        */
+  int first;     /* that is not the match's first one: 1, else 0 */
 } re_prefilter;
 
 typedef struct re_pattern {
@@ -68,12 +71,12 @@ typedef struct re_pattern {
   char *source;     /* and the options that it was compiled with */
   size_t size;
   uint32_t options;
-  uint32_t pairs;   /* of a match, with the whole */
+  uint32_t pairs; /* of a match, with the whole */
   int utf;
-  int crlf;         /* CR and LF may be one newline */
-  int may_filter;   /* one may be made */
-  int64_t work;     /* what matches took without one, search.c's measure */
-  unsigned efforts; /* to make one that is worth while, in vain */
+  int crlf;             /* CR and LF may be one newline */
+  int may_filter;       /* one may be made */
+  int64_t work;         /* what matches took without one, search.c's measure */
+  unsigned efforts;     /* to make one that is worth while, in vain */
   re_prefilter *filter; /* NULL: none, or not yet */
 } re_pattern;
 
@@ -86,7 +89,7 @@ typedef struct re_state {
   size_t size, room;
   re_checked checked; /* that the subject is UTF-8 */
   pcre2_match_data *match;
-  uint32_t pairs; /* of `match` */
+  uint32_t pairs;                    /* of `match` */
   pcre2_match_context *limits, *few; /* `few`: for what a prefilter asks */
 } re_state;
 

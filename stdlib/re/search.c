@@ -50,12 +50,53 @@ static void give_up(re_pattern *p) {
 }
 
 
+/*
+** PCRE2 looks for a byte that each match has in the rest of the subject, and
+** does not even try without: in so many bytes at most if a match may begin
+** anywhere, but in fewer than REQUIRED_FROM if it is anchored. So that is done
+** here for it (REQ_CU_MAX in pcre2_match.c).
+*/
+enum { REQUIRED_FROM = 5000, REQUIRED_MOST = 5000000 };
+
+typedef enum required {
+  REQUIRED_IS_THERE,
+  REQUIRED_IS_NOT,
+  REQUIRED_ASK
+} required;
+
+/* *known: up to there it is known to be there. ASK: only PCRE2 can tell. */
+static required look_for_required(const re_state *s, const re_prefilter *f,
+                                  size_t at, size_t *known) {
+  size_t left = s->size - at;
+  if (f->required < 0 || left < REQUIRED_FROM || left >= REQUIRED_MOST ||
+      at + f->first < *known)
+    return REQUIRED_IS_THERE;
+  const char *from = s->subject + at + f->first;
+  size_t n = left - f->first;
+  const char *found = memchr(from, f->required, n);
+  if (found != NULL) {
+    *known = (size_t)(found - s->subject) + 1;
+    return REQUIRED_IS_THERE;
+  }
+  if (f->required >= 0x80 ||
+      (f->has_cases && memchr(from, f->required ^ 0x20, n) != NULL))
+    return REQUIRED_ASK;
+  return REQUIRED_IS_NOT;
+}
+
+
 /* Only where the prefilter has nothing against it, as long as that pays. */
 static int match_filtered(re_state *s, re_pattern *p, size_t start,
                           uint32_t options) {
   int64_t gain = 4 * TRY;
+  size_t known = 0;
   while (gain >= 0) {
     size_t at = re_prefilter_skip(p->filter, s->subject, s->size, start);
+    required r = look_for_required(s, p->filter, at, &known);
+    if (r == REQUIRED_IS_NOT)
+      return PCRE2_ERROR_NOMATCH;
+    if (r == REQUIRED_ASK)
+      return match_plainly(s, p, at, options);
     int n = match_plainly(s, p, at, options | PCRE2_ANCHORED);
     if (n != PCRE2_ERROR_NOMATCH || at == s->size)
       return n;

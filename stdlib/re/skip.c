@@ -1,5 +1,6 @@
 /*
-** skip.c - over what no match begins with, many bytes at a time.
+** skip.c - many bytes at a time: over what no match begins with, and whether
+** all are ASCII.
 **
 ** Whether a byte is in a set is told by two tables of 16, one for each half of
 ** it: the sets that halves of bytes belong to have a byte in common. This is
