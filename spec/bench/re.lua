@@ -8,7 +8,7 @@
 -- patterns and sizes; of each side the least one counts: a neighbour on the
 -- machine only adds, for seconds at a time, and with one on each processor a
 -- call waits for its turn. Prints "name: native us, zvm us, ratio" for each
--- pattern and size, and for each size what the bare exchange of a subject takes.
+-- pattern and size, and for each size what it takes to exchange a subject.
 -- "literal" and "rare letter" are plain text, which string.find searches for.
 --
 -- SPDX-License-Identifier: Apache-2.0
