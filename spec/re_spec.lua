@@ -230,12 +230,15 @@ describe("an engine of zvm.re", function()
 
   it("keeps as many offsets of matches as it may", function()
     local few = assert(re.new { offset_limit = 40000 })
-    local plain, group = assert(few:compile "a"), assert(few:compile "(a)")
+    local plain, group = assert(few:compile "[a]"), assert(few:compile "(a)")
+    local letter = assert(few:compile "a")
     local message = "zvm.re: matches have more than 40000 offsets"
     local text = ("a"):rep(20001)
     assert.same(all(nil, message, "LIMIT"), all(plain:gsub(text, "")))
     assert.same(all(nil, message, "LIMIT"), all(plain:gmatch(text)))
+    assert.same(all(nil, message, "LIMIT"), all(letter:gsub(text, "")))
     assert.same(all("a", 20000), all(plain:gsub(text, "", 20000)))
+    assert.same(all("a", 20000), all(letter:gsub(text, "", 20000)))
     assert.same(all("", 20000), all(plain:gsub(text:sub(2), "")))
     assert.same(all(nil, message, "LIMIT"), all(group:gsub(text, "", 10001)))
     assert.equal(10000, (select(2, group:gsub(text, "", 10000))))
@@ -605,7 +608,12 @@ describe("zvm.re and the native library", function()
     assert.same(all(3, 7), all(p:find "a zebra"))
     assert.is_nil(engine.engine.session)
     assert.same(all("zebra"), all(p:match "a zebra"))
-    assert.same(all("a <zebra>", 1), all(p:gsub("a zebra", "<%0>")))
+    assert.same(all("a <zebra> zebra", 1),
+      all(p:gsub("a zebra zebra", "<%0>", 1)))
+    assert.same(all("<zebra><zebra>z", 2), all(p:gsub("zebrazebraz", "<%0>")))
+    assert.same(all("zebr", 0), all(p:gsub("zebr", "")))
+    assert.is_nil(engine.engine.session)
+    assert.equal("", (p:gsub(("zebra"):rep(2 ^ 18), ""))) -- by the instance
     assert.truthy(engine.engine.session)
     -- text of another kind, or with flags, is no plain text
     for source, flags in pairs { ["zeb.a"] = "", ["ZEBRA"] = "i",

@@ -302,9 +302,10 @@ static const luaL_Reg functions[] = {
 
 
 void zvm__host_open(lua_State *L) {
-  lua_createtable(L, 0, 12);
+  lua_createtable(L, 0, 13);
   zvm__setfuncs(L, functions);
   zvm__place_open(L);
   zvm__scratch_open(L);
   zvm__digester_open(L);
+  zvm__replace_open(L);
 }

@@ -8,10 +8,11 @@
 local engine = require "zvm.re.engine"
 local option = require "zvm.manifest.option"
 local template = require "zvm.re.template"
+local zvm = require "zvm"
 
 local M = {}
 
-local sub = string.sub
+local replace, sub = zvm.host.replace, string.sub
 local MOST = 0xffffffff
 
 -- -- Options ----------------------------------------------------------------
@@ -234,6 +235,19 @@ function Pattern:gmatch(subject)
   end
 end
 
+-- What takes a match's place, as zvm.re.template has it; or nil, message. That
+-- of a string is kept for the next call.
+local function template_of(p, replacement)
+  if type(replacement) == "string" and p.replacement == replacement then
+    return p.parts
+  end
+  local with, message = template.compile(replacement, p)
+  if with and type(replacement) == "string" then
+    p.replacement, p.parts = replacement, with
+  end
+  return with, message
+end
+
 --- The subject with matches replaced, and how many were; or nil, message, code.
 --
 -- @tparam string subject
@@ -249,18 +263,22 @@ function Pattern:gsub(subject, replacement, most)
     error(("bad argument #2 to 'gsub' (string, table or function expected, "
       .. "got %s)"):format(kind), 2)
   end
-  local value, message = template.compile(replacement, self)
-  if not value then
+  local with, message = template_of(self, replacement)
+  if not with then
     error("bad argument #2 to 'gsub' (" .. message .. ")", 2)
   end
   most = most and integer(most, 3, "gsub", 2) or MOST
   most = math.max(0, math.min(most, MOST))
   local all, count, code = self.engine:all(self, subject, 0, most)
   if not all then return nil, count, code end
-  local width, out, n, at = 2 * (self.captures + 1), {}, 0, 0
+  local width = 2 * (self.captures + 1)
+  if type(with) == "table" then
+    return replace(subject, all, width, count, with), count
+  end
+  local out, n, at = {}, 0, 0
   for i = 0, count - 1 do
     local first, last = all[i * width + 1], all[i * width + 2]
-    local text = value(subject, all, i * width)
+    local text = with(subject, all, i * width)
     if text and first >= at then
       out[n + 1], out[n + 2] = sub(subject, at + 1, first), text
       n, at = n + 2, last

@@ -10,6 +10,8 @@
 -- call waits for its turn. Prints "name: native us, zvm us, ratio" for each
 -- pattern and size, and for each size what it takes to exchange a subject.
 -- "literal" and "rare letter" are plain text, which string.find searches for.
+-- A call of gsub replaces all matches: each word, one letter in ten, the digits
+-- at the end, a word there.
 --
 -- SPDX-License-Identifier: Apache-2.0
 
@@ -27,6 +29,12 @@ local PATTERNS = {
   { "caseless", "(?i)ZEBRA9" },
   { "backtracking", "z[^ ]*e[^ ]*a[^ ]*9" },
   { "rare letter", "QUIXOTIC" },
+}
+local REPLACED = {
+  { "gsub, words", "\\w+", "<%0>" },
+  { "gsub, captures", "e(\\w)", "%1e" },
+  { "gsub, digits", "[0-9]+", "#" },
+  { "gsub, literal", "zebra", "horse" },
 }
 local PASSES, SUBJECTS, ROUND_SECONDS = 8, 8, 0.001
 local ROUNDS, PASS_SECONDS = 5, 0.06 -- at least, each, of a case in a pass
@@ -68,30 +76,42 @@ local function seconds(find, pattern, subjects, calls)
   return (socket.gettime() - began) / calls
 end
 
-local function case(name, source, size)
-  local c = { name = ("%s, %d KiB"):format(name, size / 1024),
-    ours = assert(re.compile(source)), theirs = rex.new(source), subjects = {},
-    native = math.huge, guest = math.huge }
+local function prepare(c, size)
+  c.name = ("%s, %d KiB"):format(c.name, size / 1024)
+  c.subjects, c.native, c.guest = {}, math.huge, math.huge
   for i = 1, SUBJECTS do
     c.subjects[i] = subject(size)
   end
   for _, s in ipairs(c.subjects) do
-    local first, last = c.theirs:find(s)
-    local a, b = c.ours:find(s)
-    assert(first and a == first and b == last, source)
+    local first, last = c.theirs(c.their_pattern, s)
+    local a, b = c.ours(c.pattern, s)
+    assert(first and a == first and b == last, c.name)
   end
-  local once = seconds(c.theirs.find, c.theirs, c.subjects, SUBJECTS)
+  local once = seconds(c.theirs, c.their_pattern, c.subjects, SUBJECTS)
   c.calls = math.max(SUBJECTS, math.min(256, ROUND_SECONDS / once))
   return c
+end
+
+local function case(name, source, size)
+  local ours, theirs = assert(re.compile(source)), rex.new(source)
+  return prepare({ name = name, pattern = ours, their_pattern = theirs,
+    ours = ours.find, theirs = theirs.find }, size)
+end
+
+local function replacing(name, source, with, size)
+  return prepare({ name = name, pattern = assert(re.compile(source)),
+    their_pattern = rex.new(source),
+    ours = function(p, s) return p:gsub(s, with) end,
+    theirs = function(p, s) return rex.gsub(s, p, with) end }, size)
 end
 
 local function measure(c)
   local began, rounds = socket.gettime(), 0
   repeat
     c.native = math.min(c.native,
-      seconds(c.theirs.find, c.theirs, c.subjects, c.calls))
+      seconds(c.theirs, c.their_pattern, c.subjects, c.calls))
     c.guest = math.min(c.guest,
-      seconds(c.ours.find, c.ours, c.subjects, c.calls))
+      seconds(c.ours, c.pattern, c.subjects, c.calls))
     rounds = rounds + 1
   until rounds >= ROUNDS and socket.gettime() - began > PASS_SECONDS
 end
@@ -110,6 +130,11 @@ local cases = {}
 for _, pattern in ipairs(PATTERNS) do
   for _, size in ipairs(SIZES) do
     cases[#cases + 1] = case(pattern[1], pattern[2], size)
+  end
+end
+for _, pattern in ipairs(arg[1] and {} or REPLACED) do
+  for _, size in ipairs(SIZES) do
+    cases[#cases + 1] = replacing(pattern[1], pattern[2], pattern[3], size)
   end
 end
 for _ = 1, PASSES do

@@ -27,6 +27,7 @@ local CAPTURES_MOST = 65535
 local BLOCK = 64 * 1024
 local PIECE = 1024 -- words: a list of more may wait for longer than its timeout
 local SUBJECT_MOST = 2 ^ 30
+local AT_ONCE = 64 * 1024 -- of a subject: so many bytes are sent without a wait
 local TEXT_SUBJECT_MOST = 2 ^ 20
 
 local NO_HEAP = 121 -- of pcre2_compile
@@ -402,25 +403,54 @@ local function hurry(e, deadline)
   return true
 end
 
+-- How many matches may be kept. One more is asked for, which tells that there
+-- are too many.
+local function room_of(self, p)
+  return math.floor(self.options.offset_limit / (2 * (p.captures + 1)))
+end
+
+local function too_many(self)
+  return nil, ("zvm.re: matches have more than %.0f offsets"):format(
+    self.options.offset_limit), "LIMIT"
+end
+
+local function all_text(self, p, subject, start, most)
+  local text, room = p.text, room_of(self, p)
+  local all, count, at = { captures = 0 }, 0, start
+  while count < most do
+    local first, last = find_text(text, subject, at)
+    if not first then break end
+    if count == room then return too_many(self) end
+    all[2 * count + 1], all[2 * count + 2] = first, last
+    count, at = count + 1, last
+  end
+  return all, count
+end
+
 local function all_of(self, p, subject, start, most)
   local ok, message, code = know(self, p)
   if not ok then return nil, message, code end
   local deadline = host.now() + self.options.timeout
   local length, width = #subject, 8 * (p.captures + 1)
-  local limit = self.options.offset_limit
-  local room = math.floor(limit / (width / 4))
-  most = math.min(most, room + 1) -- one more tells that there are too many
+  local room = room_of(self, p)
+  most = math.min(most, room + 1)
   if #subject > SUBJECT_MOST then return too_long() end
-  ok, message, code = self.to:write(ALL, p.slot, most, start,
-    sent(self, subject))
-  if not ok then return lost(self, message, code) end
+  local status, count, size, first
+  if #subject <= AT_ONCE then
+    status, count, size, first = self.ask(ALL, p.slot, most, start,
+      sent(self, subject))
+  else
+    ok, message, code = self.to:write(ALL, p.slot, most, start,
+      sent(self, subject))
+    if not ok then return lost(self, message, code) end
+    ok, message, code = hurry(self, deadline)
+    if not ok then return nil, message, code end
+    status, count, size, first = self.from:words(5)
+  end
   local all, matches, words = { captures = p.captures }, 0, 0
   local scratch = self.scratch or {}
   self.scratch = scratch
-  repeat
-    ok, message, code = hurry(self, deadline)
-    if not ok then return nil, message, code end
-    local status, count, size, first = self.from:words(5)
+  while true do
     if not status then return lost(self, count, size) end
     if status == NONE then break end
     if status == ERROR then return failure(self, count, size, first) end
@@ -441,17 +471,21 @@ local function all_of(self, p, subject, start, most)
       words, message, code = take(self, all, words, list, n, length)
       if not words then return nil, message, code end
     end
-  until status == DONE
-  if matches > room then
-    return nil, ("zvm.re: matches have more than %.0f offsets"):format(limit),
-      "LIMIT"
+    if status == DONE then break end
+    ok, message, code = hurry(self, deadline)
+    if not ok then return nil, message, code end
+    status, count, size, first = self.from:words(5)
   end
+  if matches > room then return too_many(self) end
   return all, matches
 end
 
 --- All matches, `most` at most: a list of offsets, 2 * (captures + 1) for
 -- each match, and how many there are.
 function M:all(p, subject, start, most)
+  if p.text and #subject <= TEXT_SUBJECT_MOST then
+    return all_text(self, p, subject, start, most)
+  end
   local ok, message, code = enter(self)
   if not ok then return nil, message, code end
   local all, matches

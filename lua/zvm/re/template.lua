@@ -4,7 +4,7 @@
 
 local M = {}
 
-local concat, sub = table.concat, string.sub
+local sub = string.sub
 
 -- The groups of a name or a number in braces, a list; nil: there are none.
 local function groups_of(name, p)
@@ -54,38 +54,16 @@ local function capture(subject, all, at, index)
   return last <= #subject and sub(subject, first + 1, last)
 end
 
--- The first of some groups that took part, or false.
-local function first_of(subject, all, at, groups)
-  local text
-  for i = 1, #groups do
-    text = capture(subject, all, at, groups[i])
-    if text then break end
-  end
-  return text
-end
-
---- A function(subject, all, at) that gives what takes a match's place, or nil
--- to keep it; or nil, message.
+--- Of a string or number, a list for zvm.host.replace: strings, and lists of
+-- groups. Of others a function(subject, all, at) that gives what takes a
+-- match's place, or nil to keep it. Or nil, message.
 function M.compile(replacement, p)
   local kind = type(replacement)
   if kind == "number" then
     replacement, kind = tostring(replacement), "string"
   end
   if kind == "string" then
-    local parts, message = parse(replacement, p)
-    if not parts then return nil, message end
-    if #parts == 1 then
-      return function() return parts[1] end
-    end
-    local out = {}
-    return function(subject, all, at)
-      for i = 1, #parts do
-        local part = parts[i]
-        out[i] = type(part) == "string" and part
-          or first_of(subject, all, at, part) or ""
-      end
-      return concat(out, "", 1, #parts)
-    end
+    return parse(replacement, p)
   end
   local first = p.captures > 0 and 1 or 0
   local function checked(value)
