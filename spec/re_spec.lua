@@ -117,6 +117,18 @@ describe("zvm.re", function()
     assert.has_error(function() p:gsub("a@b", true) end)
   end)
 
+  it("puts nothing in that is out of bounds", function()
+    local replace = zvm.host.replace
+    assert.equal("<a>b<c>", replace("abc", { 0, 1, 2, 3 }, 2, 2,
+      { "<", { 0 }, ">" }))
+    assert.equal("abc", replace("abc", { 0, 1, 9, 9 }, 4, 1, { { 1, 0 } }))
+    for _, wrong in ipairs { { { 0, 9 }, 2, 1, { "x" } }, { { 0, 1 }, 0 / 0, 1,
+      {} }, { { 0, 1 }, 2, 1e300, {} }, { { 0, 1 }, 2, 1, { { -1 } } },
+      { { 0, 1 }, 2, 1, { { 1e300, 0 } } }, { { 0, 1 }, 2, 1, { 5 } } } do
+      assert.has_error(function() replace("abc", unpack(wrong)) end)
+    end
+  end)
+
   it("puts in the first group of a name that took part", function()
     local p = assert(re.compile("(?<n>a)|(?<n>b)|c", "J"))
     assert.equal("[a][b][]", (p:gsub("abc", "[%{n}]")))
