@@ -110,13 +110,16 @@ void re_names(const re_pattern *p);
 void re_find(re_state *s, const re_request *q, re_pattern *p);
 void re_all(re_state *s, const re_request *q, re_pattern *p);
 
-enum { RE_STEPS = 64 }; /* for what a prefilter asks, at most */
+enum {
+  RE_STEPS = 64,    /* for what a prefilter asks, at most */
+  RE_PREFIXES = 64, /* that are followed, at most         */
+};
+
 /* Whether a prefilter would change nothing of what is found. */
 int re_prefilter_may(const re_pattern *p);
 /* A new one, for free(), in whose making so many ways to begin are followed at
 ** most, up to RE_PREFIXES; NULL: none that would tell anything, or no memory.
 ** Match data of the state is used. */
-enum { RE_PREFIXES = 64 };
 re_prefilter *re_prefilter_make(const re_state *s, const re_pattern *p,
                                 unsigned prefixes);
 /* The first place from `at` on where a match may begin; `size`: none, but for

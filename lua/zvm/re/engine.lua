@@ -394,13 +394,20 @@ local function take(e, all, n, list, words, length)
   return n + words
 end
 
--- What comes next may take what is left of the time: true, or nil, message,
--- code.
+-- What comes next may take what is left of the time: true, or nil, nil, code.
 local function hurry(e, deadline)
   local left = deadline - host.now()
-  if left <= 0 then return lost(e, nil, "TIMEOUT") end
+  if left <= 0 then return nil, nil, "TIMEOUT" end
   e.from:timeout(math.max(left, 0.001))
   return true
+end
+
+-- The head of the next answer, in what is left of the time; or nil, message,
+-- code.
+local function next_head(e, deadline)
+  local ok, message, code = hurry(e, deadline)
+  if not ok then return nil, message, code end
+  return e.from:words(5)
 end
 
 -- How many matches may be kept. One more is asked for, which tells that there
@@ -443,9 +450,7 @@ local function all_of(self, p, subject, start, most)
     ok, message, code = self.to:write(ALL, p.slot, most, start,
       sent(self, subject))
     if not ok then return lost(self, message, code) end
-    ok, message, code = hurry(self, deadline)
-    if not ok then return nil, message, code end
-    status, count, size, first = self.from:words(5)
+    status, count, size, first = next_head(self, deadline)
   end
   local all, matches, words = { captures = p.captures }, 0, 0
   local scratch = self.scratch or {}
@@ -463,7 +468,7 @@ local function all_of(self, p, subject, start, most)
     end
     for left = size / 4, 1, -PIECE do
       ok, message, code = hurry(self, deadline)
-      if not ok then return nil, message, code end
+      if not ok then return lost(self, message, code) end
       local n = math.min(left, PIECE)
       local list
       list, message, code = self.from:list(n, scratch)
@@ -472,9 +477,7 @@ local function all_of(self, p, subject, start, most)
       if not words then return nil, message, code end
     end
     if status == DONE then break end
-    ok, message, code = hurry(self, deadline)
-    if not ok then return nil, message, code end
-    status, count, size, first = self.from:words(5)
+    status, count, size, first = next_head(self, deadline)
   end
   if matches > room then return too_many(self) end
   return all, matches
