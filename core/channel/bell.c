@@ -25,6 +25,7 @@
 enum {
   LOOK_CYCLES = 40000, /* of the time stamp counter: some 15 microseconds */
   EAGER_CYCLES = 400000, /* some times what it takes to wake up a sleeper */
+  ANSWER_CYCLES = 2000000, /* so that is little of what an answer may take */
   MISSES_MOST = 6,
   PATIENCE_MS = 32,
 };
@@ -160,7 +161,7 @@ static bool look(zvm__ring *r, uint64_t target, uint64_t most) {
 ** While both run, the other one is there sooner than a sleeper is woken. Each
 ** look in vain, in a row, doubles how often it is not done; or is a short one,
 ** if the ring is eager, as sides that ask and answer in turn then would not
-** meet any more.
+** meet any more. The longest one is for an answer: that is on its way.
 */
 static bool glance(zvm__ring *r, uint64_t target) {
   bool eager = r->shape.eager;
@@ -170,7 +171,9 @@ static bool glance(zvm__ring *r, uint64_t target) {
     r->rest--;
     return eager && look(r, target, LOOK_CYCLES);
   }
-  if (look(r, target, eager ? EAGER_CYCLES : LOOK_CYCLES))
+  if (look(r, target, !eager       ? LOOK_CYCLES
+                      : r->answers ? ANSWER_CYCLES
+                                   : EAGER_CYCLES))
     return true;
   note_miss(r);
   return false;

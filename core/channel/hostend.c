@@ -66,6 +66,7 @@ static zvm__ring *side_of(zvm_pipe *p, bool writes, zvm_error *err) {
   *own = r;
   if (r != NULL) {
     r->forks = forks;
+    r->answers = !writes;
     r->over = zvm__pipe_note(p, !writes);
     r->identity = zvm__pipe_identity(p, writes);
     return r;

@@ -100,6 +100,7 @@ typedef struct zvm__ring {
   uint32_t misses;  /* looks in vain, in a row          */
   uint32_t rest;    /* how often not to look            */
   uint32_t forks;   /* of a host's own: hostend.c       */
+  bool answers;     /* what it waits for has been asked for */
 } zvm__ring;
 
 /* Does the other side move no more? What it moved before counts. */
