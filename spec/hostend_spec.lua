@@ -43,23 +43,6 @@ describe("the script's own end of a pipe", function()
     assert.equal(0, s:wait().code)
   end)
 
-  it("asks and hears the answer at once", function()
-    local p, q = assert(zvm.pipe()), assert(zvm.pipe())
-    assert(p:write(7, 8))
-    local ask = q:asker(p, 2)
-    assert.same({ 7, 8 }, { ask(9, "abcd") })
-    assert.same({ 9 }, { q:words(1) })
-    assert.equal("abcd", q:read(4))
-    assert.has_error(function() q:asker(p, 21) end)
-    assert.has_error(function() q:asker(io.stdout, 1) end)
-    assert.has_error(function() p.words(io.stdout, 1) end)
-    p:timeout(0.05)
-    assert.equal("TIMEOUT", select(3, ask(1)))
-    p:close()
-    assert.has_error(function() ask(1) end, "attempt to use a closed pipe")
-    q:close()
-  end)
-
   it("writes many strings, long and short, in their order", function()
     local p, list, all = assert(zvm.pipe { size = "1M" }), {}, {}
     for i = 1, 240 do
@@ -179,10 +162,9 @@ describe("the script's own end of a pipe", function()
     p:timeout(20)
     full:timeout(20)
     assert(full:write(("x"):rep(4096)))
-    local ask = full:asker(p, 1)
     for _, call in ipairs {
       { p.read, p, 1 }, { p.words, p, 1 }, { p.list, p, 1 },
-      { full.write, full, 1 }, { ask, 1 },
+      { full.write, full, 1 },
     } do
       assert.same({ false, "enough" },
         { hooked(soon(error, "enough", 0), unpack(call)) })
@@ -220,11 +202,10 @@ describe("the script's own end of a pipe", function()
       assert.same({ false, "attempt to use a closed pipe" },
         { hooked(soon(p.close, p), p[name], p, 1) })
     end
-    local p, full = pipe(), pipe { size = 4096 }
+    local full = pipe { size = 4096 }
     assert(full:write(("x"):rep(4096)))
-    local ask = full:asker(p, 1)
     assert.same({ false, "attempt to use a closed pipe" },
-      { hooked(soon(full.close, full), ask, 1) })
+      { hooked(soon(full.close, full), full.write, full, 1) })
   end)
 
   it("is the script's alone", function()
@@ -254,6 +235,7 @@ describe("the script's own end of a pipe", function()
     assert.has_error(function() p:words(201) end)
     assert.has_error(function() p:write {} end)
     assert.has_error(function() p:list(1, 1) end)
+    assert.has_error(function() p.words(io.stdout, 1) end)
     p:close()
     assert.has_error(function() p:read(1) end)
     assert.has_error(function() p:write "x" end)

@@ -100,7 +100,8 @@ void zvm__host_open(lua_State *L);   /* zvm.host: pushes the table */
 void zvm__place_open(lua_State *L);  /* zvm.host: adds to it */
 void zvm__scratch_open(lua_State *L); /* zvm.host: adds to it */
 void zvm__digester_open(lua_State *L); /* the same */
-void zvm__replace_open(lua_State *L);  /* the same */
+void zvm__matches_open(lua_State *L);  /* the same */
+void zvm__find_open(lua_State *L);     /* the same */
 
 /* "pread" of ZVM_SLOT_PREAD, and so on. */
 extern const char *const zvm__slot_names[ZVM_SLOT_COUNT];

@@ -57,7 +57,6 @@ typedef struct zvm__lpipe {
 int zvm__pipe_write(lua_State *L);
 int zvm__pipe_get(lua_State *L);
 int zvm__pipe_words(lua_State *L);
-int zvm__pipe_asker(lua_State *L);
 int zvm__pipe_list(lua_State *L);
 
 bool zvm__pipe_read(zvm__options *o, int index, zvm_pipe **out);

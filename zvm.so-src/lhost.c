@@ -302,10 +302,11 @@ static const luaL_Reg functions[] = {
 
 
 void zvm__host_open(lua_State *L) {
-  lua_createtable(L, 0, 13);
+  lua_createtable(L, 0, 24);
   zvm__setfuncs(L, functions);
   zvm__place_open(L);
   zvm__scratch_open(L);
   zvm__digester_open(L);
-  zvm__replace_open(L);
+  zvm__matches_open(L);
+  zvm__find_open(L);
 }

@@ -21,8 +21,7 @@ enum {
   SHORT = 64,                 /* a string that is copied, not pointed to */
   PARTS = 16,                 /* that are written at once */
   TOGETHER = 1024,            /* bytes of short ones, likewise */
-  WORDS_MOST = 200,           /* that fit on Lua's stack        */
-  ANSWER_MOST = LUA_MINSTACK, /* that fit without asking     */
+  WORDS_MOST = 200,           /* that fit on Lua's stack */
   PIECE = 64 * 1024,
   SLICE_MS = 50,
 };
@@ -339,56 +338,6 @@ int zvm__pipe_words(lua_State *L) {
   size_t count = check_count(L, 2, WORDS_MOST);
   luaL_checkstack(L, WORDS_MOST, "pipe:words");
   return read_words(L, lp, count);
-}
-
-
-/* -- Ask ----------------------------------------------------------------- */
-
-typedef struct asker {
-  const zvm__lpipe *to, *from; /* the function's second and third upvalue */
-  size_t count;
-} asker;
-
-
-static int ask(lua_State *L) {
-  const asker *a = lua_touserdata(L, lua_upvalueindex(1));
-  outbox b ZVM__BARE;
-  if (a->to->p == NULL || a->from->p == NULL)
-    return luaL_error(L, "attempt to use a closed pipe");
-  wait_for(&b.wait, L, a->to);
-  if (!write_all(L, &b, 1))
-    return zvm__failure_push(L, &b.err, NULL);
-  if (a->from->p == NULL) /* by a hook, meanwhile */
-    return luaL_error(L, "attempt to use a closed pipe");
-  return read_words(L, a->from, a->count);
-}
-
-
-/***
-A function for questions that have answers of one length: it takes what
-`pipe:write` takes, and returns what that does if it fails, or else what
-`from:words(count)` does. Each of the two has its own time. It raises an error
-when one of the pipes is closed.
-
-@function pipe:asker
-@tparam zvm.pipe from
-@tparam number count at most 20
-@treturn function
-*/
-int zvm__pipe_asker(lua_State *L) {
-  size_t count;
-  asker *a;
-  (void)check(L, 1);
-  (void)check(L, 2);
-  count = check_count(L, 3, ANSWER_MOST);
-  a = lua_newuserdata(L, sizeof *a);
-  a->to = lua_touserdata(L, 1);
-  a->from = lua_touserdata(L, 2);
-  a->count = count;
-  lua_pushvalue(L, 1);
-  lua_pushvalue(L, 2);
-  lua_pushcclosure(L, ask, 3);
-  return 1;
 }
 
 

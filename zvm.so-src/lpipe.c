@@ -126,8 +126,7 @@ static int pipe_grow(lua_State *L) {
 
 /***
 How long a call that uses the script's own end of it waits from now on, at
-most, in all; a function of `pipe:asker` first as long for the one, then for the
-other.
+most, in all.
 
 @function pipe:timeout
 @tparam number seconds 0.001 to 86400; 0: for ever, as at first
@@ -187,7 +186,6 @@ static int pipe_tostring(lua_State *L) {
 
 
 static const luaL_Reg methods[] = {
-  {"asker", zvm__pipe_asker},
   {"close", pipe_close},
   {"grow", pipe_grow},
   {"level", pipe_level},

@@ -12,7 +12,8 @@ local zvm = require "zvm"
 
 local M = {}
 
-local replace, sub = zvm.host.replace, string.sub
+local host, sub = zvm.host, string.sub
+local captured = host.captured -- false for a group that took no part
 local MOST = 0xffffffff
 
 -- -- Options ----------------------------------------------------------------
@@ -84,10 +85,11 @@ function Pattern:__tostring()
   return ("zvm.re.pattern: %q"):format(self.source)
 end
 
-local function check(value, what, n, name)
+-- `level`: above who calls this, of whose error it is; 2 if not given.
+local function check(value, what, n, name, level)
   if type(value) ~= what then
     error(("bad argument #%d to '%s' (%s expected, got %s)"):format(n, name,
-      what, type(value)), 3)
+      what, type(value)), (level or 2) + 1)
   end
 end
 
@@ -112,29 +114,13 @@ local function text_of(source, options)
 end
 
 -- Where to begin, from 0; nil: behind the end.
-local function start_of(subject, init, name)
+local function start_of(subject, init, name, level)
   if not init then return 0 end
-  init = integer(init, 2, name, 3)
+  init = integer(init, 2, name, level + 1)
   if init < 0 then init = #subject + init + 1 end
   if init < 1 then init = 1 end
   if init > #subject + 1 then return nil end
   return init - 1
-end
-
--- A capture as a string, false if it took no part.
-local function capture(subject, list, i)
-  local first, last = list[2 * i - 1], list[2 * i]
-  return last <= #subject and sub(subject, first + 1, last)
-end
-
--- Those from i on. When all are read, the list is the engine's again.
-local function captured(subject, list, n, i, e)
-  local text = capture(subject, list, i)
-  if i == n then
-    e.scratch = list
-    return text
-  end
-  return text, captured(subject, list, n, i + 1, e)
 end
 
 -- What find gives without a match: nil, or nil, message, code.
@@ -143,20 +129,23 @@ local function none(message, code)
   return nil
 end
 
-local MANY = 100 -- captures: more are not taken by recursion
-
-local function captures(subject, list, n, e)
-  if n <= MANY then return captured(subject, list, n, 1, e) end
-  local out = {}
-  for i = 1, n do
-    out[i] = capture(subject, list, i)
+-- What is not as usual with find and match (zvm.host.find): `name` is its own.
+local function slow_search(name, finished)
+  return function(self, subject, init)
+    check(subject, "string", 1, name, 3) -- the finder called this
+    local start = start_of(subject, init, name, 3)
+    if not start then return nil end
+    return finished(self, subject, self.engine:find(self, subject, start))
   end
-  e.scratch = list
-  return unpack(out, 1, n)
+end
+
+local function searching(name, finished)
+  return host[name](slow_search(name, finished), engine.answered, finished)
 end
 
 --- Where the first match is.
 --
+-- @function Pattern:find
 -- @tparam string subject
 -- @tparam[opt=1] number init where to begin; from the end if it is negative
 -- @treturn[1] number first
@@ -166,39 +155,37 @@ end
 -- @treturn[3] nil
 -- @treturn[3] string message
 -- @treturn[3] string code: "LIMIT", "TIMEOUT", "UTF", "NOMEM", "LOST", ...
-function Pattern:find(subject, init)
-  check(subject, "string", 1, "find")
-  local start = start_of(subject, init, "find")
-  if not start then return nil end
-  local first, last, list = self.engine:find(self, subject, start)
-  if not first then return none(last, list) end
-  if not list then return first + 1, last end
-  return first + 1, last, captures(subject, list, self.captures, self.engine)
-end
+Pattern.find = searching("find", function(self, subject, first, last, groups)
+  if not first then return none(last, groups) end
+  if not groups then return first + 1, last end
+  return first + 1, last, captured(subject, groups, 0, self.captures)
+end)
 
 --- The captures of the first match, or the whole if there are no groups.
 -- Arguments and failures as of `find`.
-function Pattern:match(subject, init)
-  check(subject, "string", 1, "match")
-  local start = start_of(subject, init, "match")
-  if not start then return nil end
-  local first, last, list = self.engine:find(self, subject, start)
-  if not first then return none(last, list) end
-  if not list then return sub(subject, first + 1, last) end
-  return captures(subject, list, self.captures, self.engine)
-end
+-- @function Pattern:match
+Pattern.match = searching("match", function(self, subject, first, last, groups)
+  if not first then return none(last, groups) end
+  if not groups then return sub(subject, first + 1, last) end
+  return captured(subject, groups, 0, self.captures)
+end)
 
 --- The first match as first, last, and a table with captures by number and by
 -- name. Arguments and failures as of `find`.
 function Pattern:exec(subject, init)
   check(subject, "string", 1, "exec")
-  local start = start_of(subject, init, "exec")
+  local start = start_of(subject, init, "exec", 2)
   if not start then return nil end
-  local first, last, list = self.engine:find(self, subject, start)
-  if not first then return none(last, list) end
+  if self.captures == 0 then
+    local first, last, code = self:find(subject, start + 1)
+    if not first then return none(last, code) end
+    return first, last, {}
+  end
+  local first, last, offsets = self.engine:find(self, subject, start)
+  if not first then return none(last, offsets) end
   local groups = {}
   for i = 1, self.captures do
-    groups[i] = capture(subject, list, i)
+    groups[i] = captured(subject, offsets, i - 1, 1)
   end
   for name, indices in pairs(self.names) do
     groups[name] = false
@@ -215,23 +202,12 @@ function Pattern:gmatch(subject)
   check(subject, "string", 1, "gmatch")
   local all, count, code = self.engine:all(self, subject, 0, MOST)
   if not all then return nil, count, code end
-  local n, width, i = self.captures, 2 * (self.captures + 1), -1
-  if n == 0 then
-    return function()
-      i = i + 1
-      if i < count then
-        return sub(subject, all[2 * i + 1] + 1, all[2 * i + 2])
-      end
-    end
-  end
-  local list, unused = {}, {} -- the list is no engine's
+  local n, i = self.captures, -1
+  local skipped = n > 0 and 1 or 0 -- the whole
   return function()
     i = i + 1
     if i >= count then return nil end
-    for k = 1, width - 2 do
-      list[k] = all[i * width + 2 + k]
-    end
-    return captures(subject, list, n, unused)
+    return captured(subject, all, i * (n + 1) + skipped, n + 1 - skipped)
   end
 end
 
@@ -271,13 +247,13 @@ function Pattern:gsub(subject, replacement, most)
   most = math.max(0, math.min(most, MOST))
   local all, count, code = self.engine:all(self, subject, 0, most)
   if not all then return nil, count, code end
-  local width = 2 * (self.captures + 1)
+  local width = self.captures + 1
   if type(with) == "table" then
-    return replace(subject, all, width, count, with), count
+    return host.replace(subject, all, width, with), count
   end
   local out, n, at = {}, 0, 0
   for i = 0, count - 1 do
-    local first, last = all[i * width + 1], all[i * width + 2]
+    local first, last = host.span(all, i * width)
     local text = with(subject, all, i * width)
     if text and first >= at then
       out[n + 1], out[n + 2] = sub(subject, at + 1, first), text

@@ -36,7 +36,7 @@ local REPLACED = {
   { "gsub, digits", "[0-9]+", "#" },
   { "gsub, literal", "zebra", "horse" },
 }
-local PASSES, SUBJECTS, ROUND_SECONDS = 8, 8, 0.001
+local PASSES, SUBJECTS, ROUND_SECONDS = 16, 8, 0.001
 local ROUNDS, PASS_SECONDS = 5, 0.06 -- at least, each, of a case in a pass
 local TAIL = "qzz zebra9 END QUIXOTIC"
 

@@ -13,7 +13,6 @@ local reports = require "zvm.report"
 local zvm = require "zvm"
 
 local host = zvm.host
-local string_find = string.find
 
 local M = {}
 M.__index = M
@@ -21,14 +20,12 @@ M.__index = M
 local COMPILE, FREE, FIND, ALL, NAMES = 1, 2, 3, 4, 5
 local SAME = 0xffffffff
 local DONE, NONE, MORE, ERROR = 0, 1, 2, 3
-M.UNSET = 0xffffffff
-local UNSET = M.UNSET
 local CAPTURES_MOST = 65535
 local BLOCK = 64 * 1024
-local PIECE = 1024 -- words: a list of more may wait for longer than its timeout
+local PIECE = 4096 -- bytes: more at once may wait for longer than the timeout
 local SUBJECT_MOST = 2 ^ 30
-local AT_ONCE = 64 * 1024 -- of a subject: so many bytes are sent without a wait
 local TEXT_SUBJECT_MOST = 2 ^ 20
+local SLICE = 0.05 -- seconds that a finder waits
 
 local NO_HEAP = 121 -- of pcre2_compile
 
@@ -48,7 +45,7 @@ function M.new(options)
     slots = 0,
     spare = {},     -- slots to be used again
     dead = {},      -- slots of patterns that were collected
-    scratch = nil,  -- a list of offsets that nobody reads
+    line = host.line(),
   }, M)
 end
 
@@ -82,8 +79,8 @@ local function begin(e)
   local o = e.options
   to:timeout(o.timeout)
   from:timeout(o.timeout)
-  e.to, e.from, e.subject = to, from, nil
-  e.ask = to:asker(from, 5)
+  e.to, e.from = to, from
+  e.line = host.line(to, from, e)
   e.generation = e.generation + 1
   e.slots, e.spare, e.dead = 0, {}, {}
   e.session, message, code = zvm.start {
@@ -107,10 +104,12 @@ function M:stop()
     self.session:close()
     self.to:close()
     self.from:close()
-    self.session, self.subject = nil, nil
+    self.session = nil
     self.generation = self.generation + 1
   end
-  self.busy = false
+  self.line:set_busy(true) -- for finders that there are
+  self.line:has(nil)
+  self.line = host.line()
 end
 
 -- The code of a request that met the instance of the process that forked this
@@ -137,7 +136,7 @@ local function lost(e, message, code)
     if not e.session then
       e.to:close()
       e.from:close()
-      e.subject, e.generation = nil, e.generation + 1
+      e.generation = e.generation + 1
     end
   else
     why, code = message, "LOST"
@@ -172,19 +171,20 @@ end
 
 -- Before each request: true; or nil, message, code. The one before may not be
 -- over: then this one comes of a hook or a finalizer within it. Or it raised
--- an error halfway: part of its answer may still be in the pipe.
-local function enter(e)
-  if e.busy then
-    if is_under_way(e, 3) then return refused() end
+-- an error halfway: part of its answer may still be in the pipe. `within`: so
+-- many functions are between this one and that of REQUESTS.
+local function enter(e, within)
+  if e.line:is_busy() then
+    if is_under_way(e, 3 + (within or 0)) then return refused() end
     e:stop()
   end
-  e.busy = true -- until the whole answer is here
+  e.line:set_busy(true) -- until the whole answer is here
   return true
 end
 
 --- End the instance: true; or nil, message, code within a request.
 function M:close()
-  if self.busy and is_under_way(self, 2) then return refused() end
+  if self.line:is_busy() and is_under_way(self, 2) then return refused() end
   self:stop()
   return true
 end
@@ -194,10 +194,6 @@ local function nonsense(e)
 end
 
 -- -- Requests ---------------------------------------------------------------
-
-local function is_pair(first, last, size)
-  return first <= last and last <= size or first == UNSET and last == UNSET
-end
 
 -- The message of an error that PCRE2 had, or nil if the answer cannot be.
 local function error_text(e, size)
@@ -257,12 +253,6 @@ local function names_of(e, slot, captures)
   return names
 end
 
--- A whole number as 4 bytes, the lowest first.
-local function word(n)
-  return string.char(n % 0x100, math.floor(n / 0x100) % 0x100,
-    math.floor(n / 0x10000) % 0x100, math.floor(n / 0x1000000))
-end
-
 local function compile(self, p)
   local ok, message, code
   if not self.session then
@@ -278,7 +268,7 @@ local function compile(self, p)
   ok, message, code = self.to:write(COMPILE, slot, p.options, 0, #p.source,
     p.source)
   if not ok then return lost(self, message, code) end
-  self.subject = nil
+  self.line:has(nil)
   local status, count, size, first = self.from:words(5)
   if not status then return lost(self, count, size) end
   if status == ERROR then
@@ -295,7 +285,8 @@ local function compile(self, p)
     if not p.names then return nil, message, code end
   end
   p.slot, p.generation = slot, self.generation
-  p.finds = word(FIND) .. word(slot) .. word(0) -- a find begins with that
+  p[1] = p.text and host.text_finder(p.text)
+    or self.line:finder(slot, count + 1)
   return true
 end
 
@@ -308,7 +299,7 @@ function M:compile(p)
   if code == FORKED then
     ok, message, code, place = compile(self, p)
   end
-  self.busy = false
+  self.line:set_busy(false)
   return ok, message, code, place
 end
 
@@ -324,74 +315,73 @@ end
 
 -- What a request ends with: the subject, unless it is there.
 local function sent(e, subject)
-  if subject == e.subject then return SAME end
-  e.subject = subject
+  if e.line:has(subject) then return SAME end
   return #subject, subject
+end
+
+-- The offsets of a match's groups; or nil, message, code.
+local function groups_of(self, subject, size)
+  local bytes, message, code = self.from:read(size)
+  if not bytes then return lost(self, message, code) end
+  if not host.are_matches(bytes, 0, #subject) then return nonsense(self) end
+  return bytes
+end
+
+-- What an answer to FIND says, or nil, message, code: as find gives it.
+local function found(self, p, subject, status, count, size, first, last)
+  if not status then return lost(self, count, size) end
+  if status == NONE then return nil end
+  if status == ERROR then return failure(self, count, size, first) end
+  local captures = p.captures
+  if status ~= DONE or count ~= captures + 1 or size ~= 8 * captures
+    or first > last or last > #subject then
+    return nonsense(self)
+  end
+  if captures == 0 then return first, last end
+  local groups, message, code = groups_of(self, subject, size)
+  if not groups then return nil, message, code end
+  return first, last, groups
 end
 
 local function find(self, p, subject, start)
   local ok, message, code = know(self, p)
   if not ok then return nil, message, code end
   if #subject > SUBJECT_MOST then return too_long() end
-  local status, count, size, first, last = self.ask(p.finds, start,
+  ok, message, code = self.to:write(FIND, p.slot, 0, start,
     sent(self, subject))
-  if status == NONE then return nil end
-  if not status then return lost(self, count, size) end
-  if status == ERROR then return failure(self, count, size, first) end
-  local length, captures = #subject, p.captures
-  if status ~= DONE or count ~= captures + 1 or size ~= 8 * captures
-    or first > last or last > length then
-    return nonsense(self)
-  end
-  if captures == 0 then return first, last end
-  local list = self.scratch or {}
-  self.scratch = nil -- until the caller has read it
-  list, message, code = self.from:list(2 * captures, list)
-  if not list then return lost(self, message, code) end
-  for i = 1, 2 * captures, 2 do
-    if not is_pair(list[i], list[i + 1], length) then
-      return nonsense(self)
-    end
-  end
-  return first, last, list
+  if not ok then return lost(self, message, code) end
+  return found(self, p, subject, self.from:words(5))
 end
 
--- For text that is plain no instance is needed: string.find does nothing that
--- could be abused, and what is as short as here does not keep it for long.
-local function find_text(text, subject, start)
-  local first, last = string_find(subject, text, start + 1, true)
-  return first and first - 1, last
-end
-
---- The first match from byte `start` (from 0) on: its offsets, and a list of
--- those of its captures: who has read it may set `scratch` to it, for the next
--- one. Or nil; or nil, message, code.
+--- The first match from byte `start` (from 0) on: its offsets, and a string of
+-- those of its groups. Or nil; or nil, message, code.
 function M:find(p, subject, start)
-  if p.text and #subject <= TEXT_SUBJECT_MOST then
-    return find_text(p.text, subject, start)
-  end
   local ok, message, code = enter(self)
   if not ok then return nil, message, code end
-  local first, last, list = find(self, p, subject, start)
-  if list == FORKED then
-    first, last, list = find(self, p, subject, start)
+  local first, last, groups = find(self, p, subject, start)
+  if groups == FORKED then
+    first, last, groups = find(self, p, subject, start)
   end
-  self.busy = false
-  return first, last, list
+  self.line:set_busy(false)
+  return first, last, groups
 end
 
--- Some words of matches, checked, behind the `n` words of `all`.
-local function take(e, all, n, list, words, length)
-  local width = 2 * (all.captures + 1)
-  for i = -n % width + 1, words, width do -- a match itself is there
-    if list[i] == UNSET then return nonsense(e) end
+--- The same for a request that a finder made, with the line busy: its answer,
+-- or nil, message, code; code "WAIT": it has yet to come.
+function M:answered(p, subject, start, status, count, size, first, last)
+  if size == "WAIT" then
+    self.from:timeout(math.max(self.options.timeout - SLICE, 0.001))
+    status, count, size, first, last = self.from:words(5)
+    if self.session then self.from:timeout(self.options.timeout) end
   end
-  for i = 1, words, 2 do
-    local first, last = list[i], list[i + 1]
-    if not is_pair(first, last, length) then return nonsense(e) end
-    all[n + i], all[n + i + 1] = first, last
+  local groups
+  first, last, groups = found(self, p, subject, status, count, size, first,
+    last)
+  if groups == FORKED then
+    first, last, groups = find(self, p, subject, start)
   end
-  return n + words
+  self.line:set_busy(false)
+  return first, last, groups
 end
 
 -- What comes next may take what is left of the time: true, or nil, nil, code.
@@ -422,86 +412,111 @@ local function too_many(self)
 end
 
 local function all_text(self, p, subject, start, most)
-  local text, room = p.text, room_of(self, p)
-  local all, count, at = { captures = 0 }, 0, start
-  while count < most do
-    local first, last = find_text(text, subject, at)
-    if not first then break end
-    if count == room then return too_many(self) end
-    all[2 * count + 1], all[2 * count + 2] = first, last
-    count, at = count + 1, last
-  end
+  local room = room_of(self, p)
+  local all, count = host.matches_of(subject, p.text, start,
+    math.min(most, room + 1))
+  if count > room then return too_many(self) end
   return all, count
 end
 
-local function all_of(self, p, subject, start, most)
-  local ok, message, code = know(self, p)
-  if not ok then return nil, message, code end
-  local deadline = host.now() + self.options.timeout
-  local length, width = #subject, 8 * (p.captures + 1)
-  local room = room_of(self, p)
-  most = math.min(most, room + 1)
-  if #subject > SUBJECT_MOST then return too_long() end
-  local status, count, size, first
-  if #subject <= AT_ONCE then
-    status, count, size, first = self.ask(ALL, p.slot, most, start,
-      sent(self, subject))
-  else
-    ok, message, code = self.to:write(ALL, p.slot, most, start,
-      sent(self, subject))
-    if not ok then return lost(self, message, code) end
-    status, count, size, first = next_head(self, deadline)
+-- So many bytes, of which some are there, in what is left of the time; or nil,
+-- message, code.
+local function read_on(self, got, size, deadline)
+  local pieces = { got }
+  for left = size - #got, 1, -PIECE do
+    local ok, message, code = hurry(self, deadline)
+    if not ok then return nil, message, code end
+    local piece
+    piece, message, code = self.from:read(math.min(left, PIECE))
+    if not piece then return nil, message, code end
+    pieces[#pieces + 1] = piece
   end
-  local all, matches, words = { captures = p.captures }, 0, 0
-  local scratch = self.scratch or {}
-  self.scratch = scratch
+  return table.concat(pieces)
+end
+
+-- All answers to a request for `most` matches, in a subject of so many bytes.
+-- Of the first one the head is there, and what `got` is of its bytes; or nil,
+-- message, code.
+local function collect(self, p, length, most, deadline, got, status, count,
+  size, first)
+  local blocks, matches = {}, 0
   while true do
     if not status then return lost(self, count, size) end
     if status == NONE then break end
     if status == ERROR then return failure(self, count, size, first) end
     matches = matches + count
-    if status ~= DONE and status ~= MORE or size ~= count * width
+    if status ~= DONE and status ~= MORE
+      or size ~= count * 8 * (p.captures + 1)
       or size > BLOCK and count ~= 1 or matches > 2 * length + 2
       or matches > most
       or status == MORE and count == 0 then
       return nonsense(self)
     end
-    for left = size / 4, 1, -PIECE do
-      ok, message, code = hurry(self, deadline)
-      if not ok then return lost(self, message, code) end
-      local n = math.min(left, PIECE)
-      local list
-      list, message, code = self.from:list(n, scratch)
-      if not list then return lost(self, message, code) end
-      words, message, code = take(self, all, words, list, n, length)
-      if not words then return nil, message, code end
+    local block, message, code = read_on(self, got, size, deadline)
+    if not block then return lost(self, message, code) end
+    if not host.are_matches(block, p.captures + 1, length) then
+      return nonsense(self)
     end
+    blocks[#blocks + 1] = block
     if status == DONE then break end
+    got = ""
     status, count, size, first = next_head(self, deadline)
   end
-  if matches > room then return too_many(self) end
-  return all, matches
+  return table.concat(blocks), matches
 end
 
---- All matches, `most` at most: a list of offsets, 2 * (captures + 1) for
--- each match, and how many there are.
+local function all_of(self, p, subject, start, most)
+  local ok, message, code = know(self, p)
+  if not ok then return nil, message, code end
+  if #subject > SUBJECT_MOST then return too_long() end
+  local deadline = host.now() + self.options.timeout
+  ok, message, code = self.to:write(ALL, p.slot, most, start,
+    sent(self, subject))
+  if not ok then return lost(self, message, code) end
+  return collect(self, p, #subject, most, deadline, "",
+    next_head(self, deadline))
+end
+
+-- What zvm.host.find_all gave, and if that is not all, the rest of it.
+local function all_or_rest(self, p, subject, start, most, all, count, ...)
+  if all then return all, count end
+  local deadline = host.now() + self.options.timeout
+  local code
+  if not count then
+    local ok
+    ok, all, code = enter(self, 1)
+    if not ok then return nil, all, code end
+    all, count, code = all_of(self, p, subject, start, most)
+  elseif select(4, ...) == "WAIT" then
+    deadline = deadline - SLICE
+    all, count, code = collect(self, p, #subject, most, deadline, ...,
+      next_head(self, deadline))
+  else
+    all, count, code = collect(self, p, #subject, most, deadline, ...)
+  end
+  if code == FORKED then
+    all, count, code = all_of(self, p, subject, start, most)
+  end
+  if self.session then self.from:timeout(self.options.timeout) end
+  self.line:set_busy(false)
+  return all, count, code
+end
+
+--- All matches, `most` at most, as zvm.host.replace takes them, and how many
+-- there are.
 function M:all(p, subject, start, most)
   if p.text and #subject <= TEXT_SUBJECT_MOST then
     return all_text(self, p, subject, start, most)
   end
-  local ok, message, code = enter(self)
-  if not ok then return nil, message, code end
-  local all, matches
-  all, matches, code = all_of(self, p, subject, start, most)
-  if code == FORKED then
-    all, matches, code = all_of(self, p, subject, start, most)
-  end
-  if self.session then self.from:timeout(self.options.timeout) end
-  self.busy = false
-  return all, matches, code
+  local room = room_of(self, p)
+  most = math.min(most, room + 1)
+  local all, count, code = all_or_rest(self, p, subject, start, most,
+    host.find_all(p, subject, start, most))
+  if all and count > room then return too_many(self) end
+  return all, count, code
 end
 
-for _, name in ipairs { "compile", "find", "all" } do
+for _, name in ipairs { "compile", "find", "answered", "all" } do
   REQUESTS[M[name]] = true
 end
 

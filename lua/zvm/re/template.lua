@@ -4,6 +4,7 @@
 
 local M = {}
 
+local captured = require "zvm".host.captured
 local sub = string.sub
 
 -- The groups of a name or a number in braces, a list; nil: there are none.
@@ -48,15 +49,10 @@ local function parse(text, p)
   return parts
 end
 
--- Capture `index` of the match whose offsets are `all[at + 1]` and on.
-local function capture(subject, all, at, index)
-  local first, last = all[at + 1 + 2 * index], all[at + 2 + 2 * index]
-  return last <= #subject and sub(subject, first + 1, last)
-end
-
 --- Of a string or number, a list for zvm.host.replace: strings, and lists of
--- groups. Of others a function(subject, all, at) that gives what takes a
--- match's place, or nil to keep it. Or nil, message.
+-- groups. Of others a function(subject, matches, at) that gives what takes the
+-- place of the match whose pairs begin at `at`, from 0, or nil to keep it. Or
+-- nil, message.
 function M.compile(replacement, p)
   local kind = type(replacement)
   if kind == "number" then
@@ -74,16 +70,13 @@ function M.compile(replacement, p)
     return tostring(value)
   end
   if kind == "table" then
-    return function(subject, all, at)
-      return checked(replacement[capture(subject, all, at, first)])
+    return function(subject, matches, at)
+      return checked(replacement[captured(subject, matches, at + first, 1)])
     end
   end
-  return function(subject, all, at)
-    local out = {}
-    for i = first, p.captures do
-      out[i - first + 1] = capture(subject, all, at, i)
-    end
-    return checked(replacement(unpack(out, 1, p.captures - first + 1)))
+  return function(subject, matches, at)
+    return checked(replacement(captured(subject, matches, at + first,
+      p.captures - first + 1)))
   end
 end
 
