@@ -23,11 +23,11 @@ enum { TEXT_MOST = 64, TEXT_SUBJECT_MOST = 1 << 20 };
 enum { AT_ONCE = 64 * 1024, SLICE_MS = 50 };
 
 /* Of stdlib/re/re.h. */
-enum { FIND = 3, ALL = 4, SAME = 0xffffffff };
+enum { FIND = 3, ALL = 4, SAME = 0xffffffff, NEXT_MOST = 4096 };
 enum { DONE = 0, NONE = 1 };
 
 typedef struct request {
-  uint32_t operation, slot, a, b, size;
+  uint32_t operation, slot, a, b, size, next;
 } request;
 
 typedef struct answer {
@@ -46,6 +46,7 @@ typedef struct line {
   const zvm__lpipe *to, *from; /* NULL: there is no instance */
   bool busy;                   /* a request is under way, or it is over   */
   const char *subject;         /* the string that the other side has last */
+  uint32_t promised;           /* bytes of the next request               */
 } line;
 
 typedef struct finder {
@@ -61,6 +62,16 @@ enum { HELD_LINE = 1, HELD_SUBJECT, HELD_TO, HELD_FROM, HELD_ENGINE, HELD };
 /* Arguments and upvalues of the functions that find. */
 enum { PATTERN = 1, STRING, INIT, FINDER };
 enum { TYPE = 1, SLOWLY, ANSWERED, FINISHED };
+
+
+static const char zeros[NEXT_MOST];
+
+
+static uint32_t check_word(lua_State *L, int index) {
+  lua_Number n = luaL_checknumber(L, index);
+  luaL_argcheck(L, n >= 0 && n < SAME, index, "number out of bounds");
+  return (uint32_t)n;
+}
 
 
 /* -- Lines --------------------------------------------------------------- */
@@ -158,14 +169,21 @@ static int line_has(lua_State *L) {
 }
 
 
-/* -- Finders ------------------------------------------------------------- */
-
-static uint32_t check_word(lua_State *L, int index) {
-  lua_Number n = luaL_checknumber(L, index);
-  luaL_argcheck(L, n >= 0 && n < SAME, index, "number out of bounds");
-  return (uint32_t)n;
+/*** What has to follow so many bytes of a request that promises none itself.
+@function line:padding
+@tparam number size
+@treturn string
+*/
+static int line_padding(lua_State *L) {
+  line *l = check_line(L);
+  size_t size = check_word(L, 2);
+  lua_pushlstring(L, zeros, size < l->promised ? l->promised - size : 0);
+  l->promised = 0;
+  return 1;
 }
 
+
+/* -- Finders ------------------------------------------------------------- */
 
 static void push_finder(lua_State *L, const finder *f) {
   finder *out = lua_newuserdata(L, sizeof *out);
@@ -351,14 +369,17 @@ static void ask(lua_State *L, const finder *f, request q, const char *subject,
   if (!same)
     hold_subject(L, l, STRING, FINDER);
   q.slot = f->slot;
+  uint32_t size = same ? 0 : q.size;
   struct iovec parts[] = {
       {.iov_base = &q, .iov_len = sizeof q},
-      {.iov_base = (void *)(uintptr_t)subject, .iov_len = q.size}};
-  if (same)
-    q.size = SAME;
+      {.iov_base = (void *)(uintptr_t)subject, .iov_len = size},
+      {.iov_base = (void *)(uintptr_t)zeros,
+       .iov_len = size < l->promised ? l->promised - size : 0}};
+  q.size = same ? SAME : size;
+  q.next = l->promised = size <= NEXT_MOST ? size : 0;
   o->err.status = ZVM_OK;
   uint32_t ms = slice_ms(l->from);
-  bool asked = zvm_pipe_writev(l->to->p, parts, same ? 1 : 2, ms, &moved,
+  bool asked = zvm_pipe_writev(l->to->p, parts, 3, ms, &moved,
                                &o->err) == ZVM_OK;
   o->heard = asked &&
              zvm_pipe_read(l->from->p, &o->a, sizeof o->a, ms, &moved,
@@ -510,6 +531,7 @@ static const luaL_Reg line_methods[] = {
   {"finder", line_finder},
   {"has", line_has},
   {"is_busy", line_is_busy},
+  {"padding", line_padding},
   {"set_busy", line_set_busy},
   {NULL, NULL},
 };

@@ -4,10 +4,13 @@
 ** Requests come from stdin, answers go to stdout, both in words of 4 bytes,
 ** the lowest byte first:
 **
-**   request  operation, slot, a, b, size, then `size` bytes
+**   request  operation, slot, a, b, size, next, then `size` bytes
 **   answer   status, count, size, first, last, then `size` bytes
 **
-** lua/zvm/re/engine.lua is the other side.
+** With `next` a host promises so many bytes behind the head of the request after
+** that one: where those that count are fewer, others follow them. So a guest
+** reads both at once. lua/zvm/re/engine.lua and zvm.so-src/lfind.c are the other
+** side.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
@@ -29,6 +32,7 @@ enum {
 enum {
   RE_SAME = 0xffffffff, /* as size: the subject before                    */
   RE_BLOCK = 64 * 1024, /* of matches in one answer                       */
+  RE_NEXT_MOST = 4096,  /* bytes that are promised                        */
 };
 
 enum {
@@ -40,8 +44,14 @@ enum {
 };
 
 typedef struct re_request {
-  uint32_t operation, slot, a, b, size;
+  uint32_t operation, slot, a, b, size, next;
 } re_request;
+
+/* Where a request is read to, with the bytes that were promised. */
+typedef struct re_inbox {
+  re_request q;
+  char bytes[RE_NEXT_MOST];
+} re_inbox;
 
 typedef struct re_answer {
   uint32_t status, count, size, first, last;
@@ -85,8 +95,13 @@ typedef enum re_checked { RE_UNCHECKED, RE_NO_ASCII, RE_VALID } re_checked;
 typedef struct re_state {
   re_pattern *patterns;
   uint32_t slots;
-  char *subject;
-  size_t size, room;
+  re_inbox inbox[2];   /* one may have the subject, the other one is free */
+  int next_inbox;      /* that is free                                    */
+  size_t promised;     /* bytes of the request that comes                 */
+  char *large;         /* what has room for so many bytes, or NULL        */
+  size_t room;
+  const char *subject; /* in an inbox, or `large` */
+  size_t size;
   re_checked checked; /* that the subject is UTF-8 */
   pcre2_match_data *match;
   uint32_t pairs;                    /* of `match` */

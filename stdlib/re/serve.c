@@ -47,37 +47,57 @@ void re_answer_error(int number, size_t where) {
 
 enum { LARGE = 1 << 20 };
 
-/* Room for so many bytes and one more. What was there may go. */
+/* Room for so many bytes. What was there may go. */
 static void make_room(re_state *s, size_t size) {
-  if (size < s->room)
+  if (size <= s->room)
     return;
   size_t room = s->room < 4096 ? 4096 : s->room;
-  while (room <= size && room < LARGE)
+  while (room < size && room < LARGE)
     room *= 2;
-  if (room <= size) /* twice as much might be more than there is */
-    room = size + 1;
-  free(s->subject);
-  s->subject = malloc(room);
-  if (s->subject == NULL)
+  if (room < size) /* twice as much might be more than there is */
+    room = size;
+  free(s->large);
+  s->large = malloc(room);
+  if (s->large == NULL)
     zvm_exit(2); /* the host sees that its request was too large */
   s->room = room;
 }
 
 
-static void take_bytes(re_state *s, const re_request *q) {
-  if (q->size == RE_SAME)
+/* Of the request's bytes so many came with its head. */
+static void take_bytes(re_state *s, const re_inbox *in, size_t there) {
+  size_t size = in->q.size;
+  if (size == RE_SAME)
     return;
-  make_room(s, q->size);
-  re_get(s->subject, q->size);
-  s->size = q->size;
+  s->size = size;
   s->checked = RE_UNCHECKED;
+  if (size <= there) {
+    s->subject = in->bytes;
+    s->next_inbox = !s->next_inbox;
+    return;
+  }
+  make_room(s, size);
+  memcpy(s->large, in->bytes, there);
+  re_get(s->large + there, size - there);
+  s->subject = s->large;
+}
+
+
+/* The next request, whose bytes are the subject from now on, or the pattern. */
+static re_request take_request(re_state *s) {
+  re_inbox *in = &s->inbox[s->next_inbox];
+  size_t there = s->promised;
+  re_get(in, sizeof in->q + there);
+  if (in->q.next > RE_NEXT_MOST)
+    zvm_exit(3);
+  s->promised = in->q.next;
+  take_bytes(s, in, there);
+  return in->q;
 }
 
 
 static void serve(re_state *s) {
-  re_request q;
-  re_get(&q, sizeof q);
-  take_bytes(s, &q);
+  re_request q = take_request(s);
   if (q.operation == RE_COMPILE) {
     re_compile(s, &q, s->subject);
     return;
@@ -99,7 +119,8 @@ static void serve(re_state *s) {
 
 
 int main(int argc, char **argv) {
-  re_state s = {.limits = pcre2_match_context_create(NULL)};
+  static re_state s;
+  s.limits = pcre2_match_context_create(NULL);
   if (argc != 4 || s.limits == NULL)
     return 2;
   uint32_t steps = (uint32_t)strtoul(argv[1], NULL, 10);
@@ -110,7 +131,6 @@ int main(int argc, char **argv) {
   if (s.few == NULL)
     return 2;
   pcre2_set_match_limit(s.few, steps < RE_STEPS ? steps : RE_STEPS);
-  make_room(&s, 0);
   for (;;)
     serve(&s);
 }

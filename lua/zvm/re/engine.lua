@@ -217,12 +217,19 @@ local function failure(e, number, size, place)
   return nil, ("zvm.re: %s at %d"):format(text, place + 1), code
 end
 
+-- A request, which promises nothing of the next one.
+local function write(e, operation, slot, a, b, size, bytes)
+  bytes = bytes or ""
+  return e.to:write(operation, slot, a, b, size, 0, bytes,
+    e.line:padding(#bytes))
+end
+
 -- Slots of patterns that nobody has any more.
 local function release(e)
   local dead, spare = e.dead, e.spare
   e.dead = {} -- the collector goes on
   for _, slot in ipairs(dead) do
-    local ok, message, code = e.to:write(FREE, slot, 0, 0, SAME)
+    local ok, message, code = write(e, FREE, slot, 0, 0, SAME)
     if not ok then return lost(e, message, code) end
     spare[#spare + 1] = slot
   end
@@ -230,7 +237,7 @@ local function release(e)
 end
 
 local function names_of(e, slot, captures)
-  local ok, message, code = e.to:write(NAMES, slot, 0, 0, SAME)
+  local ok, message, code = write(e, NAMES, slot, 0, 0, SAME)
   if not ok then return lost(e, message, code) end
   local status, count, size, each = e.from:words(5)
   if not status then return lost(e, count, size) end
@@ -265,7 +272,7 @@ local function compile(self, p)
   if not slot then
     slot, self.slots = self.slots, self.slots + 1
   end
-  ok, message, code = self.to:write(COMPILE, slot, p.options, 0, #p.source,
+  ok, message, code = write(self, COMPILE, slot, p.options, 0, #p.source,
     p.source)
   if not ok then return lost(self, message, code) end
   self.line:has(nil)
@@ -347,7 +354,7 @@ local function find(self, p, subject, start)
   local ok, message, code = know(self, p)
   if not ok then return nil, message, code end
   if #subject > SUBJECT_MOST then return too_long() end
-  ok, message, code = self.to:write(FIND, p.slot, 0, start,
+  ok, message, code = write(self, FIND, p.slot, 0, start,
     sent(self, subject))
   if not ok then return lost(self, message, code) end
   return found(self, p, subject, self.from:words(5))
@@ -470,7 +477,7 @@ local function all_of(self, p, subject, start, most)
   if not ok then return nil, message, code end
   if #subject > SUBJECT_MOST then return too_long() end
   local deadline = host.now() + self.options.timeout
-  ok, message, code = self.to:write(ALL, p.slot, most, start,
+  ok, message, code = write(self, ALL, p.slot, most, start,
     sent(self, subject))
   if not ok then return lost(self, message, code) end
   return collect(self, p, #subject, most, deadline, "",

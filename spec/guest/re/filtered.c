@@ -133,14 +133,14 @@ static void make_subject(re_state *s, int utf) {
                               : utf        ? &characters
                                            : &bytes);
     size_t n = strlen(part);
-    memcpy(s->subject + s->size, part, n);
+    memcpy(s->large + s->size, part, n);
     s->size += n;
   }
   /* Seldom a long one, for which PCRE2 does some things otherwise. */
   size_t once = s->size;
   while (below(100) == 0 && once > 0 && s->size + once < LONG_MOST)
     for (want = below(LONG_MOST); s->size + once < want; s->size += once)
-      memcpy(s->subject + s->size, s->subject, once);
+      memcpy(s->large + s->size, s->large, once);
 }
 
 
@@ -209,9 +209,10 @@ static void begin(void) {
   split(&texts, texts_text, '/');
   split(&bytes, bytes_text, ' ');
   split(&characters, characters_text, ' ');
-  state.subject = malloc(LONG_MOST);
+  state.large = malloc(LONG_MOST);
+  state.subject = state.large;
   state.limits = pcre2_match_context_create(NULL);
-  if (state.subject == NULL || state.limits == NULL)
+  if (state.large == NULL || state.limits == NULL)
     abort();
   pcre2_set_match_limit(state.limits, STEPS);
   state.few = pcre2_match_context_copy(state.limits);
