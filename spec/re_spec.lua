@@ -177,6 +177,56 @@ describe("zvm.re", function()
     assert.has_error(function() p:gsub("a", "%{4}") end)
   end)
 
+  it("is not misled by what a script makes of a pattern", function()
+    local p, two = assert(re.compile "b"), assert(re.compile "(a)(b)")
+    local class = assert(re.compile "[b]")
+    p[1] = two[1]
+    assert.equal("LOST", select(3, p:find "ab"))
+    for _, other in ipairs { io.stdout, newproxy(true), {}, "x", 5,
+      class[1] } do
+      p[1] = other
+      assert.equal(2, (p:find "ab"))
+      assert.equal("ax", (p:gsub("ab", "x")))
+      p[1] = nil
+      assert.same(all(2, 2), all(p:find "ab"))
+    end
+    local host = zvm.host
+    for _, wrong in ipairs { { host.finder, io.stdout, 0, 1 },
+      { host.finder, p.engine.line, -1, 1 }, { host.text_finder, "" },
+      { host.text_finder, ("x"):rep(65) }, { host.line, io.stdout, io.stdout },
+      { host.find_all, class, "b", -1, 1 },
+      { host.find_all, class, "b", 0, 2 ^ 32 }, { host.find_all, class },
+      { class.find, {}, "b" }, { class.find, nil, "b" }, { class.find } } do
+      assert.has_error(function() wrong[1](unpack(wrong, 2)) end)
+    end
+    assert.same(all(nil, false), all(host.find_all({}, "b", 0, 1)))
+    assert.same(all(2, 2), all(class:find "ab"))
+  end)
+
+  it("keeps in step with its instance, however long subjects are", function()
+    local p, text = assert(re.compile "[b]"), assert(re.compile "(b)")
+    local seed = 1
+    for i = 1, 600 do
+      seed = seed * 16807 % 2147483647
+      local n = ({ 0, 1, 60, 1000, 4095, 4096, 4097, 65535, 65536, 70000 })[
+        seed % 10 + 1]
+      local subject = ("a"):rep(n) .. "b"
+      local kind = seed % 7
+      if kind == 0 then
+        assert.is_nil(re.compile("(" .. i))
+      elseif kind == 1 then
+        assert.same(all(n + 1, n + 1, "b"), all(text:find(subject)))
+      elseif kind == 2 then
+        assert.equal(n + 1, #p:gsub(subject, "c"))
+      elseif kind == 3 then
+        assert(re.compile("[" .. i .. "]"))
+        collectgarbage()
+      end
+      assert.same(all(n + 1, n + 1), all(p:find(subject)), i)
+      assert.same(all(nil), all(p:find(subject, n + 2)))
+    end
+  end)
+
   it("may be used by its own replacement", function()
     local inner = assert(re.compile "b")
     assert.equal("aXa aXa", (re.gsub("aba aba", "\\w+", function(word)
@@ -487,7 +537,7 @@ describe("an instance that lies", function()
     assert(e.from:write(...))
     e.line = zvm.host.line(e.to, e.from, e)
     e.line:set_busy(false)
-    p[1] = e.line:finder(p.slot, p.captures + 1)
+    p[1] = zvm.host.finder(e.line, p.slot, p.captures + 1)
   end
 
   -- Ends that are tables: p is found without a finder.

@@ -3,187 +3,40 @@
 **
 ** What is usual is done here: text that is looked for by itself, and a request
 ** whose answer is a match without groups, or none. All else is Lua's, which
-** this calls: stdlib/re/re.h has the protocol, lua/zvm/re/engine.lua its other
-** requests.
+** this calls (lua/zvm/re/engine.lua). Between a request and its answer no Lua
+** code runs.
 **
-** A pattern, a table, has a finder as its element 1. Those of an instance share
-** its line, and with that an environment, which no script gets at: it holds what
-** they point to. Between a request and its answer no Lua code runs here.
+** A pattern, a table, has a finder as its element 1.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "base/bare.h"
-#include "lchannel.h"
+#include "lline.h"
 #include "lmatches.h"
 
 #define FINDER_TYPE "zvm.re.finder"
-#define LINE_TYPE "zvm.re.line"
 
 enum { TEXT_MOST = 64, TEXT_SUBJECT_MOST = 1 << 20 };
-enum { AT_ONCE = 64 * 1024, SLICE_MS = 50 };
 
-/* Of stdlib/re/re.h. */
-enum { FIND = 3, ALL = 4, SAME = 0xffffffff, NEXT_MOST = 4096 };
-enum { DONE = 0, NONE = 1 };
-
-typedef struct request {
-  uint32_t operation, slot, a, b, size, next;
-} request;
-
-typedef struct answer {
-  uint32_t status, count, size, first, last;
-} answer;
-
-/* What came of a request: the answer's head, if it is there. */
-typedef struct outcome {
-  bool heard, waits; /* waits: the time is not over, and it may yet come */
-  answer a;
-  zvm_error err; /* if it is not there */
-} outcome;
-
-/* The way to an instance and back. */
-typedef struct line {
-  const zvm__lpipe *to, *from; /* NULL: there is no instance */
-  bool busy;                   /* a request is under way, or it is over   */
-  const char *subject;         /* the string that the other side has last */
-  uint32_t promised;           /* bytes of the next request               */
-} line;
-
+/* How a pattern is found. Its environment is that of its line. */
 typedef struct finder {
-  line *line; /* NULL: it is for text */
+  zvm__line *line; /* NULL: it is for text */
   uint32_t slot, pairs;
   size_t length;
   char text[TEXT_MOST];
 } finder;
-
-/* Of the environment. */
-enum { HELD_LINE = 1, HELD_SUBJECT, HELD_TO, HELD_FROM, HELD_ENGINE, HELD };
 
 /* Arguments and upvalues of the functions that find. */
 enum { PATTERN = 1, STRING, INIT, FINDER };
 enum { TYPE = 1, SLOWLY, ANSWERED, FINISHED };
 
 
-static const char zeros[NEXT_MOST];
-
-
 static uint32_t check_word(lua_State *L, int index) {
   lua_Number n = luaL_checknumber(L, index);
-  luaL_argcheck(L, n >= 0 && n < SAME, index, "number out of bounds");
+  luaL_argcheck(L, n >= 0 && n < UINT32_MAX, index, "number out of bounds");
   return (uint32_t)n;
 }
 
-
-/* -- Lines --------------------------------------------------------------- */
-
-static line *check_line(lua_State *L) {
-  return zvm__checkself(L, 1, LINE_TYPE);
-}
-
-
-static const zvm__lpipe *hold_pipe(lua_State *L, int index, int env, int held) {
-  const zvm__lpipe *lp = luaL_checkudata(L, index, ZVM__PIPE_TYPE);
-  lua_pushvalue(L, index);
-  lua_rawseti(L, env, held);
-  return lp;
-}
-
-
-/*** What finders of an instance share. It is busy at first.
-@function zvm.host.line
-@tparam[opt] zvm.pipe to without it, there is no instance, and it is not busy
-@tparam[opt] zvm.pipe from
-@tparam[opt] table engine
-@treturn zvm.re.line
-*/
-static int new_line(lua_State *L) {
-  enum { ENGINE = 3, ENV, SELF };
-  lua_settop(L, ENGINE);
-  lua_createtable(L, HELD - 1, 0);
-  line *out = lua_newuserdata(L, sizeof *out);
-  *out = (line){.busy = false};
-  luaL_getmetatable(L, LINE_TYPE);
-  lua_setmetatable(L, SELF);
-  if (!lua_isnil(L, 1)) {
-    const zvm__lpipe *to = hold_pipe(L, 1, ENV, HELD_TO);
-    out->from = hold_pipe(L, 2, ENV, HELD_FROM);
-    out->to = to;
-    out->busy = true;
-  }
-  lua_pushvalue(L, ENGINE);
-  lua_rawseti(L, ENV, HELD_ENGINE);
-  lua_pushvalue(L, SELF);
-  lua_rawseti(L, ENV, HELD_LINE);
-  lua_pushvalue(L, ENV);
-  lua_setfenv(L, SELF);
-  return 1;
-}
-
-
-/*** Whether a request is under way, or none may be any more.
-@function line:is_busy
-@treturn boolean
-*/
-static int line_is_busy(lua_State *L) {
-  lua_pushboolean(L, check_line(L)->busy);
-  return 1;
-}
-
-
-/***
-@function line:set_busy
-@tparam boolean busy
-*/
-static int line_set_busy(lua_State *L) {
-  check_line(L)->busy = lua_toboolean(L, 2);
-  return 0;
-}
-
-
-/*
-** The string at `index` is what the other side has from now on, or nil: none.
-** Whose environment it is: at `holder`.
-*/
-static void hold_subject(lua_State *L, line *l, int index, int holder) {
-  lua_getfenv(L, holder);
-  lua_pushvalue(L, index);
-  lua_rawseti(L, -2, HELD_SUBJECT);
-  lua_pop(L, 1);
-  l->subject = lua_tostring(L, index);
-}
-
-
-/*** Whether the other side has that subject. If not, it will.
-@function line:has
-@tparam ?string subject nil: it has none
-@treturn boolean
-*/
-static int line_has(lua_State *L) {
-  line *l = check_line(L);
-  lua_settop(L, 2);
-  if (!lua_isnil(L, 2))
-    luaL_checktype(L, 2, LUA_TSTRING);
-  lua_pushboolean(L, !lua_isnil(L, 2) && l->subject == lua_tostring(L, 2));
-  hold_subject(L, l, 2, 1);
-  return 1;
-}
-
-
-/*** What has to follow so many bytes of a request that promises none itself.
-@function line:padding
-@tparam number size
-@treturn string
-*/
-static int line_padding(lua_State *L) {
-  line *l = check_line(L);
-  size_t size = check_word(L, 2);
-  lua_pushlstring(L, zeros, size < l->promised ? l->promised - size : 0);
-  l->promised = 0;
-  return 1;
-}
-
-
-/* -- Finders ------------------------------------------------------------- */
 
 static void push_finder(lua_State *L, const finder *f) {
   finder *out = lua_newuserdata(L, sizeof *out);
@@ -194,14 +47,14 @@ static void push_finder(lua_State *L, const finder *f) {
 
 
 /*** What a pattern is found by: its element 1.
-@function line:finder
+@function zvm.host.finder
+@tparam zvm.re.line line
 @tparam number slot of the pattern in the instance
 @tparam number pairs of each match
-@treturn zvm.re.finder
+@treturn userdata
 */
-static int line_finder(lua_State *L) {
-  finder f = {.line = check_line(L)};
-  luaL_argcheck(L, f.line->to != NULL, 1, "no instance");
+static int new_finder(lua_State *L) {
+  finder f = {.line = zvm__line_check(L, 1)};
   f.slot = check_word(L, 2);
   f.pairs = check_word(L, 3);
   push_finder(L, &f);
@@ -214,7 +67,7 @@ static int line_finder(lua_State *L) {
 /*** The same of a pattern that is but text.
 @function zvm.host.text_finder
 @tparam string text 1 to 64 bytes
-@treturn zvm.re.finder
+@treturn userdata
 */
 static int new_text_finder(lua_State *L) {
   finder f = {.line = NULL};
@@ -246,7 +99,7 @@ static bool read_start(lua_State *L, size_t size, uint32_t *start) {
   if (lua_isnoneornil(L, INIT))
     return true;
   lua_Number n = lua_tonumber(L, INIT);
-  if (!(n >= 1 && n <= (lua_Number)size + 1 && n < SAME))
+  if (!(n >= 1 && n <= (lua_Number)size + 1 && n < UINT32_MAX))
     return false;
   *start = (uint32_t)n - 1;
   return true;
@@ -304,35 +157,10 @@ static int find_text(lua_State *L, const finder *f, const char *subject,
 
 
 /* No match, or one without groups. */
-static bool is_usual(const finder *f, const answer *a, size_t size) {
-  return a->status == NONE ||
-         (a->status == DONE && f->pairs == 1 && a->count == 1 && a->size == 0 &&
-          a->first <= a->last && a->last <= size);
-}
-
-
-static int push_answer(lua_State *L, const answer *a) {
-  lua_pushnumber(L, a->status);
-  lua_pushnumber(L, a->count);
-  lua_pushnumber(L, a->size);
-  lua_pushnumber(L, a->first);
-  lua_pushnumber(L, a->last);
-  return 5;
-}
-
-
-/* The head of an answer, or nil, message, code: for the engine to see to. */
-static int push_outcome(lua_State *L, const outcome *o) {
-  if (o->heard)
-    return push_answer(L, &o->a);
-  if (o->err.status == ZVM_OK) {
-    lua_pushliteral(L, "the other side of the pipe has ended");
-    return zvm__failure_wrap(L, "END");
-  }
-  if (!o->waits)
-    return zvm__failure_push(L, &o->err, NULL);
-  lua_pushnil(L);
-  return zvm__failure_wrap(L, "WAIT");
+static bool is_usual(const finder *f, const zvm__answer *a, size_t size) {
+  return a->status == ZVM__RE_NONE ||
+         (a->status == ZVM__RE_DONE && f->pairs == 1 && a->count == 1 &&
+          a->size == 0 && a->first <= a->last && a->last <= size);
 }
 
 
@@ -341,9 +169,7 @@ static int answered(lua_State *L, uint32_t start, int values) {
   int at = lua_gettop(L) - values + 1;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   lua_pushvalue(L, lua_upvalueindex(ANSWERED));
-  lua_getfenv(L, FINDER);
-  lua_rawgeti(L, -1, HELD_ENGINE);
-  lua_remove(L, -2);
+  zvm__line_push_engine(L, FINDER);
   lua_pushvalue(L, PATTERN);
   lua_pushvalue(L, STRING);
   lua_pushnumber(L, start);
@@ -354,58 +180,20 @@ static int answered(lua_State *L, uint32_t start, int values) {
 }
 
 
-static uint32_t slice_ms(const zvm__lpipe *lp) {
-  return lp->timeout_ms != 0 && lp->timeout_ms < SLICE_MS ? lp->timeout_ms
-                                                          : SLICE_MS;
-}
-
-
-/* The subject goes along if it is not there. */
-static void ask(lua_State *L, const finder *f, request q, const char *subject,
-                outcome *o) {
-  size_t moved;
-  line *l = f->line;
-  bool same = l->subject == subject;
-  if (!same)
-    hold_subject(L, l, STRING, FINDER);
-  q.slot = f->slot;
-  uint32_t size = same ? 0 : q.size;
-  struct iovec parts[] = {
-      {.iov_base = &q, .iov_len = sizeof q},
-      {.iov_base = (void *)(uintptr_t)subject, .iov_len = size},
-      {.iov_base = (void *)(uintptr_t)zeros,
-       .iov_len = size < l->promised ? l->promised - size : 0}};
-  q.size = same ? SAME : size;
-  q.next = l->promised = size <= NEXT_MOST ? size : 0;
-  o->err.status = ZVM_OK;
-  uint32_t ms = slice_ms(l->from);
-  bool asked = zvm_pipe_writev(l->to->p, parts, 3, ms, &moved,
-                               &o->err) == ZVM_OK;
-  o->heard = asked &&
-             zvm_pipe_read(l->from->p, &o->a, sizeof o->a, ms, &moved,
-                           &o->err) == ZVM_OK &&
-             moved == sizeof o->a;
-  o->waits = asked && moved == 0 && o->err.status == ZVM_E_TIMEOUT &&
-             ms == SLICE_MS;
-}
-
-
 static int find_by(lua_State *L, const finder *f, const char *subject,
                    size_t size, uint32_t start, bool match) {
-  outcome o ZVM__BARE;
-  request q = {.operation = FIND, .b = start, .size = (uint32_t)size};
-  ask(L, f, q, subject, &o);
+  zvm__outcome o ZVM__BARE;
+  zvm__request q = {.operation = ZVM__RE_FIND,
+                    .slot = f->slot,
+                    .b = start,
+                    .size = (uint32_t)size};
+  zvm__line_ask(L, f->line, FINDER, STRING, q, &o);
   if (o.heard && is_usual(f, &o.a, size))
-    return o.a.status == NONE
+    return o.a.status == ZVM__RE_NONE
                ? none(L)
                : found(L, subject, o.a.first, o.a.last, match);
   f->line->busy = true; /* from now on Lua code may run */
-  return answered(L, start, push_outcome(L, &o));
-}
-
-
-static bool is_ready(const line *l, size_t size) {
-  return !l->busy && size < AT_ONCE && l->to->p != NULL && l->from->p != NULL;
+  return answered(L, start, zvm__line_push(L, &o));
 }
 
 
@@ -419,7 +207,7 @@ static int search(lua_State *L, bool match) {
   const char *subject = lua_tolstring(L, STRING, &size);
   if (!read_start(L, size, &start))
     return slowly(L);
-  if (f->line != NULL && is_ready(f->line, size))
+  if (f->line != NULL && zvm__line_is_ready(f->line, size))
     return find_by(L, f, subject, size, start, match);
   if (f->line == NULL && size <= TEXT_SUBJECT_MOST)
     return find_text(L, f, subject, size, start, match);
@@ -437,6 +225,16 @@ static int match(lua_State *L) {
 }
 
 
+/* The function of the arguments that new_find has. */
+static int new_search(lua_State *L, lua_CFunction f) {
+  lua_settop(L, 3);
+  luaL_getmetatable(L, FINDER_TYPE);
+  lua_insert(L, TYPE);
+  lua_pushcclosure(L, f, 4);
+  return 1;
+}
+
+
 /*** A method of patterns, `(pattern, subject, init)`: where the first match is.
 @function zvm.host.find
 @tparam function slowly the same, whenever something is not as usual
@@ -448,11 +246,7 @@ static int match(lua_State *L) {
 @treturn function
 */
 static int new_find(lua_State *L) {
-  lua_settop(L, 3);
-  luaL_getmetatable(L, FINDER_TYPE);
-  lua_insert(L, TYPE);
-  lua_pushcclosure(L, find, 4);
-  return 1;
+  return new_search(L, find);
 }
 
 
@@ -460,11 +254,7 @@ static int new_find(lua_State *L) {
 @function zvm.host.match
 */
 static int new_match(lua_State *L) {
-  lua_settop(L, 3);
-  luaL_getmetatable(L, FINDER_TYPE);
-  lua_insert(L, TYPE);
-  lua_pushcclosure(L, match, 4);
-  return 1;
+  return new_search(L, match);
 }
 
 
@@ -473,8 +263,8 @@ static int new_match(lua_State *L) {
 enum { BLOCK = 64 * 1024 };
 
 /* Are they all the matches that there are, in one answer that is no longer? */
-static bool is_whole(const finder *f, const answer *a, uint32_t most) {
-  return a->status == DONE && a->count <= most && a->size <= BLOCK &&
+static bool is_whole(const finder *f, const zvm__answer *a, uint32_t most) {
+  return a->status == ZVM__RE_DONE && a->count <= most && a->size <= BLOCK &&
          a->size == (uint64_t)a->count * f->pairs * sizeof(zvm__span);
 }
 
@@ -496,24 +286,27 @@ static bool is_whole(const finder *f, const answer *a, uint32_t most) {
 */
 static int find_all(lua_State *L) {
   char bytes[BLOCK] ZVM__BARE;
-  outcome o ZVM__BARE;
+  zvm__outcome o ZVM__BARE;
   size_t size, got = 0;
-  const char *subject = luaL_checklstring(L, STRING, &size);
-  request q = {.operation = ALL, .b = check_word(L, 3), .a = check_word(L, 4)};
+  (void)luaL_checklstring(L, STRING, &size);
+  zvm__request q = {.operation = ZVM__RE_ALL,
+                    .b = check_word(L, 3),
+                    .a = check_word(L, 4)};
   lua_settop(L, INIT);
   const finder *f = finder_of(L);
-  if (f == NULL || f->line == NULL || !is_ready(f->line, size)) {
+  if (f == NULL || f->line == NULL || !zvm__line_is_ready(f->line, size)) {
     lua_pushnil(L);
     lua_pushboolean(L, 0);
     return 2;
   }
+  q.slot = f->slot;
   q.size = (uint32_t)size;
-  ask(L, f, q, subject, &o);
-  if (o.heard && is_whole(f, &o.a, q.a))
-    (void)zvm_pipe_read(f->line->from->p, bytes, o.a.size,
-                        slice_ms(f->line->from), &got, &o.err);
+  zvm__line_ask(L, f->line, FINDER, STRING, q, &o);
+  bool whole = o.heard && is_whole(f, &o.a, q.a);
+  if (whole && o.a.size > 0)
+    got = zvm__line_read(f->line, bytes, o.a.size);
   f->line->busy = true; /* from now on Lua code may run */
-  if (o.heard && is_whole(f, &o.a, q.a) && got == o.a.size &&
+  if (whole && got == o.a.size &&
       zvm__are_matches(bytes, got, f->pairs, size)) {
     lua_pushlstring(L, bytes, got);
     lua_pushnumber(L, o.a.count);
@@ -523,24 +316,13 @@ static int find_all(lua_State *L) {
   lua_pushnil(L);
   lua_pushboolean(L, 1);
   lua_pushlstring(L, bytes, got);
-  return 3 + push_outcome(L, &o);
+  return 3 + zvm__line_push(L, &o);
 }
 
 
-static const luaL_Reg line_methods[] = {
-  {"finder", line_finder},
-  {"has", line_has},
-  {"is_busy", line_is_busy},
-  {"padding", line_padding},
-  {"set_busy", line_set_busy},
-  {NULL, NULL},
-};
-
-static const luaL_Reg none_of_them[] = {{NULL, NULL}};
-
 static const luaL_Reg functions[] = {
   {"find", new_find},
-  {"line", new_line},
+  {"finder", new_finder},
   {"match", new_match},
   {"text_finder", new_text_finder},
   {NULL, NULL},
@@ -548,8 +330,8 @@ static const luaL_Reg functions[] = {
 
 
 void zvm__find_open(lua_State *L) {
-  zvm__type_open(L, LINE_TYPE, line_methods, none_of_them);
-  zvm__type_open(L, FINDER_TYPE, none_of_them, none_of_them);
+  static const luaL_Reg of_finders[] = {{NULL, NULL}};
+  zvm__type_open(L, FINDER_TYPE, of_finders, of_finders);
   zvm__setfuncs(L, functions);
   luaL_getmetatable(L, FINDER_TYPE);
   lua_pushcclosure(L, find_all, 1);

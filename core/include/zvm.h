@@ -605,10 +605,10 @@ ZVM_API void zvm_pipe_free(zvm_pipe *p); /* NULL is fine */
 
 /*
 ** Before its ends are given away: who waits looks for the other side some
-** 150 us before it sleeps, and some 15 us after it did so in vain, instead of
-** not at all. For short questions and answers; it is time of processors that
-** others may want. A pipe that is made where there is one processor has both
-** sides take turns on it.
+** 150 us before it sleeps, who reads the host's own end some 800 us, and either
+** some 15 us after that was in vain, instead of not at all. For short questions
+** and answers; it is time of processors that others may want. A pipe that is
+** made where there is one processor has both sides take turns on it.
 */
 ZVM_API void zvm_pipe_eager(zvm_pipe *p);
 

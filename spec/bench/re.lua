@@ -9,7 +9,7 @@
 -- machine only adds, for seconds at a time, and with one on each processor a
 -- call waits for its turn. Prints "name: native us, zvm us, ratio" for each
 -- pattern and size, and for each size what it takes to exchange a subject.
--- "literal" and "rare letter" are plain text, which string.find searches for.
+-- "literal" and "rare letter" are plain text, which needs no guest.
 -- A call of gsub replaces all matches: each word, one letter in ten, the digits
 -- at the end, a word there.
 --

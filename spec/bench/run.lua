@@ -296,7 +296,7 @@ local function limits(lua)
 end
 
 --- Regular expressions, against the native library: each pattern and size, and
--- all of them together. What two processors take to exchange a subject is in
+-- all of them together; the worst of all. What two processors take to exchange a subject is in
 -- those that are no plain text, without a bar.
 local function expressions()
   local logs, count, worst, which = 0, 0, 0, nil
@@ -311,9 +311,9 @@ local function expressions()
       replacing, replaced = replacing + math.log(ratio), replaced + 1
     elseif name then
       logs, count = logs + math.log(ratio), count + 1
-      if ratio > worst then
-        worst, which = ratio, name
-      end
+    end
+    if name and ratio > worst then
+      worst, which = ratio, name
     end
   end
   pipe:close()

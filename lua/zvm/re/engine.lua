@@ -293,7 +293,7 @@ local function compile(self, p)
   end
   p.slot, p.generation = slot, self.generation
   p[1] = p.text and host.text_finder(p.text)
-    or self.line:finder(slot, count + 1)
+    or host.finder(self.line, slot, count + 1)
   return true
 end
 
