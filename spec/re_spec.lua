@@ -192,8 +192,8 @@ describe("zvm.re", function()
     end
     local host = zvm.host
     for _, wrong in ipairs { { host.finder, io.stdout, 0, 1 },
-      { host.finder, p.engine.line, -1, 1 }, { host.text_finder, "" },
-      { host.text_finder, ("x"):rep(65) }, { host.line, io.stdout, io.stdout },
+      { host.finder, p.engine.link, -1, 1 }, { host.text_finder, "" },
+      { host.text_finder, ("x"):rep(65) }, { host.link, io.stdout, io.stdout },
       { host.find_all, class, "b", -1, 1 },
       { host.find_all, class, "b", 0, 2 ^ 32 }, { host.find_all, class },
       { class.find, {}, "b" }, { class.find, nil, "b" }, { class.find } } do
@@ -503,7 +503,7 @@ describe("an engine of zvm.re", function()
       assert.same(all(3, 3, "b"), during(function() return p:find "aab" end,
         steps, function()
           refused = refused + (select(3, engine:close()) == "STATE" and 1 or 0)
-          own.engine.line:set_busy(true) -- as one that an error left halfway
+          own.engine.link:set_busy(true) -- as one that an error left halfway
           other = all(own:find("b", "(b)"))
         end))
       assert.same(other and all(1, 1, "b"), other)
@@ -535,9 +535,9 @@ describe("an instance that lies", function()
     e.to:timeout(0.2)
     e.from:timeout(0.2)
     assert(e.from:write(...))
-    e.line = zvm.host.line(e.to, e.from, e)
-    e.line:set_busy(false)
-    p[1] = zvm.host.finder(e.line, p.slot, p.captures + 1)
+    e.link = zvm.host.link(e.to, e.from, e)
+    e.link:set_busy(false)
+    p[1] = zvm.host.finder(e.link, p.slot, p.captures + 1)
   end
 
   -- Ends that are tables: p is found without a finder.

@@ -101,7 +101,7 @@ void zvm__place_open(lua_State *L);  /* zvm.host: adds to it */
 void zvm__scratch_open(lua_State *L); /* zvm.host: adds to it */
 void zvm__digester_open(lua_State *L); /* the same */
 void zvm__matches_open(lua_State *L);  /* the same */
-void zvm__line_open(lua_State *L);     /* the same */
+void zvm__link_open(lua_State *L);     /* the same */
 void zvm__find_open(lua_State *L);     /* the same */
 
 /* "pread" of ZVM_SLOT_PREAD, and so on. */

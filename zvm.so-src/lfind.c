@@ -11,16 +11,16 @@
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include "base/bare.h"
-#include "lline.h"
+#include "llink.h"
 #include "lmatches.h"
 
 #define FINDER_TYPE "zvm.re.finder"
 
 enum { TEXT_MOST = 64, TEXT_SUBJECT_MOST = 1 << 20 };
 
-/* How a pattern is found. Its environment is that of its line. */
+/* How a pattern is found. Its environment is that of its link. */
 typedef struct finder {
-  zvm__line *line; /* NULL: it is for text */
+  zvm__link *link; /* NULL: it is for text */
   uint32_t slot, pairs;
   size_t length;
   char text[TEXT_MOST];
@@ -48,13 +48,13 @@ static void push_finder(lua_State *L, const finder *f) {
 
 /*** What a pattern is found by: its element 1.
 @function zvm.host.finder
-@tparam zvm.re.line line
+@tparam zvm.re.link link
 @tparam number slot of the pattern in the instance
 @tparam number pairs of each match
 @treturn userdata
 */
 static int new_finder(lua_State *L) {
-  finder f = {.line = zvm__line_check(L, 1)};
+  finder f = {.link = zvm__link_check(L, 1)};
   f.slot = check_word(L, 2);
   f.pairs = check_word(L, 3);
   push_finder(L, &f);
@@ -70,7 +70,7 @@ static int new_finder(lua_State *L) {
 @treturn userdata
 */
 static int new_text_finder(lua_State *L) {
-  finder f = {.line = NULL};
+  finder f = {.link = NULL};
   const char *text = luaL_checklstring(L, 1, &f.length);
   luaL_argcheck(L, f.length > 0 && f.length <= TEXT_MOST, 1, "length");
   memcpy(f.text, text, f.length);
@@ -169,7 +169,7 @@ static int answered(lua_State *L, uint32_t start, int values) {
   int at = lua_gettop(L) - values + 1;
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   lua_pushvalue(L, lua_upvalueindex(ANSWERED));
-  zvm__line_push_engine(L, FINDER);
+  zvm__link_push_engine(L, FINDER);
   lua_pushvalue(L, PATTERN);
   lua_pushvalue(L, STRING);
   lua_pushnumber(L, start);
@@ -187,13 +187,13 @@ static int find_by(lua_State *L, const finder *f, const char *subject,
                     .slot = f->slot,
                     .b = start,
                     .size = (uint32_t)size};
-  zvm__line_ask(L, f->line, FINDER, STRING, q, &o);
+  zvm__link_ask(L, f->link, FINDER, STRING, q, &o);
   if (o.heard && is_usual(f, &o.a, size))
     return o.a.status == ZVM__RE_NONE
                ? none(L)
                : found(L, subject, o.a.first, o.a.last, match);
-  f->line->busy = true; /* from now on Lua code may run */
-  return answered(L, start, zvm__line_push(L, &o));
+  f->link->busy = true; /* from now on Lua code may run */
+  return answered(L, start, zvm__link_push(L, &o));
 }
 
 
@@ -207,9 +207,9 @@ static int search(lua_State *L, bool match) {
   const char *subject = lua_tolstring(L, STRING, &size);
   if (!read_start(L, size, &start))
     return slowly(L);
-  if (f->line != NULL && zvm__line_is_ready(f->line, size))
+  if (f->link != NULL && zvm__link_is_ready(f->link, size))
     return find_by(L, f, subject, size, start, match);
-  if (f->line == NULL && size <= TEXT_SUBJECT_MOST)
+  if (f->link == NULL && size <= TEXT_SUBJECT_MOST)
     return find_text(L, f, subject, size, start, match);
   return slowly(L);
 }
@@ -240,7 +240,7 @@ static int new_search(lua_State *L, lua_CFunction f) {
 @tparam function slowly the same, whenever something is not as usual
 @tparam function answered `(engine, pattern, subject, start, ...)`, where start
  counts from 0 and the rest is an answer with groups or of an error, or nil,
- message, code; "WAIT" is the code if it has not come yet. The line is busy. Gives
+ message, code; "WAIT" is the code if it has not come yet. The link is busy. Gives
  what find of the engine gives
 @tparam function finished `(pattern, subject, ...)`: gives what the method gives
 @treturn function
@@ -294,29 +294,29 @@ static int find_all(lua_State *L) {
                     .a = check_word(L, 4)};
   lua_settop(L, INIT);
   const finder *f = finder_of(L);
-  if (f == NULL || f->line == NULL || !zvm__line_is_ready(f->line, size)) {
+  if (f == NULL || f->link == NULL || !zvm__link_is_ready(f->link, size)) {
     lua_pushnil(L);
     lua_pushboolean(L, 0);
     return 2;
   }
   q.slot = f->slot;
   q.size = (uint32_t)size;
-  zvm__line_ask(L, f->line, FINDER, STRING, q, &o);
+  zvm__link_ask(L, f->link, FINDER, STRING, q, &o);
   bool whole = o.heard && is_whole(f, &o.a, q.a);
   if (whole && o.a.size > 0)
-    got = zvm__line_read(f->line, bytes, o.a.size);
-  f->line->busy = true; /* from now on Lua code may run */
+    got = zvm__link_read(f->link, bytes, o.a.size);
+  f->link->busy = true; /* from now on Lua code may run */
   if (whole && got == o.a.size &&
       zvm__are_matches(bytes, got, f->pairs, size)) {
     lua_pushlstring(L, bytes, got);
     lua_pushnumber(L, o.a.count);
-    f->line->busy = false;
+    f->link->busy = false;
     return 2;
   }
   lua_pushnil(L);
   lua_pushboolean(L, 1);
   lua_pushlstring(L, bytes, got);
-  return 3 + zvm__line_push(L, &o);
+  return 3 + zvm__link_push(L, &o);
 }
 
 

@@ -308,6 +308,6 @@ void zvm__host_open(lua_State *L) {
   zvm__scratch_open(L);
   zvm__digester_open(L);
   zvm__matches_open(L);
-  zvm__line_open(L);
+  zvm__link_open(L);
   zvm__find_open(L);
 }

@@ -45,7 +45,7 @@ function M.new(options)
     slots = 0,
     spare = {},     -- slots to be used again
     dead = {},      -- slots of patterns that were collected
-    line = host.line(),
+    link = host.link(),
   }, M)
 end
 
@@ -80,7 +80,7 @@ local function begin(e)
   to:timeout(o.timeout)
   from:timeout(o.timeout)
   e.to, e.from = to, from
-  e.line = host.line(to, from, e)
+  e.link = host.link(to, from, e)
   e.generation = e.generation + 1
   e.slots, e.spare, e.dead = 0, {}, {}
   e.session, message, code = zvm.start {
@@ -107,9 +107,9 @@ function M:stop()
     self.session = nil
     self.generation = self.generation + 1
   end
-  self.line:set_busy(true) -- for finders that there are
-  self.line:has(nil)
-  self.line = host.line()
+  self.link:set_busy(true) -- for finders that there are
+  self.link:has(nil)
+  self.link = host.link()
 end
 
 -- The code of a request that met the instance of the process that forked this
@@ -174,17 +174,17 @@ end
 -- an error halfway: part of its answer may still be in the pipe. `within`: so
 -- many functions are between this one and that of REQUESTS.
 local function enter(e, within)
-  if e.line:is_busy() then
+  if e.link:is_busy() then
     if is_under_way(e, 3 + (within or 0)) then return refused() end
     e:stop()
   end
-  e.line:set_busy(true) -- until the whole answer is here
+  e.link:set_busy(true) -- until the whole answer is here
   return true
 end
 
 --- End the instance: true; or nil, message, code within a request.
 function M:close()
-  if self.line:is_busy() and is_under_way(self, 2) then return refused() end
+  if self.link:is_busy() and is_under_way(self, 2) then return refused() end
   self:stop()
   return true
 end
@@ -221,7 +221,7 @@ end
 local function write(e, operation, slot, a, b, size, bytes)
   bytes = bytes or ""
   return e.to:write(operation, slot, a, b, size, 0, bytes,
-    e.line:padding(#bytes))
+    e.link:padding(#bytes))
 end
 
 -- Slots of patterns that nobody has any more.
@@ -275,7 +275,7 @@ local function compile(self, p)
   ok, message, code = write(self, COMPILE, slot, p.options, 0, #p.source,
     p.source)
   if not ok then return lost(self, message, code) end
-  self.line:has(nil)
+  self.link:has(nil)
   local status, count, size, first = self.from:words(5)
   if not status then return lost(self, count, size) end
   if status == ERROR then
@@ -293,7 +293,7 @@ local function compile(self, p)
   end
   p.slot, p.generation = slot, self.generation
   p[1] = p.text and host.text_finder(p.text)
-    or host.finder(self.line, slot, count + 1)
+    or host.finder(self.link, slot, count + 1)
   return true
 end
 
@@ -306,7 +306,7 @@ function M:compile(p)
   if code == FORKED then
     ok, message, code, place = compile(self, p)
   end
-  self.line:set_busy(false)
+  self.link:set_busy(false)
   return ok, message, code, place
 end
 
@@ -322,7 +322,7 @@ end
 
 -- What a request ends with: the subject, unless it is there.
 local function sent(e, subject)
-  if e.line:has(subject) then return SAME end
+  if e.link:has(subject) then return SAME end
   return #subject, subject
 end
 
@@ -369,11 +369,11 @@ function M:find(p, subject, start)
   if groups == FORKED then
     first, last, groups = find(self, p, subject, start)
   end
-  self.line:set_busy(false)
+  self.link:set_busy(false)
   return first, last, groups
 end
 
---- The same for a request that a finder made, with the line busy: its answer,
+--- The same for a request that a finder made, with the link busy: its answer,
 -- or nil, message, code; code "WAIT": it has yet to come.
 function M:answered(p, subject, start, status, count, size, first, last)
   if size == "WAIT" then
@@ -387,7 +387,7 @@ function M:answered(p, subject, start, status, count, size, first, last)
   if groups == FORKED then
     first, last, groups = find(self, p, subject, start)
   end
-  self.line:set_busy(false)
+  self.link:set_busy(false)
   return first, last, groups
 end
 
@@ -505,7 +505,7 @@ local function all_or_rest(self, p, subject, start, most, all, count, ...)
     all, count, code = all_of(self, p, subject, start, most)
   end
   if self.session then self.from:timeout(self.options.timeout) end
-  self.line:set_busy(false)
+  self.link:set_busy(false)
   return all, count, code
 end
 

@@ -1,31 +1,31 @@
 /*
-** lline.c - zvm.re.line: the way to an instance of zvm.re's guest and back.
+** llink.c - zvm.re.link: the way to an instance of zvm.re's guest and back.
 **
 ** stdlib/re/re.h has the protocol. Most requests are Lua's, which writes them
-** to the pipe (lua/zvm/re/engine.lua); lfind.c asks by zvm__line_ask.
+** to the pipe (lua/zvm/re/engine.lua); lfind.c asks by zvm__link_ask.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
 #include <string.h>
 
-#include "lline.h"
+#include "llink.h"
 
 enum { SAME = 0xffffffff, NEXT_MOST = 4096 };
 enum { AT_ONCE = 64 * 1024, SLICE_MS = 50 };
 
 /* Of the environment. */
-enum { HELD_LINE = 1, HELD_SUBJECT, HELD_TO, HELD_FROM, HELD_ENGINE, HELD };
+enum { HELD_LINK = 1, HELD_SUBJECT, HELD_TO, HELD_FROM, HELD_ENGINE, HELD };
 
 static const char zeros[NEXT_MOST];
 
 
-zvm__line *zvm__line_check(lua_State *L, int index) {
-  return luaL_checkudata(L, index, ZVM__LINE_TYPE);
+zvm__link *zvm__link_check(lua_State *L, int index) {
+  return luaL_checkudata(L, index, ZVM__LINK_TYPE);
 }
 
 
-static zvm__line *check_self(lua_State *L) {
-  return zvm__checkself(L, 1, ZVM__LINE_TYPE);
+static zvm__link *check_self(lua_State *L) {
+  return zvm__checkself(L, 1, ZVM__LINK_TYPE);
 }
 
 
@@ -38,19 +38,19 @@ static const zvm__lpipe *hold_pipe(lua_State *L, int index, int env, int held) {
 
 
 /*** The way to an instance; it is busy at first.
-@function zvm.host.line
+@function zvm.host.link
 @tparam[opt] zvm.pipe to without it, there is no instance, and it is not busy
 @tparam[opt] zvm.pipe from
 @tparam[opt] table engine
-@treturn zvm.re.line
+@treturn zvm.re.link
 */
-static int new_line(lua_State *L) {
+static int new_link(lua_State *L) {
   enum { ENGINE = 3, ENV, SELF };
   lua_settop(L, ENGINE);
   lua_createtable(L, HELD - 1, 0);
-  zvm__line *l = lua_newuserdata(L, sizeof *l);
+  zvm__link *l = lua_newuserdata(L, sizeof *l);
   memset(l, 0, sizeof *l);
-  luaL_getmetatable(L, ZVM__LINE_TYPE);
+  luaL_getmetatable(L, ZVM__LINK_TYPE);
   lua_setmetatable(L, SELF);
   if (!lua_isnil(L, 1)) {
     const zvm__lpipe *to = hold_pipe(L, 1, ENV, HELD_TO);
@@ -61,7 +61,7 @@ static int new_line(lua_State *L) {
   lua_pushvalue(L, ENGINE);
   lua_rawseti(L, ENV, HELD_ENGINE);
   lua_pushvalue(L, SELF);
-  lua_rawseti(L, ENV, HELD_LINE);
+  lua_rawseti(L, ENV, HELD_LINK);
   lua_pushvalue(L, ENV);
   lua_setfenv(L, SELF);
   return 1;
@@ -69,7 +69,7 @@ static int new_line(lua_State *L) {
 
 
 /*** Whether a request is under way, or none may be any more.
-@function line:is_busy
+@function link:is_busy
 @treturn boolean
 */
 static int is_busy(lua_State *L) {
@@ -79,7 +79,7 @@ static int is_busy(lua_State *L) {
 
 
 /***
-@function line:set_busy
+@function link:set_busy
 @tparam boolean busy
 */
 static int set_busy(lua_State *L) {
@@ -92,7 +92,7 @@ static int set_busy(lua_State *L) {
 ** The string at `index` is what the other side has from now on, or nil: none.
 ** Whose environment it is: at `holder`.
 */
-static void hold_subject(lua_State *L, zvm__line *l, int index, int holder) {
+static void hold_subject(lua_State *L, zvm__link *l, int index, int holder) {
   lua_getfenv(L, holder);
   lua_pushvalue(L, index);
   lua_rawseti(L, -2, HELD_SUBJECT);
@@ -102,12 +102,12 @@ static void hold_subject(lua_State *L, zvm__line *l, int index, int holder) {
 
 
 /*** Whether the other side has that subject. If not, it will.
-@function line:has
+@function link:has
 @tparam ?string subject nil: it has none
 @treturn boolean
 */
 static int has(lua_State *L) {
-  zvm__line *l = check_self(L);
+  zvm__link *l = check_self(L);
   lua_settop(L, 2);
   if (!lua_isnil(L, 2))
     luaL_checktype(L, 2, LUA_TSTRING);
@@ -118,12 +118,12 @@ static int has(lua_State *L) {
 
 
 /*** What has to follow so many bytes of a request that promises none itself.
-@function line:padding
+@function link:padding
 @tparam number size
 @treturn string
 */
 static int padding(lua_State *L) {
-  zvm__line *l = check_self(L);
+  zvm__link *l = check_self(L);
   lua_Number size = luaL_checknumber(L, 2);
   size_t n = size >= 0 && size < l->promised ? l->promised - (size_t)size : 0;
   l->promised = 0;
@@ -134,19 +134,19 @@ static int padding(lua_State *L) {
 
 /* -- To ask -------------------------------------------------------------- */
 
-bool zvm__line_is_ready(const zvm__line *l, size_t size) {
+bool zvm__link_is_ready(const zvm__link *l, size_t size) {
   return !l->busy && size < AT_ONCE && l->to != NULL && l->to->p != NULL &&
          l->from->p != NULL;
 }
 
 
-static uint32_t slice_ms(const zvm__line *l) {
+static uint32_t slice_ms(const zvm__link *l) {
   uint32_t ms = l->from->timeout_ms;
   return ms != 0 && ms < SLICE_MS ? ms : SLICE_MS;
 }
 
 
-void zvm__line_ask(lua_State *L, zvm__line *l, int holder, int subject,
+void zvm__link_ask(lua_State *L, zvm__link *l, int holder, int subject,
                    zvm__request q, zvm__outcome *out) {
   size_t moved;
   const char *bytes = lua_tostring(L, subject);
@@ -173,7 +173,7 @@ void zvm__line_ask(lua_State *L, zvm__line *l, int holder, int subject,
 }
 
 
-size_t zvm__line_read(const zvm__line *l, void *to, size_t size) {
+size_t zvm__link_read(const zvm__link *l, void *to, size_t size) {
   zvm_error err;
   size_t moved;
   (void)zvm_pipe_read(l->from->p, to, size, slice_ms(l), &moved, &err);
@@ -191,7 +191,7 @@ static int push_answer(lua_State *L, const zvm__answer *a) {
 }
 
 
-int zvm__line_push(lua_State *L, const zvm__outcome *o) {
+int zvm__link_push(lua_State *L, const zvm__outcome *o) {
   if (o->heard)
     return push_answer(L, &o->a);
   if (o->err.status == ZVM_OK) {
@@ -205,7 +205,7 @@ int zvm__line_push(lua_State *L, const zvm__outcome *o) {
 }
 
 
-void zvm__line_push_engine(lua_State *L, int holder) {
+void zvm__link_push_engine(lua_State *L, int holder) {
   lua_getfenv(L, holder);
   lua_rawgeti(L, -1, HELD_ENGINE);
   lua_remove(L, -2);
@@ -221,9 +221,9 @@ static const luaL_Reg methods[] = {
 };
 
 
-void zvm__line_open(lua_State *L) {
+void zvm__link_open(lua_State *L) {
   static const luaL_Reg metamethods[] = {{NULL, NULL}};
-  zvm__type_open(L, ZVM__LINE_TYPE, methods, metamethods);
-  lua_pushcfunction(L, new_line);
-  lua_setfield(L, -2, "line");
+  zvm__type_open(L, ZVM__LINK_TYPE, methods, metamethods);
+  lua_pushcfunction(L, new_link);
+  lua_setfield(L, -2, "link");
 }

@@ -1,14 +1,14 @@
 /*
-** lline.h - the way to an instance of zvm.re's guest and back.
+** llink.h - the way to an instance of zvm.re's guest and back.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */
-#ifndef ZVM_LLINE_H
-#define ZVM_LLINE_H
+#ifndef ZVM_LLINK_H
+#define ZVM_LLINK_H
 
 #include "lchannel.h"
 
-#define ZVM__LINE_TYPE "zvm.re.line"
+#define ZVM__LINK_TYPE "zvm.re.link"
 
 /* Of stdlib/re/re.h. */
 enum { ZVM__RE_FIND = 3, ZVM__RE_ALL = 4 };
@@ -33,29 +33,29 @@ typedef struct zvm__outcome {
 ** Its environment, which is that of its finders too, and which no script gets
 ** at, holds what it points to.
 */
-typedef struct zvm__line {
+typedef struct zvm__link {
   const zvm__lpipe *to, *from; /* NULL: there is no instance */
   bool busy;                   /* a request is under way, or it is over   */
   const char *subject;         /* the string that the other side has last */
   uint32_t promised;           /* bytes of the next request               */
-} zvm__line;
+} zvm__link;
 
-/* A line at `index`; or an error. */
-zvm__line *zvm__line_check(lua_State *L, int index);
+/* A link at `index`; or an error. */
+zvm__link *zvm__link_check(lua_State *L, int index);
 /* May it be asked about a subject of that size? */
-bool zvm__line_is_ready(const zvm__line *l, size_t size);
+bool zvm__link_is_ready(const zvm__link *l, size_t size);
 /*
 ** A request about the string at `subject`, which goes along if it is not there;
 ** q.size is its size. The environment is that of what is at `holder`. Runs no
 ** Lua code.
 */
-void zvm__line_ask(lua_State *L, zvm__line *l, int holder, int subject,
+void zvm__link_ask(lua_State *L, zvm__link *l, int holder, int subject,
                    zvm__request q, zvm__outcome *out);
 /* So many bytes that follow the answer's head: how many are there. */
-size_t zvm__line_read(const zvm__line *l, void *to, size_t size);
+size_t zvm__link_read(const zvm__link *l, void *to, size_t size);
 /* The head, or nil, message, code; code "WAIT" if it may yet come. */
-int zvm__line_push(lua_State *L, const zvm__outcome *o);
+int zvm__link_push(lua_State *L, const zvm__outcome *o);
 /* The engine that it is of. */
-void zvm__line_push_engine(lua_State *L, int holder);
+void zvm__link_push_engine(lua_State *L, int holder);
 
 #endif
