@@ -216,7 +216,7 @@ static void commands(talk *t) {
   ok(says(t, "c\r", "hello, world") && shows(t, "the run is over") &&
          shows(t, "> "),
      "the rest runs, and prints");
-  ok(says(t, ".step " FAULTS " null-write\r", "step> ") &&
+  ok(says(t, ".step \"" FAULTS "\" 'null-write'\r", "step> ") &&
          says(t, "n 100000\r", "fault: SIGSEGV") &&
          shows(t, "access to 0x0") && shows(t, "step> "),
      ".step stops at a fault");

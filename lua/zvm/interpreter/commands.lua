@@ -17,10 +17,18 @@ local function command(name, wants, about, run)
   M.names[#M.names + 1] = "." .. name
 end
 
+-- What is between blanks; or between quotes, with blanks in it.
 local function words_of(text)
-  local words = {}
-  for word in text:gmatch "%S+" do
+  local words, at = {}, text:find "%S"
+  while at do
+    local quote = text:match("^[\"']", at)
+    local from, last, word = text:find(quote and "([^" .. quote .. "]*)" .. quote
+      .. "%f[%s%z]" or "(%S+)", quote and at + 1 or at)
+    if from ~= (quote and at + 1 or at) then -- a quote that is none
+      from, last, word = text:find("(%S+)", at)
+    end
     words[#words + 1] = word
+    at = text:find("%S", last + 1)
   end
   return words
 end
