@@ -296,8 +296,8 @@ local function limits(lua)
 end
 
 --- Regular expressions, against the native library: each pattern and size, and
--- all of them together; the worst of all. What two processors take to exchange a subject is in
--- those that are no plain text, without a bar.
+-- all of them together; the worst of all. What two processors take to exchange
+-- a subject is in those that are no plain text, without a bar.
 local function expressions()
   local logs, count, worst, which = 0, 0, 0, nil
   local replacing, replaced = 0, 0

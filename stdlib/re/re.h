@@ -7,10 +7,10 @@
 **   request  operation, slot, a, b, size, next, then `size` bytes
 **   answer   status, count, size, first, last, then `size` bytes
 **
-** With `next` a host promises so many bytes behind the head of the request after
-** that one: where those that count are fewer, others follow them. So a guest
-** reads both at once. lua/zvm/re/engine.lua and zvm.so-src/lfind.c are the other
-** side.
+** With `next` a host promises so many bytes behind the head of the request
+** after that one: where those that count are fewer, others follow them. So a
+** guest reads both at once. The other side is lua/zvm/re/engine.lua, and
+** zvm.so-src/llink.c.
 **
 ** SPDX-License-Identifier: Apache-2.0
 */

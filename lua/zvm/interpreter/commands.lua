@@ -19,18 +19,19 @@ end
 
 -- What is between blanks; or between quotes, with blanks in it.
 local function words_of(text)
-  local words, at = {}, text:find "%S"
-  while at do
-    local quote = text:match("^[\"']", at)
-    local from, last, word = text:find(quote and "([^" .. quote .. "]*)" .. quote
-      .. "%f[%s%z]" or "(%S+)", quote and at + 1 or at)
-    if from ~= (quote and at + 1 or at) then -- a quote that is none
-      from, last, word = text:find("(%S+)", at)
+  local words, at = {}, 1
+  while true do
+    at = text:find("%S", at)
+    if not at then
+      return words
+    end
+    local _, word, past = text:match("^([\"'])(.-)%1%f[%s%z]()", at)
+    if not word then
+      word, past = text:match("^(%S+)()", at)
     end
     words[#words + 1] = word
-    at = text:find("%S", last + 1)
+    at = past
   end
-  return words
 end
 
 -- A program that a person names: a path as it is, or an expression.
