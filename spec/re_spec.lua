@@ -130,19 +130,24 @@ describe("zvm.re", function()
   end)
 
   it("puts nothing in that is out of bounds", function()
-    local replace = zvm.host.replace
+    local replace, GROUPS = zvm.host.replace, 2 ^ 31
+    local function text(s) return words(#s) .. s end
+    local function group(...) return words(GROUPS + select("#", ...), ...) end
     assert.equal("<a>b<c>", replace("abc", words(0, 1, 2, 3), 1,
-      { "<", { 0 }, ">" }))
-    assert.equal("abc", replace("abc", words(0, 1, 9, 9), 2, { { 1, 0 } }))
-    assert.equal("xbc", replace("abc", words(0, 1), 1, { { 5 }, "x" }))
+      text "<" .. group(0) .. text ">"))
+    assert.equal("abc", replace("abc", words(0, 1, 9, 9), 2, group(1, 0)))
+    assert.equal("xbc", replace("abc", words(0, 1), 1, group(5, UNSET, 7)
+      .. group() .. text "x" .. text ""))
     local long = ("0123456789"):rep(1000)
     assert.equal(long .. long, replace(long, words(0, #long), 1,
-      { { 0 }, { 0 } }))
-    for _, wrong in ipairs { { words(0, 9), 1, { "x" } },
-      { words(2, 1), 1, { "x" } }, { words(0, 1), 0 / 0, {} },
-      { words(0, 1), 0, {} }, { words(0, 1), 1e300, {} },
-      { words(0, 1), 1, { { -1 } } }, { words(0, 1), 1, { { 1e300, 0 } } },
-      { words(0, 1), 1, { 5 } }, { {}, 1, { "x" } } } do
+      group(0) .. group(0)))
+    for _, wrong in ipairs { { words(0, 9), 1, "" }, { words(2, 1), 1, "" },
+      { words(0, 1), 0 / 0, "" }, { words(0, 1), 0, "" },
+      { words(0, 1), 1e300, "" }, { words(0, 1), 1, "x" },
+      { words(0, 1), 1, words(1) }, { words(0, 1), 1, words(GROUPS - 1) },
+      { words(0, 1), 1, words(GROUPS + 1) .. "abc" },
+      { words(0, 1), 1, words(UNSET) }, { words(0, 1), 1, {} },
+      { {}, 1, "" } } do
       assert.has_error(function() replace("abc", unpack(wrong)) end)
     end
     assert.same(all(false, "b", false, false),
@@ -193,7 +198,9 @@ describe("zvm.re", function()
     local host = zvm.host
     for _, wrong in ipairs { { host.finder, io.stdout, 0, 1 },
       { host.finder, p.engine.link, -1, 1 }, { host.text_finder, "" },
-      { host.text_finder, ("x"):rep(65) }, { host.link, io.stdout, io.stdout },
+      { host.text_finder, ("x"):rep(65) }, { host.link },
+      { host.finder, p.engine.link, 0, 65537 },
+      { class.engine.link.open, class.engine.link, io.stdout, io.stdout },
       { host.find_all, class, "b", -1, 1 },
       { host.find_all, class, "b", 0, 2 ^ 32 }, { host.find_all, class },
       { class.find, {}, "b" }, { class.find, nil, "b" }, { class.find } } do
@@ -342,7 +349,7 @@ describe("an engine of zvm.re", function()
     assert.same(all("", 20000), all(plain:gsub(text:sub(2), "")))
     assert.same(all(nil, message, "LIMIT"), all(group:gsub(text, "", 10001)))
     assert.equal(10000, (select(2, group:gsub(text, "", 10000))))
-    assert.equal(1, few.engine.generation) -- none had to be killed
+    assert.equal(1, few.engine.link:generation()) -- none had to be killed
     few:close()
   end)
 
@@ -503,13 +510,69 @@ describe("an engine of zvm.re", function()
       assert.same(all(3, 3, "b"), during(function() return p:find "aab" end,
         steps, function()
           refused = refused + (select(3, engine:close()) == "STATE" and 1 or 0)
-          own.engine.link:set_busy(true) -- as one that an error left halfway
+          own.engine.link:take() -- as one that an error left halfway
           other = all(own:find("b", "(b)"))
         end))
       assert.same(other and all(1, 1, "b"), other)
     end
     assert.is_true(refused > 3)
     own:close()
+  end)
+
+  it("gives each its own answer, whatever is asked while it closes", function()
+    local p = assert(engine:compile "[ab]c")
+    local long = "ac" .. ("x"):rep(70000)
+    -- What is called is counted, and what returns.
+    local function at_call(number, within, f, ...)
+      local count = 0
+      debug.sethook(function()
+        count = count + 1
+        if count == number then within() end
+      end, "cr")
+      local out = all(f(...))
+      debug.sethook()
+      return out
+    end
+    for number = 1, 24 do
+      assert.equal(2, (p:find "xac"))
+      at_call(number, function() p:find "xac" end, engine.close, engine)
+      assert.equal(2, (p:find "xac"), number)
+      for step = 1, 24, 3 do
+        local inner
+        assert.same(all(1, 2), at_call(step, function()
+          inner = all(p:find "xxxac")
+        end, p.find, p, long), number)
+        assert.truthy(not inner or inner[1] == 4 or inner[3] == "STATE")
+      end
+    end
+  end)
+
+  it("has its answer, whatever finalizers ask while it waits", function()
+    local slow = assert(engine:compile "(?:a+)+c?$")
+    local p = assert(engine:compile "[bc]d")
+    local subject, over, said = ("a"):rep(20) .. "b", false, {}
+    engine.engine.options.timeout = 20
+    engine.engine.from:timeout(20)
+    local function leave_one()
+      getmetatable(newproxy(true)).__gc = function()
+        if over then return end
+        local _, last, code = p:find "xxbd"
+        said[last == 4 and "found" or tostring(code)] = true
+        leave_one()
+      end
+    end
+    local pause = collectgarbage("setpause", 1)
+    local speed = collectgarbage("setstepmul", 100000)
+    leave_one()
+    for _ = 1, 6 do
+      assert.same(all(nil), all(slow:find(subject)))
+      assert.same(all(subject .. "c", 1), all(p:gsub(subject .. "bd", "c")))
+    end
+    over = true
+    collectgarbage("setpause", pause)
+    collectgarbage("setstepmul", speed)
+    said.found, said.STATE = nil, nil
+    assert.same({}, said)
   end)
 
   it("can be closed at any time, and begins again", function()
@@ -535,8 +598,8 @@ describe("an instance that lies", function()
     e.to:timeout(0.2)
     e.from:timeout(0.2)
     assert(e.from:write(...))
-    e.link = zvm.host.link(e.to, e.from, e)
-    e.link:set_busy(false)
+    e.link:open(e.to, e.from)
+    p.generation = e.link:generation()
     p[1] = zvm.host.finder(e.link, p.slot, p.captures + 1)
   end
 
@@ -828,7 +891,7 @@ describe("zvm.re and the native library", function()
       .. ("()"):rep(7900), ("\\b"):rep(60000) .. "[a-h]ab" } do
       local p = use_often(assert(engine:compile(source)))
       assert.is_nil((p:find "-"))
-      assert.equal(1, engine.engine.generation)
+      assert.equal(1, engine.engine.link:generation())
     end
     engine:close()
   end)

@@ -53,6 +53,10 @@ typedef struct zvm__lpipe {
   uint32_t timeout_ms; /* of the script's own ends; 0: none */
 } zvm__lpipe;
 
+/* A wait of the script's own end is of slices: Lua may run between them. */
+enum { ZVM__SLICE_MS = 50 };
+uint32_t zvm__pipe_slice_ms(const zvm__lpipe *lp); /* the first one */
+
 /* The script's own ends (lhostend.c): methods. */
 int zvm__pipe_write(lua_State *L);
 int zvm__pipe_get(lua_State *L);

@@ -3,8 +3,8 @@
 **
 ** What is usual is done here: text that is looked for by itself, and a request
 ** whose answer is a match without groups, or none. All else is Lua's, which
-** this calls (lua/zvm/re/engine.lua). Between a request and its answer no Lua
-** code runs.
+** this calls (lua/zvm/re/engine.lua). Until then nothing is allocated, as that
+** might have a finalizer run while a request is under way.
 **
 ** A pattern, a table, has a finder as its element 1.
 **
@@ -20,7 +20,8 @@ enum { TEXT_MOST = 64, TEXT_SUBJECT_MOST = 1 << 20 };
 
 /* How a pattern is found. Its environment is that of its link. */
 typedef struct finder {
-  zvm__link *link; /* NULL: it is for text */
+  zvm__link *link;     /* NULL: it is for text            */
+  uint32_t generation; /* of the instance that knows it   */
   uint32_t slot, pairs;
   size_t length;
   char text[TEXT_MOST];
@@ -31,9 +32,9 @@ enum { PATTERN = 1, STRING, INIT, FINDER };
 enum { TYPE = 1, SLOWLY, ANSWERED, FINISHED };
 
 
-static uint32_t check_word(lua_State *L, int index) {
+static uint32_t check_number(lua_State *L, int index, uint32_t most) {
   lua_Number n = luaL_checknumber(L, index);
-  luaL_argcheck(L, n >= 0 && n < UINT32_MAX, index, "number out of bounds");
+  luaL_argcheck(L, n >= 0 && n <= most, index, "number out of bounds");
   return (uint32_t)n;
 }
 
@@ -48,15 +49,16 @@ static void push_finder(lua_State *L, const finder *f) {
 
 /*** What a pattern is found by: its element 1.
 @function zvm.host.finder
-@tparam zvm.re.link link
+@tparam zvm.re.link link which is open
 @tparam number slot of the pattern in the instance
 @tparam number pairs of each match
 @treturn userdata
 */
 static int new_finder(lua_State *L) {
   finder f = {.link = zvm__link_check(L, 1)};
-  f.slot = check_word(L, 2);
-  f.pairs = check_word(L, 3);
+  f.generation = f.link->generation;
+  f.slot = check_number(L, 2, UINT32_MAX - 1);
+  f.pairs = check_number(L, 3, ZVM__PAIRS_MOST);
   push_finder(L, &f);
   lua_getfenv(L, 1);
   lua_setfenv(L, -2);
@@ -180,19 +182,25 @@ static int answered(lua_State *L, uint32_t start, int values) {
 }
 
 
+/* Is there the instance that knows the pattern, and nothing else to be done? */
+static bool is_ready(const finder *f, size_t size) {
+  return f->generation == f->link->generation &&
+         zvm__link_is_ready(f->link, size);
+}
+
+
 static int find_by(lua_State *L, const finder *f, const char *subject,
                    size_t size, uint32_t start, bool match) {
-  zvm__outcome o ZVM__BARE;
   zvm__request q = {.operation = ZVM__RE_FIND,
                     .slot = f->slot,
                     .b = start,
                     .size = (uint32_t)size};
-  zvm__link_ask(L, f->link, FINDER, STRING, q, &o);
+  zvm__outcome o = zvm__link_ask(L, f->link, FINDER, STRING, q);
   if (o.heard && is_usual(f, &o.a, size))
     return o.a.status == ZVM__RE_NONE
                ? none(L)
                : found(L, subject, o.a.first, o.a.last, match);
-  f->link->busy = true; /* from now on Lua code may run */
+  f->link->busy = true; /* until the engine has seen to it */
   return answered(L, start, zvm__link_push(L, &o));
 }
 
@@ -207,7 +215,7 @@ static int search(lua_State *L, bool match) {
   const char *subject = lua_tolstring(L, STRING, &size);
   if (!read_start(L, size, &start))
     return slowly(L);
-  if (f->link != NULL && zvm__link_is_ready(f->link, size))
+  if (f->link != NULL && is_ready(f, size))
     return find_by(L, f, subject, size, start, match);
   if (f->link == NULL && size <= TEXT_SUBJECT_MOST)
     return find_text(L, f, subject, size, start, match);
@@ -239,9 +247,9 @@ static int new_search(lua_State *L, lua_CFunction f) {
 @function zvm.host.find
 @tparam function slowly the same, whenever something is not as usual
 @tparam function answered `(engine, pattern, subject, start, ...)`, where start
- counts from 0 and the rest is an answer with groups or of an error, or nil,
- message, code; "WAIT" is the code if it has not come yet. The link is busy.
- Gives what find of the engine gives
+ counts from 0 and the rest is an answer with groups or of an error; or nil, and
+ whether it may yet come; if not, link:failure tells why. The link is taken. Gives
+ what find of the engine gives
 @tparam function finished `(pattern, subject, ...)`: gives what the method gives
 @treturn function
 */
@@ -280,32 +288,31 @@ static bool is_whole(const finder *f, const zvm__answer *a, uint32_t most) {
 @treturn[2] nil
 @treturn[2] boolean false: somebody has to ask for them
 @treturn[3] nil
-@treturn[3] boolean true: a request is under way
-@treturn[3] string what there is behind its answer's head
-@treturn[3] ... that head, or nil, message, code, as of zvm.host.find
+@treturn[3] boolean true: the link is taken
+@treturn[3] string what there is behind the answer's head
+@treturn[3] ... that head, as zvm.host.find has it for `answered`
 */
 static int find_all(lua_State *L) {
   char bytes[BLOCK] ZVM__BARE;
-  zvm__outcome o ZVM__BARE;
   size_t size, got = 0;
   (void)luaL_checklstring(L, STRING, &size);
   zvm__request q = {.operation = ZVM__RE_ALL,
-                    .b = check_word(L, 3),
-                    .a = check_word(L, 4)};
+                    .b = check_number(L, 3, UINT32_MAX - 1),
+                    .a = check_number(L, 4, UINT32_MAX - 1)};
   lua_settop(L, INIT);
   const finder *f = finder_of(L);
-  if (f == NULL || f->link == NULL || !zvm__link_is_ready(f->link, size)) {
+  if (f == NULL || f->link == NULL || !is_ready(f, size)) {
     lua_pushnil(L);
     lua_pushboolean(L, 0);
     return 2;
   }
   q.slot = f->slot;
   q.size = (uint32_t)size;
-  zvm__link_ask(L, f->link, FINDER, STRING, q, &o);
+  zvm__outcome o = zvm__link_ask(L, f->link, FINDER, STRING, q);
   bool whole = o.heard && is_whole(f, &o.a, q.a);
   if (whole && o.a.size > 0)
     got = zvm__link_read(f->link, bytes, o.a.size);
-  f->link->busy = true; /* from now on Lua code may run */
+  f->link->busy = true; /* who called is the engine */
   if (whole && got == o.a.size &&
       zvm__are_matches(bytes, got, f->pairs, size)) {
     lua_pushlstring(L, bytes, got);
@@ -336,4 +343,8 @@ void zvm__find_open(lua_State *L) {
   luaL_getmetatable(L, FINDER_TYPE);
   lua_pushcclosure(L, find_all, 1);
   lua_setfield(L, -2, "find_all");
+  lua_pushnumber(L, TEXT_MOST);
+  lua_setfield(L, -2, "text_most");
+  lua_pushnumber(L, TEXT_SUBJECT_MOST);
+  lua_setfield(L, -2, "text_subject_most");
 }

@@ -23,7 +23,6 @@ enum {
   TOGETHER = 1024,            /* bytes of short ones, likewise */
   WORDS_MOST = 200,           /* that fit on Lua's stack */
   PIECE = 64 * 1024,
-  SLICE_MS = 50,
 };
 
 #define SIZE_MOST ((lua_Number)(1 << 30))
@@ -38,16 +37,17 @@ typedef struct waiting {
 } waiting;
 
 
-static uint32_t first_slice_ms(const zvm__lpipe *lp) {
-  return lp->timeout_ms != 0 && lp->timeout_ms < SLICE_MS ? lp->timeout_ms
-                                                          : SLICE_MS;
+uint32_t zvm__pipe_slice_ms(const zvm__lpipe *lp) {
+  return lp->timeout_ms != 0 && lp->timeout_ms < ZVM__SLICE_MS
+             ? lp->timeout_ms
+             : ZVM__SLICE_MS;
 }
 
 
 static void wait_for(waiting *w, lua_State *L, const zvm__lpipe *lp) {
   w->L = L;
   w->lp = lp;
-  w->timeout_ms = first_slice_ms(lp);
+  w->timeout_ms = zvm__pipe_slice_ms(lp);
   w->until_ns = 0;
 }
 
@@ -56,14 +56,14 @@ static void wait_for(waiting *w, lua_State *L, const zvm__lpipe *lp) {
 static bool has_time(waiting *w) {
   uint64_t now = zvm__now_ns();
   uint32_t most_ms = w->lp->timeout_ms;
-  w->timeout_ms = SLICE_MS;
+  w->timeout_ms = ZVM__SLICE_MS;
   if (most_ms == 0)
     return true;
   if (w->until_ns == 0)
-    w->until_ns = now + (most_ms - first_slice_ms(w->lp)) * ZVM__MS_NS;
+    w->until_ns = now + (most_ms - zvm__pipe_slice_ms(w->lp)) * ZVM__MS_NS;
   if (now >= w->until_ns)
     return false;
-  if (w->until_ns - now < SLICE_MS * ZVM__MS_NS)
+  if (w->until_ns - now < ZVM__SLICE_MS * ZVM__MS_NS)
     w->timeout_ms = (uint32_t)((w->until_ns - now) / ZVM__MS_NS) + 1;
   return true;
 }

@@ -26,18 +26,19 @@ typedef struct zvm__answer {
 typedef struct zvm__outcome {
   bool heard, waits; /* waits: the time is not over, and it may yet come */
   zvm__answer a;
-  zvm_error err; /* if it is not there */
 } zvm__outcome;
 
 /*
-** Its environment, which is that of its finders too, and which no script gets
-** at, holds what it points to.
+** An engine has one, for all its instances. Its environment, which is that of
+** its finders too, and which no script gets at, holds what it points to.
 */
 typedef struct zvm__link {
   const zvm__lpipe *to, *from; /* NULL: there is no instance */
-  bool busy;                   /* a request is under way, or it is over   */
+  uint32_t generation;         /* of the instance                         */
+  bool busy;                   /* a request is under way                  */
   const char *subject;         /* the string that the other side has last */
   uint32_t promised;           /* bytes of the next request               */
+  zvm_error err;               /* of the last request by zvm__link_ask    */
 } zvm__link;
 
 /* A link at `index`; or an error. */
@@ -49,11 +50,14 @@ bool zvm__link_is_ready(const zvm__link *l, size_t size);
 ** q.size is its size. The environment is that of what is at `holder`. Runs no
 ** Lua code.
 */
-void zvm__link_ask(lua_State *L, zvm__link *l, int holder, int subject,
-                   zvm__request q, zvm__outcome *out);
+zvm__outcome zvm__link_ask(lua_State *L, zvm__link *l, int holder, int subject,
+                           zvm__request q);
 /* So many bytes that follow the answer's head: how many are there. */
-size_t zvm__link_read(const zvm__link *l, void *to, size_t size);
-/* The head, or nil, message, code; code "WAIT" if it may yet come. */
+size_t zvm__link_read(zvm__link *l, void *to, size_t size);
+/*
+** Pushes the head; or nil, and whether it may yet come. If not, link:failure
+** has the reason. Allocates nothing.
+*/
 int zvm__link_push(lua_State *L, const zvm__outcome *o);
 /* The engine that it is of. */
 void zvm__link_push_engine(lua_State *L, int holder);

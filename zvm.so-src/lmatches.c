@@ -13,8 +13,6 @@
 
 typedef zvm__span span;
 
-enum { PAIRS_MOST = 65536 }; /* of a match */
-
 /* The string of an argument. */
 typedef struct matches {
   const char *bytes;
@@ -81,7 +79,7 @@ bool zvm__are_matches(const char *bytes, size_t length, size_t pairs,
 static int are_matches(lua_State *L) {
   size_t length;
   const char *bytes = luaL_checklstring(L, 1, &length);
-  size_t pairs = check_number(L, 2, 0, PAIRS_MOST);
+  size_t pairs = check_number(L, 2, 0, ZVM__PAIRS_MOST);
   size_t size = check_number(L, 3, 0, ZVM__ABSENT - 1);
   lua_pushboolean(L, zvm__are_matches(bytes, length, pairs, size));
   return 1;
@@ -101,7 +99,7 @@ static int captured(lua_State *L) {
   const char *subject = luaL_checklstring(L, 1, &size);
   matches m = check_matches(L, 2);
   size_t from = check_number(L, 3, 0, UINT32_MAX);
-  size_t count = check_number(L, 4, 0, PAIRS_MOST);
+  size_t count = check_number(L, 4, 0, ZVM__PAIRS_MOST);
   luaL_checkstack(L, (int)count + LUA_MINSTACK, "too many captures");
   for (i = from; i < from + count; i++) {
     span s;
@@ -168,8 +166,10 @@ static int matches_of(lua_State *L) {
 
 /* -- To replace them ----------------------------------------------------- */
 
-enum { SUBJECT = 1, MATCHES, PAIRS, PARTS, ROOM };
-enum { SMALL = 8192, FEW = 16 };
+enum { SUBJECT = 1, MATCHES, PAIRS, TEMPLATE, ROOM };
+enum { SMALL = 8192 };
+
+#define GROUPS 0x80000000u
 
 /* What is being put together. If that is long, in a userdata at ROOM. */
 typedef struct text {
@@ -177,12 +177,11 @@ typedef struct text {
   size_t size, room;
 } text;
 
-/* Of the replacement: a string, which the list of parts has; or groups. */
+/* Of a template: bytes, or numbers of groups. */
 typedef struct part {
-  const char *bytes; /* NULL: groups */
-  size_t size;
-  int group; /* if it is but one; else -1                     */
-  int at;    /* where they are in the list of parts           */
+  const char *bytes;
+  size_t count;
+  bool groups;
 } part;
 
 
@@ -205,59 +204,46 @@ static void add(lua_State *L, text *t, const char *from, size_t n) {
 }
 
 
-/* The number on top of the stack, which is popped. */
-static int pop_group(lua_State *L) {
-  lua_Number n = lua_tonumber(L, -1);
-  luaL_argcheck(L, n >= 0 && n < PAIRS_MOST, PARTS, "group out of bounds");
-  lua_pop(L, 1);
-  return (int)n;
+/* The part at *at, behind which that is then. False: it is not whole. */
+static bool next_part(const char *template, size_t size, size_t *at,
+                      part *out) {
+  uint32_t head;
+  if (size - *at < sizeof head)
+    return false;
+  memcpy(&head, template + *at, sizeof head);
+  *at += sizeof head;
+  out->bytes = template + *at;
+  out->groups = head >= GROUPS;
+  out->count = head & ~GROUPS;
+  size_t bytes = out->groups ? out->count * sizeof head : out->count;
+  if (bytes > size - *at)
+    return false;
+  *at += bytes;
+  return true;
+}
+
+
+static const char *check_template(lua_State *L, size_t *size) {
+  const char *template = luaL_checklstring(L, TEMPLATE, size);
+  size_t at = 0;
+  part p;
+  while (at < *size)
+    luaL_argcheck(L, next_part(template, *size, &at, &p), TEMPLATE,
+                  "a part is not whole");
+  return template;
 }
 
 
 /* That of the first group that took part, if one did. */
-static bool span_of(lua_State *L, const part *p, const matches *m, size_t match,
-                    size_t size, span *out) {
-  bool found = false;
-  if (p->group >= 0)
-    return get_span(m, match + (size_t)p->group, size, out);
-  lua_rawgeti(L, PARTS, p->at);
-  for (int k = 1, n = (int)lua_objlen(L, -1); k <= n && !found; k++) {
-    lua_rawgeti(L, -1, k);
-    found = get_span(m, match + (size_t)pop_group(L), size, out);
+static bool span_of(const part *p, const matches *m, size_t match, size_t size,
+                    span *out) {
+  for (size_t i = 0; i < p->count; i++) {
+    uint32_t group;
+    memcpy(&group, p->bytes + i * sizeof group, sizeof group);
+    if (get_span(m, match + group, size, out))
+      return true;
   }
-  lua_pop(L, 1);
-  return found;
-}
-
-
-/* The part that is on top of the stack. */
-static part read_part(lua_State *L, int at) {
-  part p = {.group = -1, .at = at};
-  if (lua_type(L, -1) == LUA_TSTRING) {
-    p.bytes = lua_tolstring(L, -1, &p.size);
-    return p;
-  }
-  luaL_argcheck(L, lua_istable(L, -1), PARTS, "strings and lists expected");
-  if (lua_objlen(L, -1) == 1) {
-    lua_rawgeti(L, -1, 1);
-    p.group = pop_group(L);
-  }
-  return p;
-}
-
-
-/* The list of parts: in `few`, or in memory on top of the stack from now on. */
-static part *read_parts(lua_State *L, part few[FEW], size_t *count) {
-  *count = lua_objlen(L, PARTS);
-  part *parts = few;
-  if (*count > FEW)
-    parts = lua_newuserdata(L, *count * sizeof *parts);
-  for (size_t i = 0; i < *count; i++) {
-    lua_rawgeti(L, PARTS, (int)i + 1);
-    parts[i] = read_part(L, (int)i + 1);
-    lua_pop(L, 1);
-  }
-  return parts;
+  return false;
 }
 
 
@@ -268,22 +254,22 @@ A string with matches replaced. One that begins before another has ended stays.
 @tparam string subject
 @tparam string matches
 @tparam number pairs of each match
-@tparam table parts of what takes their place: strings, and lists of groups, of
- which the first that took part is meant
+@tparam string template of what takes their place: parts that begin with a word
+ of 4 bytes. Below 2^31 it is how many bytes follow, which are put in. Or
+ 2^31 more than how many words follow, which are groups: the first that took
+ part is put in
 @treturn string
 */
 static int replace(lua_State *L) {
-  size_t size, count, at = 0;
+  size_t size, length, at = 0;
   const char *subject = luaL_checklstring(L, SUBJECT, &size);
   matches m = check_matches(L, MATCHES);
-  size_t pairs = check_number(L, PAIRS, 1, PAIRS_MOST);
+  size_t pairs = check_number(L, PAIRS, 1, ZVM__PAIRS_MOST);
+  const char *template = check_template(L, &length);
   char small[SMALL] ZVM__BARE;
-  part few[FEW] ZVM__BARE;
   text t = {small, 0, sizeof small};
-  luaL_checktype(L, PARTS, LUA_TTABLE);
-  lua_settop(L, PARTS);
+  lua_settop(L, TEMPLATE);
   lua_pushnil(L); /* at ROOM */
-  part *parts = read_parts(L, few, &count);
   if (size > SMALL / 2)
     make_room(L, &t, size + size / 4);
   for (size_t match = 0; match + pairs <= m.count; match += pairs) {
@@ -293,10 +279,11 @@ static int replace(lua_State *L) {
     if (whole.first < at)
       continue;
     add(L, &t, subject + at, whole.first - at);
-    for (const part *p = parts; p < parts + count; p++)
-      if (p->bytes != NULL)
-        add(L, &t, p->bytes, p->size);
-      else if (span_of(L, p, &m, match, size, &group))
+    part p;
+    for (size_t i = 0; next_part(template, length, &i, &p);)
+      if (!p.groups)
+        add(L, &t, p.bytes, p.count);
+      else if (span_of(&p, &m, match, size, &group))
         add(L, &t, subject + group.first, group.last - group.first);
     at = whole.last;
   }

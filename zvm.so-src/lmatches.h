@@ -12,6 +12,8 @@
 
 #define ZVM__ABSENT UINT32_MAX
 
+enum { ZVM__PAIRS_MOST = 65536 }; /* of a match */
+
 /* Behind which byte a match or a group begins, and with which it ends. */
 typedef struct zvm__span {
   uint32_t first, last;

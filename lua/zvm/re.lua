@@ -103,11 +103,9 @@ local function integer(value, n, name, level)
   return number < 0 and math.ceil(number) or math.floor(number)
 end
 
-local TEXT_MOST = 64 -- bytes: string.find is quick with so many
-
 -- The text that a pattern is, if it is nothing but that.
 local function text_of(source, options)
-  if options == 0 and #source > 0 and #source <= TEXT_MOST
+  if options == 0 and #source > 0 and #source <= host.text_most
     and not source:find "[\\^$.|?*+()%[%]{}]" then
     return source
   end
@@ -248,7 +246,7 @@ function Pattern:gsub(subject, replacement, most)
   local all, count, code = self.engine:all(self, subject, 0, most)
   if not all then return nil, count, code end
   local width = self.captures + 1
-  if type(with) == "table" then
+  if type(with) == "string" then
     return host.replace(subject, all, width, with), count
   end
   local out, n, at = {}, 0, 0
@@ -275,9 +273,10 @@ local function watch(p)
   local e = p.engine
   local proxy = newproxy(true)
   getmetatable(proxy).__gc = function()
-    if p.generation == e.generation then
+    if p.generation == e.link:generation() then
       e.dead[#e.dead + 1] = p.slot
     end
+    p.generation, p[1] = nil, nil -- another finalizer may keep it
   end
   return proxy
 end
@@ -328,6 +327,7 @@ end
 function Engine:find(subject, source, init, flags)
   check(subject, "string", 1, "find")
   check(source, "string", 2, "find")
+  init = init and integer(init, 3, "find", 2)
   local p, message, code = pattern_of(self, source, flags)
   if not p then return nil, message, code end
   return p:find(subject, init)
@@ -336,6 +336,7 @@ end
 function Engine:match(subject, source, init, flags)
   check(subject, "string", 1, "match")
   check(source, "string", 2, "match")
+  init = init and integer(init, 3, "match", 2)
   local p, message, code = pattern_of(self, source, flags)
   if not p then return nil, message, code end
   return p:match(subject, init)

@@ -24,8 +24,6 @@ local CAPTURES_MOST = 65535
 local BLOCK = 64 * 1024
 local PIECE = 4096 -- bytes: more at once may wait for longer than the timeout
 local SUBJECT_MOST = 2 ^ 30
-local TEXT_SUBJECT_MOST = 2 ^ 20
-local SLICE = 0.05 -- seconds that a finder waits
 
 local NO_HEAP = 121 -- of pcre2_compile
 
@@ -39,14 +37,14 @@ end
 
 --- An engine, whose instance begins with the first request. `options`: checked.
 function M.new(options)
-  return setmetatable({
+  local self = {
     options = options,
-    generation = 0, -- of the instance; a pattern knows which has it
     slots = 0,
-    spare = {},     -- slots to be used again
-    dead = {},      -- slots of patterns that were collected
-    link = host.link(),
-  }, M)
+    spare = {}, -- slots to be used again
+    dead = {},  -- slots of patterns that were collected
+  }
+  self.link = host.link(self)
+  return setmetatable(self, M)
 end
 
 -- -- The instance -----------------------------------------------------------
@@ -65,6 +63,16 @@ local function module_of(e)
   return e.module, message, code
 end
 
+-- Kill the instance, if there is one, or what is there of it.
+local function stop(e)
+  local session, to, from = e.session, e.to, e.from
+  e.session, e.to, e.from = nil, nil, nil
+  e.link:shut()
+  if session then session:close() end
+  if to then to:close() end
+  if from then from:close() end
+end
+
 local function begin(e)
   local module, message, code = module_of(e)
   if not module then return nil, message, code end
@@ -80,8 +88,7 @@ local function begin(e)
   to:timeout(o.timeout)
   from:timeout(o.timeout)
   e.to, e.from = to, from
-  e.link = host.link(to, from, e)
-  e.generation = e.generation + 1
+  e.link:open(to, from)
   e.slots, e.spare, e.dead = 0, {}, {}
   e.session, message, code = zvm.start {
     program = module, memory = o.memory, symbols = false,
@@ -91,25 +98,10 @@ local function begin(e)
       stdout = { pipe = from, mode = "w" }, stderr = { null = true } },
   }
   if not e.session then
-    to:close()
-    from:close()
+    stop(e)
     return nil, message, code
   end
   return true
-end
-
---- Kill the instance, if there is one.
-function M:stop()
-  if self.session then
-    self.session:close()
-    self.to:close()
-    self.from:close()
-    self.session = nil
-    self.generation = self.generation + 1
-  end
-  self.link:set_busy(true) -- for finders that there are
-  self.link:has(nil)
-  self.link = host.link()
 end
 
 -- The code of a request that met the instance of the process that forked this
@@ -133,34 +125,29 @@ local function lost(e, message, code)
       why, code = "the instance ended: " ..
         (report and reports.summary(report) or message), "LOST"
     end
-    if not e.session then
-      e.to:close()
-      e.from:close()
-      e.generation = e.generation + 1
-    end
   else
     why, code = message, "LOST"
   end
-  e:stop()
+  stop(e)
   return nil, "zvm.re: " .. why, code
 end
 
--- What makes requests: functions whose first argument is the engine.
+-- What takes the link, each once at most: functions whose first argument is the
+-- engine.
 local REQUESTS = {}
 
--- Whether a request of this engine is on the stack, `level` levels above who
--- asks or higher.
-local function is_under_way(e, level)
-  level = level + 1
+-- Whether who asks is within another request of this engine.
+local function is_under_way(e)
+  local level, found = 1, 0
   local info = debug.getinfo(level, "f")
-  while info do
+  while info and found < 2 do
     if REQUESTS[info.func] and select(2, debug.getlocal(level, 1)) == e then
-      return true
+      found = found + 1
     end
     level = level + 1
     info = debug.getinfo(level, "f")
   end
-  return false
+  return found > 1
 end
 
 local function refused()
@@ -171,21 +158,22 @@ end
 
 -- Before each request: true; or nil, message, code. The one before may not be
 -- over: then this one comes of a hook or a finalizer within it. Or it raised
--- an error halfway: part of its answer may still be in the pipe. `within`: so
--- many functions are between this one and that of REQUESTS.
-local function enter(e, within)
-  if e.link:is_busy() then
-    if is_under_way(e, 3 + (within or 0)) then return refused() end
-    e:stop()
+-- an error halfway: part of its answer may still be in the pipe. The link is
+-- taken until the whole answer is here, whatever becomes of the instance.
+local function enter(e)
+  if not e.link:take() then
+    if is_under_way(e) then return refused() end
+    stop(e)
   end
-  e.link:set_busy(true) -- until the whole answer is here
   return true
 end
 
 --- End the instance: true; or nil, message, code within a request.
 function M:close()
-  if self.link:is_busy() and is_under_way(self, 2) then return refused() end
-  self:stop()
+  local ok, message, code = enter(self)
+  if not ok then return nil, message, code end
+  stop(self)
+  self.link:release()
   return true
 end
 
@@ -275,7 +263,7 @@ local function compile(self, p)
   ok, message, code = write(self, COMPILE, slot, p.options, 0, #p.source,
     p.source)
   if not ok then return lost(self, message, code) end
-  self.link:has(nil)
+  self.link:replace(nil)
   local status, count, size, first = self.from:words(5)
   if not status then return lost(self, count, size) end
   if status == ERROR then
@@ -291,7 +279,7 @@ local function compile(self, p)
     p.names, message, code = names_of(self, slot, count)
     if not p.names then return nil, message, code end
   end
-  p.slot, p.generation = slot, self.generation
+  p.slot, p.generation = slot, self.link:generation()
   p[1] = p.text and host.text_finder(p.text)
     or host.finder(self.link, slot, count + 1)
   return true
@@ -306,13 +294,13 @@ function M:compile(p)
   if code == FORKED then
     ok, message, code, place = compile(self, p)
   end
-  self.link:set_busy(false)
+  self.link:release()
   return ok, message, code, place
 end
 
 -- Have the instance know the pattern: true, or nil, message, code.
 local function know(e, p)
-  if p.generation == e.generation and e.session then return true end
+  if p.generation == e.link:generation() and e.session then return true end
   return compile(e, p)
 end
 
@@ -322,7 +310,7 @@ end
 
 -- What a request ends with: the subject, unless it is there.
 local function sent(e, subject)
-  if e.link:has(subject) then return SAME end
+  if e.link:replace(subject) then return SAME end
   return #subject, subject
 end
 
@@ -369,25 +357,38 @@ function M:find(p, subject, start)
   if groups == FORKED then
     first, last, groups = find(self, p, subject, start)
   end
-  self.link:set_busy(false)
+  self.link:release()
   return first, last, groups
 end
 
---- The same for a request that a finder made, with the link busy: its answer,
--- or nil, message, code; code "WAIT": it has yet to come.
-function M:answered(p, subject, start, status, count, size, first, last)
-  if size == "WAIT" then
-    self.from:timeout(math.max(self.options.timeout - SLICE, 0.001))
-    status, count, size, first, last = self.from:words(5)
-    if self.session then self.from:timeout(self.options.timeout) end
+-- The head of an answer, as zvm.host.find has it: if that has yet to come, what
+-- `wait` gives. Or nil, message, code.
+local function head_of(self, wait, status, waits, ...)
+  if status then return status, waits, ... end
+  if waits then return wait(self) end
+  local _, message, code = self.link:failure()
+  if code == "TIMEOUT" and self.options.timeout > host.slice then
+    -- before its time: a part of the head, or none of a request
+    return nil, "the instance broke off in the middle", "LOST"
   end
-  local groups
-  first, last, groups = found(self, p, subject, status, count, size, first,
-    last)
+  return nil, message, code
+end
+
+local function wait_longer(self)
+  self.from:timeout(math.max(self.options.timeout - host.slice, 0.001))
+  return self.from:words(5)
+end
+
+--- The same for a request that a finder made, which took the link: its answer is
+-- as zvm.host.find has it.
+function M:answered(p, subject, start, ...)
+  local first, last, groups = found(self, p, subject,
+    head_of(self, wait_longer, ...))
   if groups == FORKED then
     first, last, groups = find(self, p, subject, start)
   end
-  self.link:set_busy(false)
+  if self.from then self.from:timeout(self.options.timeout) end
+  self.link:release()
   return first, last, groups
 end
 
@@ -484,35 +485,38 @@ local function all_of(self, p, subject, start, most)
     next_head(self, deadline))
 end
 
--- What zvm.host.find_all gave, and if that is not all, the rest of it.
+-- What zvm.host.find_all has begun, with what `got` is of the answer's bytes.
+local function rest_of_all(self, p, subject, most, got, ...)
+  local deadline = host.now() + self.options.timeout
+  return collect(self, p, #subject, most, deadline, got,
+    head_of(self, function(e)
+      return next_head(e, deadline - host.slice)
+    end, ...))
+end
+
+-- What zvm.host.find_all gave, or if that is not all, what there is.
 local function all_or_rest(self, p, subject, start, most, all, count, ...)
   if all then return all, count end
-  local deadline = host.now() + self.options.timeout
-  local code
-  if not count then
-    local ok
-    ok, all, code = enter(self, 1)
-    if not ok then return nil, all, code end
-    all, count, code = all_of(self, p, subject, start, most)
-  elseif select(4, ...) == "WAIT" then
-    deadline = deadline - SLICE
-    all, count, code = collect(self, p, #subject, most, deadline, ...,
-      next_head(self, deadline))
+  local message, code
+  if count then
+    all, message, code = rest_of_all(self, p, subject, most, ...)
   else
-    all, count, code = collect(self, p, #subject, most, deadline, ...)
+    all, message, code = enter(self)
+    if not all then return nil, message, code end
+    all, message, code = all_of(self, p, subject, start, most)
   end
   if code == FORKED then
-    all, count, code = all_of(self, p, subject, start, most)
+    all, message, code = all_of(self, p, subject, start, most)
   end
-  if self.session then self.from:timeout(self.options.timeout) end
-  self.link:set_busy(false)
-  return all, count, code
+  if self.from then self.from:timeout(self.options.timeout) end
+  self.link:release()
+  return all, message, code
 end
 
 --- All matches, `most` at most, as zvm.host.replace takes them, and how many
 -- there are.
 function M:all(p, subject, start, most)
-  if p.text and #subject <= TEXT_SUBJECT_MOST then
+  if p.text and #subject <= host.text_subject_most then
     return all_text(self, p, subject, start, most)
   end
   local room = room_of(self, p)
@@ -523,7 +527,7 @@ function M:all(p, subject, start, most)
   return all, count, code
 end
 
-for _, name in ipairs { "compile", "find", "answered", "all" } do
+for _, name in ipairs { "close", "compile", "find", "answered", "all" } do
   REQUESTS[M[name]] = true
 end
 

@@ -13,14 +13,32 @@ local function groups_of(name, p)
   return p.names[name] or index and index <= p.captures and { index } or nil
 end
 
--- A template as a list of strings and of lists of groups, of which the first
--- that took part is meant; or nil, message.
+-- A whole number as a word of 4 bytes.
+local function word(n)
+  return string.char(n % 0x100, math.floor(n / 0x100) % 0x100,
+    math.floor(n / 0x10000) % 0x100, math.floor(n / 0x1000000))
+end
+
+local GROUPS = 2 ^ 31
+
+local function put_text(parts, text)
+  parts[#parts + 1] = word(#text) .. text
+end
+
+local function put_groups(parts, groups)
+  parts[#parts + 1] = word(GROUPS + #groups)
+  for _, index in ipairs(groups) do
+    parts[#parts + 1] = word(index)
+  end
+end
+
+-- As zvm.host.replace takes it; or nil, message.
 local function parse(text, p)
   local parts, at = {}, 1
   while true do
     local from = text:find("%", at, true)
     if not from then break end
-    if from > at then parts[#parts + 1] = sub(text, at, from - 1) end
+    if from > at then put_text(parts, sub(text, at, from - 1)) end
     local char = sub(text, from + 1, from + 1)
     local name = text:match("^{([%w_\128-\255]+)}", from + 1)
     at = from + 2
@@ -29,10 +47,10 @@ local function parse(text, p)
       if not groups then
         return nil, ("no group %q in the pattern"):format(name)
       end
-      parts[#parts + 1] = groups
+      put_groups(parts, groups)
       at = from + #name + 3
     elseif char == "%" then
-      parts[#parts + 1] = "%"
+      put_text(parts, "%")
     elseif char:find "%d" then
       local index = tonumber(char)
       -- %1 of a pattern without groups is the whole, as in string.gsub
@@ -40,17 +58,16 @@ local function parse(text, p)
       if index > p.captures then
         return nil, ("no group %d in the pattern"):format(index)
       end
-      parts[#parts + 1] = { index }
+      put_groups(parts, { index })
     else
       return nil, "a digit, {name} or % expected after %"
     end
   end
-  parts[#parts + 1] = sub(text, at)
-  return parts
+  put_text(parts, sub(text, at))
+  return table.concat(parts)
 end
 
---- Of a string or number, a list for zvm.host.replace: strings, and lists of
--- groups. Of others a function(subject, matches, at) that gives what takes the
+--- Of a string or number, a template for zvm.host.replace. Of others a function(subject, matches, at) that gives what takes the
 -- place of the match whose pairs begin at `at`, from 0, or nil to keep it. Or
 -- nil, message.
 function M.compile(replacement, p)
