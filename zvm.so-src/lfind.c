@@ -248,8 +248,8 @@ static int new_search(lua_State *L, lua_CFunction f) {
 @tparam function slowly the same, whenever something is not as usual
 @tparam function answered `(engine, pattern, subject, start, ...)`, where start
  counts from 0 and the rest is an answer with groups or of an error; or nil, and
- whether it may yet come; if not, link:failure tells why. The link is taken. Gives
- what find of the engine gives
+ whether it may yet come; if not, link:failure tells why. The link is taken.
+ Gives what find of the engine gives
 @tparam function finished `(pattern, subject, ...)`: gives what the method gives
 @treturn function
 */

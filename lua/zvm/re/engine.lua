@@ -379,8 +379,8 @@ local function wait_longer(self)
   return self.from:words(5)
 end
 
---- The same for a request that a finder made, which took the link: its answer is
--- as zvm.host.find has it.
+--- The same for a request that a finder made, which took the link: its answer
+-- is as zvm.host.find has it.
 function M:answered(p, subject, start, ...)
   local first, last, groups = found(self, p, subject,
     head_of(self, wait_longer, ...))

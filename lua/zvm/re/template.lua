@@ -67,9 +67,9 @@ local function parse(text, p)
   return table.concat(parts)
 end
 
---- Of a string or number, a template for zvm.host.replace. Of others a function(subject, matches, at) that gives what takes the
--- place of the match whose pairs begin at `at`, from 0, or nil to keep it. Or
--- nil, message.
+--- Of a string or number, a template for zvm.host.replace. Of others a
+-- function(subject, matches, at) that gives what takes the place of the match
+-- whose pairs begin at `at`, from 0, or nil to keep it. Or nil, message.
 function M.compile(replacement, p)
   local kind = type(replacement)
   if kind == "number" then
