@@ -70,8 +70,8 @@ local function subject(size)
   return table.concat(words):sub(1, size - #TAIL) .. TAIL
 end
 
--- Of a call, after one that may have to wake up the guest: that it sleeps in the
--- other side's rounds is of no interest here.
+-- Of a call, after one that may have to wake up the guest: that it sleeps in
+-- the other side's rounds is of no interest here.
 local function seconds(find, pattern, subjects, calls)
   find(pattern, subjects[1])
   local began = socket.gettime()
