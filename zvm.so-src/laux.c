@@ -102,6 +102,14 @@ int zvm__failure_wrap(lua_State *L, const char *code) {
 }
 
 
+size_t zvm__check_number(lua_State *L, int index, size_t least, size_t most) {
+  lua_Number n = luaL_checknumber(L, index);
+  luaL_argcheck(L, n >= (lua_Number)least && n <= (lua_Number)most, index,
+                "number out of bounds");
+  return (size_t)n;
+}
+
+
 void zvm__type_open(lua_State *L, const char *name, const luaL_Reg *methods,
                     const luaL_Reg *metamethods) {
   if (luaL_newmetatable(L, name)) {

@@ -49,6 +49,8 @@ bool zvm__is_shortage(const zvm_error *err);
 void zvm__let_hook(lua_State *L);
 
 void zvm__hex_push(lua_State *L, const uint8_t *bytes, size_t size);
+/* The number at `index`, cut to a whole one; an error if out of bounds. */
+size_t zvm__check_number(lua_State *L, int index, size_t least, size_t most);
 
 /* -- Types --------------------------------------------------------------- */
 

@@ -56,6 +56,8 @@ typedef struct zvm__lpipe {
 /* A wait of the script's own end is of slices: Lua may run between them. */
 enum { ZVM__SLICE_MS = 50 };
 uint32_t zvm__pipe_slice_ms(const zvm__lpipe *lp); /* the first one */
+/* Pushes nil, message, code: why less was read. ZVM_OK: the stream ended. */
+int zvm__pipe_failure_push(lua_State *L, const zvm_error *err);
 
 /* The script's own ends (lhostend.c): methods. */
 int zvm__pipe_write(lua_State *L);

@@ -32,10 +32,9 @@ enum { PATTERN = 1, STRING, INIT, FINDER };
 enum { TYPE = 1, SLOWLY, ANSWERED, FINISHED };
 
 
-static uint32_t check_number(lua_State *L, int index, uint32_t most) {
-  lua_Number n = luaL_checknumber(L, index);
-  luaL_argcheck(L, n >= 0 && n <= most, index, "number out of bounds");
-  return (uint32_t)n;
+/* A word, but for the one of all ones. */
+static uint32_t check_word(lua_State *L, int index) {
+  return (uint32_t)zvm__check_number(L, index, 0, UINT32_MAX - 1);
 }
 
 
@@ -57,8 +56,8 @@ static void push_finder(lua_State *L, const finder *f) {
 static int new_finder(lua_State *L) {
   finder f = {.link = zvm__link_check(L, 1)};
   f.generation = f.link->generation;
-  f.slot = check_number(L, 2, UINT32_MAX - 1);
-  f.pairs = check_number(L, 3, ZVM__PAIRS_MOST);
+  f.slot = check_word(L, 2);
+  f.pairs = (uint32_t)zvm__check_number(L, 3, 0, ZVM__PAIRS_MOST);
   push_finder(L, &f);
   lua_getfenv(L, 1);
   lua_setfenv(L, -2);
@@ -297,8 +296,8 @@ static int find_all(lua_State *L) {
   size_t size, got = 0;
   (void)luaL_checklstring(L, STRING, &size);
   zvm__request q = {.operation = ZVM__RE_ALL,
-                    .b = check_number(L, 3, UINT32_MAX - 1),
-                    .a = check_number(L, 4, UINT32_MAX - 1)};
+                    .b = check_word(L, 3),
+                    .a = check_word(L, 4)};
   lua_settop(L, INIT);
   const finder *f = finder_of(L);
   if (f == NULL || f->link == NULL || !is_ready(f, size)) {

@@ -250,14 +250,16 @@ int zvm__pipe_write(lua_State *L) {
 
 /* -- Read ---------------------------------------------------------------- */
 
-/* Pushes nil, message, code. ZVM_OK: it ended. */
-static bool failed(lua_State *L, const zvm_error *err) {
-  if (err->status != ZVM_OK) {
-    zvm__failure_push(L, err, NULL);
-    return false;
-  }
+int zvm__pipe_failure_push(lua_State *L, const zvm_error *err) {
+  if (err->status != ZVM_OK)
+    return zvm__failure_push(L, err, NULL);
   lua_pushliteral(L, "the other side of the pipe has ended");
-  zvm__failure_wrap(L, "END");
+  return zvm__failure_wrap(L, "END");
+}
+
+
+static bool failed(lua_State *L, const zvm_error *err) {
+  (void)zvm__pipe_failure_push(L, err);
   return false;
 }
 

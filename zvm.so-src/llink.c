@@ -178,11 +178,7 @@ static int link_padding(lua_State *L) {
 @treturn string code: `"END"`, `"TIMEOUT"`, `"STATE"`, `"CHANNEL"`, `"SYSTEM"`
 */
 static int link_failure(lua_State *L) {
-  const zvm__link *l = check_self(L);
-  if (l->err.status != ZVM_OK)
-    return zvm__failure_push(L, &l->err, NULL);
-  lua_pushliteral(L, "the other side of the pipe has ended");
-  return zvm__failure_wrap(L, "END");
+  return zvm__pipe_failure_push(L, &check_self(L)->err);
 }
 
 

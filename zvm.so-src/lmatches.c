@@ -27,14 +27,6 @@ static matches check_matches(lua_State *L, int index) {
 }
 
 
-static size_t check_number(lua_State *L, int index, size_t least, size_t most) {
-  lua_Number n = luaL_checknumber(L, index);
-  luaL_argcheck(L, n >= (lua_Number)least && n <= (lua_Number)most, index,
-                "number out of bounds");
-  return (size_t)n;
-}
-
-
 static span span_at(const matches *m, size_t i) {
   span s;
   memcpy(&s, m->bytes + i * sizeof s, sizeof s);
@@ -79,8 +71,8 @@ bool zvm__are_matches(const char *bytes, size_t length, size_t pairs,
 static int are_matches(lua_State *L) {
   size_t length;
   const char *bytes = luaL_checklstring(L, 1, &length);
-  size_t pairs = check_number(L, 2, 0, ZVM__PAIRS_MOST);
-  size_t size = check_number(L, 3, 0, ZVM__ABSENT - 1);
+  size_t pairs = zvm__check_number(L, 2, 0, ZVM__PAIRS_MOST);
+  size_t size = zvm__check_number(L, 3, 0, ZVM__ABSENT - 1);
   lua_pushboolean(L, zvm__are_matches(bytes, length, pairs, size));
   return 1;
 }
@@ -98,8 +90,8 @@ static int captured(lua_State *L) {
   size_t size, i;
   const char *subject = luaL_checklstring(L, 1, &size);
   matches m = check_matches(L, 2);
-  size_t from = check_number(L, 3, 0, UINT32_MAX);
-  size_t count = check_number(L, 4, 0, ZVM__PAIRS_MOST);
+  size_t from = zvm__check_number(L, 3, 0, UINT32_MAX);
+  size_t count = zvm__check_number(L, 4, 0, ZVM__PAIRS_MOST);
   luaL_checkstack(L, (int)count + LUA_MINSTACK, "too many captures");
   for (i = from; i < from + count; i++) {
     span s;
@@ -122,7 +114,7 @@ static int captured(lua_State *L) {
 static int push_span(lua_State *L) {
   matches m = check_matches(L, 1);
   span s = {ZVM__ABSENT, ZVM__ABSENT};
-  (void)get_span(&m, check_number(L, 2, 0, UINT32_MAX), ZVM__ABSENT, &s);
+  (void)get_span(&m, zvm__check_number(L, 2, 0, UINT32_MAX), ZVM__ABSENT, &s);
   lua_pushnumber(L, s.first);
   lua_pushnumber(L, s.last);
   return 2;
@@ -142,8 +134,8 @@ static int matches_of(lua_State *L) {
   size_t size, length, count = 0;
   const char *subject = luaL_checklstring(L, 1, &size);
   const char *text = luaL_checklstring(L, 2, &length);
-  size_t at = check_number(L, 3, 0, UINT32_MAX);
-  size_t most = check_number(L, 4, 0, UINT32_MAX);
+  size_t at = zvm__check_number(L, 3, 0, UINT32_MAX);
+  size_t most = zvm__check_number(L, 4, 0, UINT32_MAX);
   luaL_Buffer b;
   luaL_argcheck(L, size < ZVM__ABSENT, 1, "too long");
   luaL_argcheck(L, length > 0, 2, "empty");
@@ -264,7 +256,7 @@ static int replace(lua_State *L) {
   size_t size, length, at = 0;
   const char *subject = luaL_checklstring(L, SUBJECT, &size);
   matches m = check_matches(L, MATCHES);
-  size_t pairs = check_number(L, PAIRS, 1, ZVM__PAIRS_MOST);
+  size_t pairs = zvm__check_number(L, PAIRS, 1, ZVM__PAIRS_MOST);
   const char *template = check_template(L, &length);
   char small[SMALL] ZVM__BARE;
   text t = {small, 0, sizeof small};

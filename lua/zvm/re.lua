@@ -213,11 +213,11 @@ end
 -- of a string is kept for the next call.
 local function template_of(p, replacement)
   if type(replacement) == "string" and p.replacement == replacement then
-    return p.parts
+    return p.template
   end
   local with, message = template.compile(replacement, p)
   if with and type(replacement) == "string" then
-    p.replacement, p.parts = replacement, with
+    p.replacement, p.template = replacement, with
   end
   return with, message
 end
